@@ -1,0 +1,5 @@
+import type { OptionSet } from "../runtime/index.ts";
+import { logOptions } from "../runtime/index.ts";
+
+/** Every option set of the program: what a HAILSTREAM_ variable may name, and what docs/options.md lists. */
+export const optionSets: readonly OptionSet[] = [logOptions];

@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { type AddCommand, type CommandContext, type ExitCode, exitCodes } from "./commands/command.ts";
+import { messageOf, PipelineError } from "./runtime/errors.ts";
+
+/** Each command is loaded only when it is called, so that `--help` answers at once. */
+const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand }>>> = {};
+
+async function main(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const program = new Command("hailstream")
+    .description(
+      "The event pipeline of a ride-hailing company: apps post events, analysts query Postgres, alerts reach webhooks.",
+    )
+    .showHelpAfterError()
+    .exitOverride();
+  let exitCode: ExitCode = exitCodes.ok;
+  const wanted = argv.find((word) => !word.startsWith("-"));
+  const load = wanted === undefined ? undefined : commands[wanted];
+  for (const loader of load === undefined ? Object.values(commands) : [load]) {
+    (await loader()).add(program, context, (code) => {
+      exitCode = code;
+    });
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.refused;
+    const remedy = error instanceof PipelineError ? `\n  ${error.remedy} [${error.code}]` : "";
+    context.stderr.write(`hailstream: ${messageOf(error)}${remedy}\n`);
+    const usage = PipelineError.is(error, "option_invalid") || PipelineError.is(error, "option_unknown");
+    return usage ? exitCodes.refused : exitCodes.failed;
+  }
+}
+
+const context: CommandContext = { env: process.env, stdout: process.stdout, stderr: process.stderr };
+process.exitCode = await main(process.argv.slice(2), context);

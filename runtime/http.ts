@@ -1,0 +1,92 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import express, { type Express } from "express";
+import { PipelineError } from "./errors.ts";
+import type { Metrics } from "./metrics.ts";
+import { createService, type Service } from "./service.ts";
+
+export type HttpServiceParts = {
+  readonly name: string;
+  readonly host: string;
+  /** 0 takes a free port; see {@link HttpService.url}. */
+  readonly port: number;
+  /** The flag that changes the port, for the message when it is taken. */
+  readonly portFlag: string;
+  readonly metrics: Metrics;
+  /** Adds the routes of the station. */
+  routes(app: Express): void;
+  /** What is not ready, by name and reason; an empty object is ready. Called for each /ready request, so it must be cheap. */
+  readiness?(): Readonly<Record<string, string>>;
+  /** Largest time from the first byte of a request's headers to their last, and for the whole request. */
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  /** How long `stop` waits for requests under way before it cuts them. */
+  readonly drainTimeoutMs?: number;
+};
+
+export type HttpService = Service & {
+  /** The base address without a slash at the end, known after `start`. */
+  readonly url: string;
+};
+
+/**
+ * The one HTTP server life cycle: /live answers while the process runs, /ready answers 503 with the reasons until all parts
+ * are ready and again from the moment `stop` begins, /metrics gives the Prometheus text. `stop` closes the door first, lets
+ * requests under way finish, then resolves.
+ */
+export function createHttpService(parts: HttpServiceParts): HttpService {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+  let stopping = false;
+
+  parts.routes(app);
+  app.get("/live", (_request, response) => void response.json({ status: "live" }));
+  app.get("/ready", (_request, response) => {
+    const waiting = { ...(stopping ? { process: "stopping" } : {}), ...parts.readiness?.() };
+    const ready = Object.keys(waiting).length === 0;
+    response.status(ready ? 200 : 503).json(ready ? { status: "ready" } : { status: "not ready", waiting });
+  });
+  app.get("/metrics", async (_request, response) => {
+    response.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
+  });
+
+  const server: Server = createServer({ connectionsCheckingInterval: 1_000, keepAliveTimeout: 5_000 }, app);
+  server.headersTimeout = parts.headersTimeoutMs ?? 10_000;
+  server.requestTimeout = parts.requestTimeoutMs ?? 30_000;
+  // Once the door is closed, a kept-alive connection must not bring another request.
+  server.prependListener("request", (_request, response) => {
+    if (stopping) response.setHeader("connection", "close");
+  });
+
+  let url = "";
+  const service = createService({
+    name: parts.name,
+    start: (fail) =>
+      new Promise<void>((resolve, reject) => {
+        server.once("error", (error: NodeJS.ErrnoException) => {
+          const taken = error.code === "EADDRINUSE";
+          const fields = { address: `${parts.host}:${parts.port}`, option: parts.portFlag };
+          reject(taken ? new PipelineError("port_taken", { fields, cause: error }) : error);
+        });
+        server.listen(parts.port, parts.host, () => {
+          const { address, port, family } = server.address() as AddressInfo;
+          url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+          server.on("error", fail);
+          resolve();
+        });
+      }),
+    async stop() {
+      stopping = true;
+      if (!server.listening) return;
+      const cut = setTimeout(() => server.closeAllConnections(), parts.drainTimeoutMs ?? 8_000);
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+      clearTimeout(cut);
+    },
+  });
+  return Object.defineProperty(service, "url", { get: () => url }) as HttpService;
+}

@@ -1,0 +1,40 @@
+import { defineConfig } from "vitest/config";
+
+const name = (suffix: string) => `test/**/*.${suffix}.ts`;
+
+/** One project a kind of test, so that `vitest --project unit` needs no infrastructure. */
+export default defineConfig({
+  test: {
+    reporters: ["default", ["json", { outputFile: "test-report/report.json" }]],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [name("test")],
+          exclude: [name("int.test"), name("e2e.test"), name("fault.test")],
+        },
+      },
+      {
+        test: {
+          name: "stack",
+          include: [name("int.test")],
+          globalSetup: ["test/support/stack.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Two cores carry Kafka, Postgres, the registry and the tests: more workers only make each slower.
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: "whole",
+          include: [name("e2e.test"), name("fault.test")],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
