@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
+import type { Logger } from "../runtime/index.ts";
+import type { KafkaOptions } from "./options.ts";
+
+/** How to reach one Kafka cluster; opens nothing by itself. */
+export type KafkaConnection = {
+  readonly kafka: Kafka;
+  readonly options: KafkaOptions;
+  readonly log: Logger;
+};
+
+/**
+ * @param clientId what the brokers' logs and quotas call this process.
+ * @throws when a TLS file cannot be read.
+ */
+export function connectKafka(options: KafkaOptions, log: Logger, clientId = "hailstream"): KafkaConnection {
+  const config: KafkaConfig = {
+    clientId,
+    brokers: options.brokers.split(","),
+    connectionTimeout: 3_000,
+    requestTimeout: options.requestTimeoutMs,
+    enforceRequestTimeout: true,
+    logLevel: logLevel.INFO,
+    // kafkajs calls every retried request an error; what matters is logged by the services of this folder.
+    logCreator: () => (entry) => log.debug({ kafkajs: entry.log, part: entry.namespace }, entry.log.message),
+    retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 10 },
+  };
+  const ssl = tlsOf(options);
+  const sasl = saslOf(options);
+  const kafka = new Kafka({ ...config, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) });
+  return { kafka, options, log };
+}
+
+function tlsOf(o: KafkaOptions): KafkaConfig["ssl"] | undefined {
+  if (!o.tls) return undefined;
+  return {
+    ...(o.tlsCaFile === undefined ? {} : { ca: [readFileSync(o.tlsCaFile, "utf8")] }),
+    ...(o.tlsCertFile === undefined ? {} : { cert: readFileSync(o.tlsCertFile, "utf8") }),
+    ...(o.tlsKeyFile === undefined ? {} : { key: readFileSync(o.tlsKeyFile, "utf8") }),
+  };
+}
+
+function saslOf(o: KafkaOptions): SASLOptions | undefined {
+  if (o.saslMechanism === undefined) return undefined;
+  return { mechanism: o.saslMechanism, username: o.saslUsername ?? "", password: o.saslPassword ?? "" } as SASLOptions;
+}

@@ -1,0 +1,167 @@
+import type { Batch, Consumer as KafkaJsConsumer, EachBatchPayload } from "kafkajs";
+import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
+import type { KafkaConnection } from "./connection.ts";
+import type { RecordBatch } from "./records.ts";
+
+/** What a handler may ask and do besides handling the batch. */
+export type BatchControl = {
+  /** Counts the group joins of this member: when it differs from the one a partition was claimed under, claim again. */
+  readonly generation: number;
+  /** Keeps the membership during long work; never throws. After a lost membership `isLive` is false. */
+  heartbeat(): Promise<void>;
+  /** false once `stop` began or the partitions may have been given to another member. */
+  isLive(): boolean;
+  /** Reads this partition again from `offset`; the offset of this batch is then not committed. */
+  seek(offset: bigint): void;
+};
+
+export type ConsumerParts = {
+  readonly name: string;
+  readonly connection: KafkaConnection;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Partitions handled at the same time; default 1. */
+  readonly concurrency?: number;
+  /** Default 1 MiB. */
+  readonly maxBytesPerPartition?: number;
+  /** Bound of one fetch over all partitions; default 8 MiB. */
+  readonly maxBytes?: number;
+  /** How long a fetch waits for the first byte; default 500 ms. */
+  readonly maxWaitMs?: number;
+  /** After this long without a heartbeat the partitions go to other members; default 30 s. */
+  readonly sessionTimeoutMs?: number;
+  /** Whether a group without committed offsets starts at the oldest record; default true. */
+  readonly fromBeginning?: boolean;
+  /**
+   * Handles one batch. Its offset is committed to the group some time after this resolves. A throw fails the service: what
+   * is wrong with a record is a verdict of the handler, not an exception.
+   */
+  onBatch(batch: RecordBatch, control: BatchControl): Promise<void>;
+};
+
+const commitIntervalMs = 500;
+
+/**
+ * A member of a consumer group. Batches of one partition are handled one after the other and in order, those of `concurrency`
+ * partitions at the same time. A crash inside kafkajs fails the service, because its own restart loop hides poison and a
+ * TypeError ends it in silence.
+ */
+export function createConsumer(parts: ConsumerParts): Service {
+  const { connection, log } = parts;
+  const joins = parts.metrics.counter("hailstream_kafka_group_joins_total", "Times this process joined a group.", ["group"]);
+  const lag = parts.metrics.gauge("hailstream_kafka_consumer_lag_events", "Records behind the end, by topic and partition.", [
+    "group",
+    "topic",
+    "partition",
+  ]);
+
+  let consumer: KafkaJsConsumer | undefined;
+  let generation = 0;
+  let stopping = false;
+  let dead = false;
+
+  return createService({
+    name: parts.name,
+    async start(fail) {
+      const die = (cause: unknown) => {
+        dead = true;
+        fail(cause);
+      };
+      consumer = connection.kafka.consumer({
+        groupId: parts.groupId,
+        allowAutoTopicCreation: false,
+        sessionTimeout: parts.sessionTimeoutMs ?? 30_000,
+        heartbeatInterval: Math.min(3_000, Math.floor((parts.sessionTimeoutMs ?? 30_000) / 3)),
+        maxBytesPerPartition: parts.maxBytesPerPartition ?? 1_048_576,
+        maxBytes: parts.maxBytes ?? 8 * 1_048_576,
+        maxWaitTimeInMs: parts.maxWaitMs ?? 500,
+        // Long enough for a broker to come back after a kill; then the process ends and its supervisor takes over.
+        retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 60, restartOnFailure: async () => false },
+      });
+      consumer.on("consumer.crash", ({ payload }) => {
+        const fields = { consumer: parts.name, group: parts.groupId };
+        if (!stopping) die(new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields }));
+      });
+      const joined = new Promise<void>((resolve) => {
+        consumer?.on("consumer.group_join", () => {
+          generation++;
+          joins.inc({ group: parts.groupId });
+          resolve();
+        });
+      });
+      await connectPatiently(consumer);
+      await consumer.subscribe({ topics: [...parts.topics], fromBeginning: parts.fromBeginning ?? true });
+      await consumer.run({
+        autoCommitInterval: commitIntervalMs,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: parts.concurrency ?? 1,
+        eachBatch: (payload) => handle(payload, die),
+      });
+      await joined;
+    },
+    async stop() {
+      stopping = true;
+      await consumer?.disconnect();
+    },
+  });
+
+  async function connectPatiently(target: KafkaJsConsumer): Promise<void> {
+    for (;;) {
+      try {
+        return await target.connect();
+      } catch (cause) {
+        if (stopping) throw new PipelineError("kafka_unreachable", { cause });
+        log.warn({ consumer: parts.name }, "cannot connect to Kafka, trying again");
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+  }
+
+  async function handle(payload: EachBatchPayload, die: (cause: unknown) => void): Promise<void> {
+    // After a failure nothing may be handled or committed any more; kafkajs itself would try the batch again for ever.
+    if (dead) return;
+    const { batch } = payload;
+    const joinedAt = generation;
+    let sought = false;
+    let lost = false;
+    const control: BatchControl = {
+      get generation() {
+        return generation;
+      },
+      async heartbeat() {
+        await payload.heartbeat().catch((error: unknown) => {
+          lost = true;
+          log.debug({ err: error, group: parts.groupId }, "heartbeat failed: the group is changing");
+        });
+      },
+      isLive: () => !stopping && !dead && !lost && generation === joinedAt && payload.isRunning() && !payload.isStale(),
+      seek(offset) {
+        sought = true;
+        consumer?.seek({ topic: batch.topic, partition: batch.partition, offset: offset.toString() });
+      },
+    };
+    try {
+      await parts.onBatch(recordBatchOf(batch), control);
+    } catch (error) {
+      die(error);
+      return;
+    }
+    lag.set({ group: parts.groupId, topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
+    if (!sought && generation === joinedAt) payload.resolveOffset(batch.lastOffset());
+    await payload.commitOffsetsIfNecessary();
+  }
+}
+
+/** kafkajs's batch as ours; the records are handed on as they are. */
+export function recordBatchOf(batch: Batch): RecordBatch {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    records: batch.messages as RecordBatch["records"],
+    firstOffset: BigInt(batch.firstOffset() ?? batch.lastOffset()),
+    nextOffset: BigInt(batch.lastOffset()) + 1n,
+    highWatermark: BigInt(batch.highWatermark),
+  };
+}

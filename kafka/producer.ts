@@ -1,0 +1,153 @@
+import type { Message, Producer as KafkaJsProducer } from "kafkajs";
+import { createService, type Logger, type Metrics, messageOf, PipelineError, type Service, secondsBuckets } from "../runtime/index.ts";
+import type { KafkaConnection } from "./connection.ts";
+import { createPartitioner } from "./partitioner.ts";
+import type { OutgoingRecord } from "./records.ts";
+import { createSendQueue, type SendPart } from "./send-queue.ts";
+
+export type Producer = Service & {
+  /**
+   * Resolves when every record is acknowledged by all in-sync replicas. Concurrent calls share requests; records of one
+   * partition are written in the order of the calls. When it rejects with kafka_produce_failed the records may still have
+   * been written, or be written a little later: send the same ids again, they are recognised.
+   * @throws PipelineError kafka_produce_failed, kafka_produce_buffer_full, kafka_record_too_large
+   */
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  /** Bytes that wait for their acknowledgement, sent or not. */
+  readonly bufferedBytes: number;
+  /** Whether a connection stands and acknowledgements come. */
+  readonly connected: boolean;
+};
+
+export type ProducerParts = {
+  readonly name: string;
+  readonly connection: KafkaConnection;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** `send` refuses above this; default 64 MiB. */
+  readonly maxBufferedBytes?: number;
+  /** How long a call may wait for its acknowledgement; default 30 s. */
+  readonly deliveryTimeoutMs?: number;
+  /** false: `start` resolves at once and the connection is made, and made again, behind it. Default true. */
+  readonly waitForConnection?: boolean;
+};
+
+/** One request carries at most this; Kafka's default limit for a batch of one partition is 1 MiB. */
+const maxRequestBytes = 900_000;
+/** kafkajs groups the records of a request by copying arrays, which grows with the square of the records per partition. */
+const maxRequestRecords = 1_000;
+const reconnectDelayMs = 500;
+const stopTimeoutMs = 5_000;
+
+/**
+ * An idempotent producer (acks=all) with one request under way. While it is under way further calls collect and share the
+ * next one, so that batches grow with the load and an idle producer does not wait.
+ *
+ * A failed kafkajs producer is thrown away: it hands out the sequence numbers of the failed records again, and the broker
+ * would take other records of the same count under these numbers for a repetition and drop them.
+ */
+export function createProducer(parts: ProducerParts): Producer {
+  const { connection, log } = parts;
+  const seconds = parts.metrics.histogram(
+    "hailstream_kafka_produce_seconds",
+    "Time from a produce request to its acknowledgement.",
+    secondsBuckets,
+    ["producer"],
+  );
+  const failures = parts.metrics.counter("hailstream_kafka_produce_failures_total", "Produce requests that failed for good.", [
+    "producer",
+  ]);
+  const queue = createSendQueue({
+    maxBufferedBytes: parts.maxBufferedBytes ?? 64 * 1024 * 1024,
+    maxRequestBytes,
+    maxRequestRecords,
+    deliveryTimeoutMs: parts.deliveryTimeoutMs ?? 30_000,
+  });
+
+  let client: KafkaJsProducer | undefined;
+  let stopped = false;
+  let loop: Promise<void> | undefined;
+  let expiry: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    while (!stopped) {
+      const next = connection.kafka.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner: createPartitioner(),
+        retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 30 },
+      });
+      try {
+        await next.connect();
+        client = next;
+        return;
+      } catch (error) {
+        log.warn({ producer: parts.name }, `cannot connect to Kafka, trying again: ${messageOf(error)}`);
+        await next.disconnect().catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, reconnectDelayMs));
+      }
+    }
+  }
+
+  async function replaceClient(): Promise<void> {
+    const broken = client;
+    client = undefined;
+    await broken?.disconnect().catch(() => undefined);
+    await connect();
+  }
+
+  async function sendLoop(): Promise<void> {
+    if (client === undefined) await connect();
+    for (;;) {
+      const request = await queue.next();
+      if (request === undefined || client === undefined) return;
+      const end = seconds.startTimer({ producer: parts.name });
+      try {
+        await client.sendBatch({ acks: -1, topicMessages: topicMessagesOf(request) });
+        queue.acknowledge(request);
+      } catch (cause) {
+        failures.inc({ producer: parts.name });
+        log.warn({ producer: parts.name }, `Kafka did not take a request: ${messageOf(cause)}`);
+        queue.fail(request, new PipelineError("kafka_produce_failed", { cause }));
+        await replaceClient();
+      } finally {
+        end();
+      }
+    }
+  }
+
+  const service = createService({
+    name: parts.name,
+    async start(fail) {
+      expiry = setInterval(() => queue.expire(), 100).unref();
+      if (parts.waitForConnection ?? true) await connect();
+      loop = sendLoop().catch(fail);
+    },
+    async stop() {
+      stopped = true;
+      queue.close();
+      // An unreachable broker must not keep the process: what it has not acknowledged was never promised.
+      const abandon = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs).unref());
+      await Promise.race([loop, abandon]);
+      clearInterval(expiry);
+      await client?.disconnect();
+    },
+  });
+  return Object.defineProperties(service, {
+    send: { value: queue.send },
+    bufferedBytes: { get: () => queue.bufferedBytes() },
+    connected: { get: () => client !== undefined && queue.oldestMs() < 5_000 },
+  }) as Producer;
+}
+
+function topicMessagesOf(request: readonly SendPart[]): { topic: string; messages: Message[] }[] {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, records, from, to } of request) {
+    let messages = topics.get(topic);
+    if (messages === undefined) topics.set(topic, (messages = []));
+    // A copy of each record, since the partitioner writes its choice into it.
+    for (let i = from; i < to; i++) messages.push({ ...records[i] } as Message);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from "node:crypto";
+import type { Consumer as KafkaJsConsumer } from "kafkajs";
+import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
+import type { KafkaConnection } from "./connection.ts";
+import type { KafkaRecord } from "./records.ts";
+import { topicEnds } from "./topics.ts";
+
+export type TableReaderParts = {
+  readonly name: string;
+  readonly connection: KafkaConnection;
+  /** Compacted topics; all their partitions are read by every process. */
+  readonly topics: readonly string[];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Called in offset order per partition. It must not throw. */
+  onRecord(topic: string, record: KafkaRecord): void;
+};
+
+const watchMs = 250;
+
+/**
+ * Reads compacted topics whole and follows them for as long as it runs. `start` resolves when everything that was there when
+ * it was called has been given to `onRecord`. Its consumer group is made for this one process and deleted by `stop`.
+ */
+export function createTableReader(parts: TableReaderParts): Service {
+  const groupId = `hailstream-table-${parts.name}-${randomUUID()}`;
+  const { connection } = parts;
+  /** Where each partition stands and where it must be for the table to be complete. */
+  const positions = new Map<string, { topic: string; partition: number; position: bigint; goal: bigint }>();
+  let consumer: KafkaJsConsumer | undefined;
+  let watch: NodeJS.Timeout | undefined;
+  let stopping = false;
+
+  return createService({
+    name: parts.name,
+    async start(fail) {
+      for (const topic of parts.topics) {
+        for (const { partition, low, high } of await topicEnds(connection, topic)) {
+          positions.set(`${topic}/${partition}`, { topic, partition, position: low, goal: high });
+        }
+      }
+      consumer = connection.kafka.consumer({
+        groupId,
+        allowAutoTopicCreation: false,
+        maxWaitTimeInMs: 500,
+        retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 60, restartOnFailure: async () => false },
+      });
+      consumer.on("consumer.crash", ({ payload }) => {
+        if (!stopping) fail(new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields: { consumer: parts.name } }));
+      });
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...parts.topics], fromBeginning: true });
+      let done: () => void = () => undefined;
+      const complete = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      const checkComplete = () => {
+        for (const p of positions.values()) if (p.position < p.goal) return;
+        done();
+      };
+      await consumer.run({
+        autoCommit: false,
+        partitionsConsumedConcurrently: 3,
+        eachBatch: async ({ batch }) => {
+          for (const record of batch.messages) parts.onRecord(batch.topic, record as KafkaRecord);
+          const place = positions.get(`${batch.topic}/${batch.partition}`);
+          if (place !== undefined) place.position = BigInt(batch.lastOffset()) + 1n;
+          checkComplete();
+        },
+      });
+      watch = watchForEmptyBatches(consumer, checkComplete);
+      checkComplete();
+      await complete;
+    },
+    async stop() {
+      stopping = true;
+      clearInterval(watch);
+      await consumer?.disconnect();
+      if (consumer !== undefined) await deleteGroup();
+    },
+  });
+
+  /**
+   * Compaction leaves empty record batches behind (a producer's last sequence number is kept in one). kafkajs sees no record
+   * in them and asks for the same offset for ever; a position that does not move although records should follow is stepped
+   * over, one offset at a time, so that nothing that exists can be skipped.
+   */
+  function watchForEmptyBatches(target: KafkaJsConsumer, checkComplete: () => void): NodeJS.Timeout {
+    const seen = new Map<string, { position: bigint; ticks: number }>();
+    return setInterval(() => {
+      for (const [key, place] of positions) {
+        if (place.position >= place.goal) continue;
+        const before = seen.get(key);
+        const ticks = before?.position === place.position ? before.ticks + 1 : 0;
+        seen.set(key, { position: place.position, ticks });
+        // Ten quiet ticks make it stuck; from then on every tick steps on.
+        if (ticks < 10) continue;
+        place.position += 1n;
+        seen.set(key, { position: place.position, ticks });
+        target.seek({ topic: place.topic, partition: place.partition, offset: place.position.toString() });
+      }
+      checkComplete();
+    }, watchMs).unref();
+  }
+
+  async function deleteGroup(): Promise<void> {
+    const admin = connection.kafka.admin();
+    try {
+      await admin.connect();
+      await admin.deleteGroups([groupId]);
+    } catch (error) {
+      parts.log.debug({ err: error, groupId }, "the table's consumer group stays behind; the broker drops it after its retention");
+    } finally {
+      await admin.disconnect().catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { PipelineError } from "../runtime/index.ts";
+import type { KafkaConnection } from "./connection.ts";
+
+const day = 24 * 60 * 60 * 1_000;
+
+/** One topic as it is created. Changing a row here does not change a topic that is there already. */
+export type TopicSpec = {
+  readonly name: string;
+  readonly partitions: number;
+  /** `delete`: records go after `retentionMs`. `compact`: the newest record of each key stays for ever. */
+  readonly cleanup: "delete" | "compact";
+  readonly retentionMs?: number;
+};
+
+const events = (name: string, retentionMs = 7 * day): TopicSpec => ({ name, partitions: 6, cleanup: "delete", retentionMs });
+const reference = (name: string, partitions: number): TopicSpec => ({ name, partitions, cleanup: "compact" });
+
+/**
+ * Every topic of the pipeline. A topic holds what must stay in order together. An enriched topic has as many partitions as
+ * its source: the stream processor keeps each record's partition.
+ */
+export const topicTable: readonly TopicSpec[] = [
+  events("driver-locations"),
+  events("driver-status"),
+  events("rider-events"),
+  events("trip-events", 30 * day),
+  events("payments", 30 * day),
+  events("safety", 30 * day),
+  events("app-errors"),
+  reference("driver-profiles", 3),
+  reference("vehicle-profiles", 3),
+  reference("cities", 1),
+  events("driver-locations-enriched"),
+  events("trip-events-enriched", 30 * day),
+  events("trips", 30 * day),
+  events("marketplace-minutes", 30 * day),
+  events("alerts", 30 * day),
+  events("quarantine", 30 * day),
+  events("dead-letters", 30 * day),
+];
+
+/** Creates the topics that are missing and waits until they have leaders. Safe to call from several processes at once. */
+export async function ensureTopics(connection: KafkaConnection, specs: readonly TopicSpec[] = topicTable): Promise<void> {
+  await withAdmin(connection, async (admin) => {
+    const present = new Set(await admin.listTopics());
+    const missing = specs.filter((spec) => !present.has(spec.name));
+    if (missing.length === 0) return;
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map((spec) => ({
+        topic: spec.name,
+        numPartitions: spec.partitions,
+        replicationFactor: connection.options.replicationFactor,
+        configEntries: configOf(spec, connection.options.replicationFactor),
+      })),
+    });
+  });
+}
+
+function configOf(spec: TopicSpec, replicationFactor: number): { name: string; value: string }[] {
+  return [
+    { name: "cleanup.policy", value: spec.cleanup },
+    ...(spec.retentionMs === undefined ? [] : [{ name: "retention.ms", value: String(spec.retentionMs) }]),
+    // With three copies, one broker may go without writes stopping and without an acknowledged record at risk.
+    ...(replicationFactor >= 3 ? [{ name: "min.insync.replicas", value: "2" }] : []),
+  ];
+}
+
+/** First and next offset of each partition. @throws PipelineError kafka_topic_missing */
+export async function topicEnds(
+  connection: KafkaConnection,
+  topic: string,
+): Promise<{ partition: number; low: bigint; high: bigint }[]> {
+  return withAdmin(connection, async (admin) => {
+    const ends = await admin.fetchTopicOffsets(topic).catch((cause: unknown) => {
+      throw new PipelineError("kafka_topic_missing", { cause, fields: { topic } });
+    });
+    return ends.map((end) => ({ partition: end.partition, low: BigInt(end.low), high: BigInt(end.high) }));
+  });
+}
+
+/** How far a consumer group has committed against the end of each partition; a partition without a commit counts from 0. */
+export async function groupLag(
+  connection: KafkaConnection,
+  groupId: string,
+  topics: readonly string[],
+): Promise<{ topic: string; partition: number; committed: bigint; end: bigint }[]> {
+  return withAdmin(connection, async (admin) => {
+    const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
+    const perTopic = committed.map(async ({ topic, partitions }) => {
+      const ends = await admin.fetchTopicOffsets(topic);
+      return partitions.map(({ partition, offset }) => {
+        const end = ends.find((e) => e.partition === partition);
+        const from = BigInt(offset) < 0n ? BigInt(end?.low ?? 0) : BigInt(offset);
+        return { topic, partition, committed: from, end: BigInt(end?.high ?? 0) };
+      });
+    });
+    return (await Promise.all(perTopic)).flat();
+  });
+}
+
+type Admin = ReturnType<KafkaConnection["kafka"]["admin"]>;
+
+async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = connection.kafka.admin();
+  try {
+    await admin.connect().catch((cause: unknown) => {
+      throw new PipelineError("kafka_unreachable", { cause, fields: { brokers: connection.options.brokers } });
+    });
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
