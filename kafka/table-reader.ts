@@ -16,7 +16,8 @@ export type TableReaderParts = {
   onRecord(topic: string, record: KafkaRecord): void;
 };
 
-const watchMs = 250;
+/** So many answers without a record mean that the offsets asked for hold none; a slow or absent broker does not answer at all. */
+const idleFetchesUntilStep = 20;
 
 /**
  * Reads compacted topics whole and follows them for as long as it runs. `start` resolves when everything that was there when
@@ -28,7 +29,8 @@ export function createTableReader(parts: TableReaderParts): Service {
   /** Where each partition stands and where it must be for the table to be complete. */
   const positions = new Map<string, { topic: string; partition: number; position: bigint; goal: bigint }>();
   let consumer: KafkaJsConsumer | undefined;
-  let watch: NodeJS.Timeout | undefined;
+  /** Fetches answered in a row without a single record, of any partition. */
+  let idleFetches = 0;
   let stopping = false;
 
   return createService({
@@ -58,23 +60,23 @@ export function createTableReader(parts: TableReaderParts): Service {
         for (const p of positions.values()) if (p.position < p.goal) return;
         done();
       };
+      stepOverEmptyBatches(consumer, checkComplete);
       await consumer.run({
         autoCommit: false,
         partitionsConsumedConcurrently: 3,
         eachBatch: async ({ batch }) => {
+          idleFetches = 0;
           for (const record of batch.messages) parts.onRecord(batch.topic, record as KafkaRecord);
           const place = positions.get(`${batch.topic}/${batch.partition}`);
           if (place !== undefined) place.position = BigInt(batch.lastOffset()) + 1n;
           checkComplete();
         },
       });
-      watch = watchForEmptyBatches(consumer, checkComplete);
       checkComplete();
       await complete;
     },
     async stop() {
       stopping = true;
-      clearInterval(watch);
       await consumer?.disconnect();
       if (consumer !== undefined) await deleteGroup();
     },
@@ -82,25 +84,19 @@ export function createTableReader(parts: TableReaderParts): Service {
 
   /**
    * Compaction leaves empty record batches behind (a producer's last sequence number is kept in one). kafkajs sees no record
-   * in them and asks for the same offset for ever; a position that does not move although records should follow is stepped
-   * over, one offset at a time, so that nothing that exists can be skipped.
+   * in them and asks for the same offset for ever. A position that stays although records should follow is stepped over, one
+   * offset a fetch, so that nothing that exists is skipped.
    */
-  function watchForEmptyBatches(target: KafkaJsConsumer, checkComplete: () => void): NodeJS.Timeout {
-    const seen = new Map<string, { position: bigint; ticks: number }>();
-    return setInterval(() => {
-      for (const [key, place] of positions) {
+  function stepOverEmptyBatches(target: KafkaJsConsumer, checkComplete: () => void): void {
+    target.on("consumer.fetch", () => {
+      if (++idleFetches < idleFetchesUntilStep) return;
+      for (const place of positions.values()) {
         if (place.position >= place.goal) continue;
-        const before = seen.get(key);
-        const ticks = before?.position === place.position ? before.ticks + 1 : 0;
-        seen.set(key, { position: place.position, ticks });
-        // Ten quiet ticks make it stuck; from then on every tick steps on.
-        if (ticks < 10) continue;
         place.position += 1n;
-        seen.set(key, { position: place.position, ticks });
         target.seek({ topic: place.topic, partition: place.partition, offset: place.position.toString() });
       }
       checkComplete();
-    }, watchMs).unref();
+    });
   }
 
   async function deleteGroup(): Promise<void> {
