@@ -1,0 +1,41 @@
+import { Command } from "commander";
+
+/** What every bench gives: one object, printed as one line by --json. */
+export type BenchResult = {
+  readonly bench: string;
+  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly ours: unknown;
+  readonly peer: unknown;
+  readonly limit: unknown;
+  readonly ratio: { readonly peer: unknown; readonly limit: unknown };
+};
+
+/** How long and how often; a bench may bound them further. */
+export type BenchOptions = { readonly rounds: number; readonly records: number; say(line: string): void };
+
+type Bench = { readonly run: (options: BenchOptions) => Promise<BenchResult> };
+
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  ingest: () => import("./ingest.ts"),
+  stream: () => import("./stream.ts"),
+  sink: () => import("./sink.ts"),
+  "end-to-end": () => import("./end-to-end.ts"),
+};
+
+const program = new Command("bench")
+  .description(
+    "Measures a station, its peer and the limit in turn on this machine. Read the ratios; a figure alone does not travel.",
+  )
+  .argument("<bench>", Object.keys(benches).join(", "))
+  .option("--rounds <n>", "rounds, at least 3 for a figure to quote", "3")
+  .option("--records <n>", "records a run, where the bench counts records", "500000")
+  .option("--json", "print one JSON object on standard output")
+  .action(async (name: string, flags: { rounds: string; records: string; json?: boolean }) => {
+    const load = benches[name];
+    if (load === undefined) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(", ")}`);
+    const say = (line: string) => void process.stderr.write(`${line}\n`);
+    const result = await (await load()).run({ rounds: Number(flags.rounds), records: Number(flags.records), say });
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, null, 2)}\n`);
+  });
+
+await program.parseAsync();
