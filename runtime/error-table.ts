@@ -258,6 +258,38 @@ export const errorTable = {
     remedy: "Stop that program or choose another port with the option that the message names.",
     retryable: false,
   },
+  // Local stack.
+  local_artefact_missing: {
+    title: "A part of the local stack is not installed.",
+    remedy: "Run node local/setup.mjs (npm start and npm test do it by themselves).",
+    retryable: false,
+  },
+  local_java_unusable: {
+    title: "Kafka and the registry need Java 17 or newer.",
+    remedy:
+      "Install it (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk) or set JAVA_HOME.",
+    retryable: false,
+  },
+  local_start_failed: {
+    title: "A part of the local stack did not start.",
+    remedy: "Read the log file that the message names; hailstream doctor checks the usual causes.",
+    retryable: false,
+  },
+  local_data_in_use: {
+    title: "Another process uses the data directory.",
+    remedy: "Stop the other stack with hailstream down, or choose another directory with --data-dir.",
+    retryable: false,
+  },
+  local_disk_full: {
+    title: "There is no room left on the disk of the data directory.",
+    remedy: "Free some space, or choose a directory on another disk with --data-dir.",
+    retryable: false,
+  },
+  local_root_refused: {
+    title: "Postgres does not run as root, and no other user could be taken.",
+    remedy: "Run as an ordinary user, or give a Postgres of your own with --postgres-url.",
+    retryable: false,
+  },
   // Kafka.
   kafka_unreachable: {
     title: "Kafka cannot be reached.",
@@ -287,6 +319,49 @@ export const errorTable = {
   kafka_topic_missing: {
     title: "A topic is not there.",
     remedy: "Run hailstream topics create, or start the stack with hailstream up.",
+    retryable: false,
+  },
+  // Store.
+  store_unavailable: {
+    title: "The database cannot do the work now.",
+    remedy: "Check that Postgres runs and can be reached; the work is tried again by itself.",
+    retryable: true,
+  },
+  store_rejected: {
+    title: "The database refuses the data.",
+    remedy: "Correct the data; the SQLSTATE and the message say what is wrong with it.",
+    retryable: false,
+  },
+  store_failed: {
+    title: "The database cannot do the work as it is set up.",
+    remedy:
+      "Run hailstream migrate as the owner, and check the roles; the SQLSTATE and the message say what is missing.",
+    retryable: false,
+  },
+  store_schema_behind: {
+    title: "The database does not have a table or a column that this version writes to.",
+    remedy: "Run hailstream migrate with the owner's --postgres-url, then start again.",
+    retryable: false,
+  },
+  // Sinks: why a record cannot become a row.
+  sink_record_unreadable: {
+    title: "The bytes of a record cannot be decoded.",
+    remedy: "Find out who writes to the topic without the registry's framing; the bytes are in pipeline.dead_letters.",
+    retryable: false,
+  },
+  sink_schema_unknown: {
+    title: "A record names a schema that the registry does not have.",
+    remedy: "Check that topics and registry belong together; the bytes are in pipeline.dead_letters.",
+    retryable: false,
+  },
+  sink_envelope_invalid: {
+    title: "A record lacks the id, the type or a readable time of its event.",
+    remedy: "Find out who writes to the topic without the CloudEvents headers; the bytes are in pipeline.dead_letters.",
+    retryable: false,
+  },
+  sink_value_out_of_range: {
+    title: "A value does not fit its column.",
+    remedy: "Correct the writer; the bytes are in pipeline.dead_letters.",
     retryable: false,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,48 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const secretsShape = z.object({
+  apiKey: z.string(),
+  postgres: z.object({
+    superuser: z.string(),
+    owner: z.string(),
+    sink: z.string(),
+    analyst: z.string(),
+    apicurio: z.string(),
+  }),
+});
+
+/** The passwords and the API key of one stack. */
+export type Secrets = z.output<typeof secretsShape>;
+
+/**
+ * The secrets of a data directory, made at the first call and kept in `secrets.json`, readable by its owner only. The hash
+ * of the API key goes into `api-keys.json`, which is all that the ingest service reads.
+ */
+export function loadSecrets(dataDir: string): Secrets {
+  const file = secretsFile(dataDir);
+  if (existsSync(file)) return secretsShape.parse(JSON.parse(readFileSync(file, "utf8")));
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const secrets: Secrets = {
+    apiKey: `hsk_${text(24)}`,
+    postgres: { superuser: text(18), owner: text(18), sink: text(18), analyst: text(18), apicurio: text(18) },
+  };
+  const keys = [{ name: "demo", sha256: createHash("sha256").update(secrets.apiKey).digest("hex") }];
+  writeWhole(apiKeysFile(dataDir), keys);
+  // Last, for its presence says that the first start came this far.
+  writeWhole(file, secrets);
+  return secrets;
+}
+
+export const secretsFile = (dataDir: string) => join(dataDir, "secrets.json");
+/** Names and SHA-256 hashes of the API keys: `[{"name","sha256"}]`. */
+export const apiKeysFile = (dataDir: string) => join(dataDir, "api-keys.json");
+
+const text = (bytes: number) => randomBytes(bytes).toString("hex");
+
+function writeWhole(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
