@@ -1,5 +1,6 @@
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
+import { storeOptions } from "../store/index.ts";
 
 /** Every option set of the program: what a HAILSTREAM_ variable may name, and what docs/options.md lists. */
-export const optionSets: readonly OptionSet[] = [logOptions];
+export const optionSets: readonly OptionSet[] = [logOptions, storeOptions];

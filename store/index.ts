@@ -1,0 +1,12 @@
+export { advance, type CheckpointKey, type Claim, claim } from "./checkpoint.ts";
+export {
+  createDatabase,
+  type Database,
+  type DatabaseParts,
+  type Queryable,
+  type Transaction,
+  type TransactionOptions,
+} from "./database.ts";
+export { migrate, runAsOwner } from "./migrate.ts";
+export { type StoreOptions, storeOptions } from "./options.ts";
+export { type SqlVerdict, sqlStateOf, sqlStates, verdictOf } from "./sqlstate.ts";

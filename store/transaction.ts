@@ -1,0 +1,69 @@
+import type { PoolClient } from "pg";
+import { copyFrom } from "./copy.ts";
+import type { Queryable } from "./database.ts";
+import { storeErrorOf } from "./store-error.ts";
+
+/** An open transaction. Its calls run one after the other; do not start one before the last has settled. */
+export type Transaction = Queryable & {
+  /** Sends `bytes` as the data of a `COPY … FROM STDIN`; gives the rows stored. @throws PipelineError store_* */
+  copyIn(sql: string, bytes: Buffer): Promise<number>;
+  /**
+   * Runs `work` inside a savepoint: when it throws, its effects are gone and the transaction goes on. Only after a lost
+   * connection nothing goes on: every later call throws store_unavailable.
+   */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs a statement once a connection, for what lives as long as the connection does: a temporary table. */
+  oncePerConnection(sql: string): Promise<void>;
+};
+
+/** What was made on a connection and committed; temporary tables of a rolled back transaction are gone again. */
+const madeOnConnection = new WeakMap<PoolClient, Set<string>>();
+
+/**
+ * The calls of a transaction that has begun on `client`; `committed` is to be called after COMMIT.
+ * @param guard puts a deadline around each statement.
+ */
+export function openTransaction(
+  client: PoolClient,
+  guard: <T>(run: () => Promise<T>) => Promise<T>,
+): { tx: Transaction; committed: () => void } {
+  const made = madeOnConnection.get(client) ?? new Set<string>();
+  madeOnConnection.set(client, made);
+  let makings: string[] = [];
+  let depth = 0;
+
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await guard(work);
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
+  };
+  const tx: Transaction = {
+    query: (sql, params = []) => run(async () => (await client.query(sql, [...params])).rows as never[]),
+    execute: (sql, params = []) => run(async () => (await client.query(sql, [...params])).rowCount ?? 0),
+    copyIn: (sql, bytes) => run(() => copyFrom(client, sql, bytes)),
+    async savepoint(work) {
+      const name = `s${depth++}`;
+      const makingsBefore = [...makings];
+      try {
+        await run(() => client.query(`savepoint ${name}`));
+        const value = await work();
+        await run(() => client.query(`release savepoint ${name}`));
+        return value;
+      } catch (error) {
+        makings = makingsBefore;
+        await run(() => client.query(`rollback to savepoint ${name}; release savepoint ${name}`));
+        throw error;
+      } finally {
+        depth--;
+      }
+    },
+    async oncePerConnection(sql) {
+      if (made.has(sql) || makings.includes(sql)) return;
+      await run(() => client.query(sql));
+      makings.push(sql);
+    },
+  };
+  return { tx, committed: () => makings.forEach((sql) => void made.add(sql)) };
+}
