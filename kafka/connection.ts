@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from "kafkajs";
+import type { KafkaConfig, Kafka as KafkaJs, SASLOptions } from "kafkajs";
 import type { Logger } from "../runtime/index.ts";
+import { Kafka, logLevel } from "./kafkajs.ts";
 import type { KafkaOptions } from "./options.ts";
 
 /** How to reach one Kafka cluster; opens nothing by itself. */
 export type KafkaConnection = {
-  readonly kafka: Kafka;
+  readonly kafka: KafkaJs;
   readonly options: KafkaOptions;
   readonly log: Logger;
 };
@@ -28,7 +29,11 @@ export function connectKafka(options: KafkaOptions, log: Logger, clientId = "hai
   };
   const ssl = tlsOf(options);
   const sasl = saslOf(options);
-  const kafka = new Kafka({ ...config, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) });
+  const kafka = new Kafka({
+    ...config,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+  });
   return { kafka, options, log };
 }
 

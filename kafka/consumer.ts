@@ -1,4 +1,4 @@
-import type { Batch, Consumer as KafkaJsConsumer, EachBatchPayload } from "kafkajs";
+import type { Batch, EachBatchPayload, Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import type { KafkaConnection } from "./connection.ts";
 import type { RecordBatch } from "./records.ts";
@@ -50,12 +50,14 @@ const commitIntervalMs = 500;
  */
 export function createConsumer(parts: ConsumerParts): Service {
   const { connection, log } = parts;
-  const joins = parts.metrics.counter("hailstream_kafka_group_joins_total", "Times this process joined a group.", ["group"]);
-  const lag = parts.metrics.gauge("hailstream_kafka_consumer_lag_events", "Records behind the end, by topic and partition.", [
+  const joins = parts.metrics.counter("hailstream_kafka_group_joins_total", "Times this process joined a group.", [
     "group",
-    "topic",
-    "partition",
   ]);
+  const lag = parts.metrics.gauge(
+    "hailstream_kafka_consumer_lag_events",
+    "Records behind the end, by topic and partition.",
+    ["group", "topic", "partition"],
+  );
 
   let consumer: KafkaJsConsumer | undefined;
   let generation = 0;
@@ -78,7 +80,13 @@ export function createConsumer(parts: ConsumerParts): Service {
         maxBytes: parts.maxBytes ?? 8 * 1_048_576,
         maxWaitTimeInMs: parts.maxWaitMs ?? 500,
         // Long enough for a broker to come back after a kill; then the process ends and its supervisor takes over.
-        retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 60, restartOnFailure: async () => false },
+        retry: {
+          initialRetryTime: 50,
+          multiplier: 2,
+          maxRetryTime: 1_000,
+          retries: 60,
+          restartOnFailure: async () => false,
+        },
       });
       consumer.on("consumer.crash", ({ payload }) => {
         const fields = { consumer: parts.name, group: parts.groupId };

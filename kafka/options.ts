@@ -7,13 +7,21 @@ export const kafkaOptions = defineOptions(
   "kafka",
   {
     brokers: {
-      schema: z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, "expected host:port, several of them with commas between"),
+      schema: z
+        .string()
+        .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, "expected host:port, several of them with commas between"),
       default: "127.0.0.1:9092",
       description: "The brokers to ask first, host:port with commas between.",
     },
     tls: { schema: z.stringbool(), default: "false", description: "Whether connections to the brokers use TLS." },
-    tlsCaFile: { schema: z.string(), description: "PEM file of the certificate authority that signed the brokers' certificates." },
-    tlsCertFile: { schema: z.string(), description: "PEM file of the client certificate, where the brokers ask for one." },
+    tlsCaFile: {
+      schema: z.string(),
+      description: "PEM file of the certificate authority that signed the brokers' certificates.",
+    },
+    tlsCertFile: {
+      schema: z.string(),
+      description: "PEM file of the client certificate, where the brokers ask for one.",
+    },
     tlsKeyFile: { schema: z.string(), description: "PEM file of the client certificate's private key." },
     saslMechanism: { schema: z.enum(mechanisms), description: "How to sign in to the brokers." },
     saslUsername: { schema: z.string(), description: "User name for signing in to the brokers." },

@@ -46,7 +46,9 @@ export function createPartitioner(): () => (args: {
     if (typeof message.partition === "number") return message.partition;
     const count = args.partitionMetadata.length;
     message.partition =
-      message.key === null || message.key === undefined ? next++ % count : partitionOf(message.key as Buffer | string, count);
+      message.key === null || message.key === undefined
+        ? next++ % count
+        : partitionOf(message.key as Buffer | string, count);
     return message.partition;
   };
 }

@@ -1,5 +1,13 @@
-import type { Message, Producer as KafkaJsProducer } from "kafkajs";
-import { createService, type Logger, type Metrics, messageOf, PipelineError, type Service, secondsBuckets } from "../runtime/index.ts";
+import type { Producer as KafkaJsProducer, Message } from "kafkajs";
+import {
+  createService,
+  type Logger,
+  type Metrics,
+  messageOf,
+  PipelineError,
+  type Service,
+  secondsBuckets,
+} from "../runtime/index.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { createPartitioner } from "./partitioner.ts";
 import type { OutgoingRecord } from "./records.ts";
@@ -34,8 +42,8 @@ export type ProducerParts = {
 
 /** One request carries at most this; Kafka's default limit for a batch of one partition is 1 MiB. */
 const maxRequestBytes = 900_000;
-/** kafkajs groups the records of a request by copying arrays, which grows with the square of the records per partition. */
-const maxRequestRecords = 1_000;
+/** Bounds the time that encoding one request keeps the event loop. */
+const maxRequestRecords = 4_000;
 const reconnectDelayMs = 500;
 const stopTimeoutMs = 5_000;
 
@@ -54,9 +62,11 @@ export function createProducer(parts: ProducerParts): Producer {
     secondsBuckets,
     ["producer"],
   );
-  const failures = parts.metrics.counter("hailstream_kafka_produce_failures_total", "Produce requests that failed for good.", [
-    "producer",
-  ]);
+  const failures = parts.metrics.counter(
+    "hailstream_kafka_produce_failures_total",
+    "Produce requests that failed for good.",
+    ["producer"],
+  );
   const queue = createSendQueue({
     maxBufferedBytes: parts.maxBufferedBytes ?? 64 * 1024 * 1024,
     maxRequestBytes,
@@ -144,8 +154,8 @@ export function createProducer(parts: ProducerParts): Producer {
 function topicMessagesOf(request: readonly SendPart[]): { topic: string; messages: Message[] }[] {
   const topics = new Map<string, Message[]>();
   for (const { topic, records, from, to } of request) {
-    let messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, (messages = []));
+    const messages = topics.get(topic) ?? [];
+    topics.set(topic, messages);
     // A copy of each record, since the partitioner writes its choice into it.
     for (let i = from; i < to; i++) messages.push({ ...records[i] } as Message);
   }

@@ -104,11 +104,23 @@ export function createSendQueue(limits: {
       }
       // A single call larger than the whole buffer would never fit; it is let in alone.
       if (closed || (buffered > 0 && buffered + bytes > limits.maxBufferedBytes)) {
-        return Promise.reject(new PipelineError("kafka_produce_buffer_full", { fields: { buffered, limit: limits.maxBufferedBytes } }));
+        return Promise.reject(
+          new PipelineError("kafka_produce_buffer_full", { fields: { buffered, limit: limits.maxBufferedBytes } }),
+        );
       }
       buffered += bytes;
       return new Promise<void>((resolve, reject) => {
-        waiting.push({ topic, records, bytes, at: Date.now(), taken: 0, acknowledged: 0, settled: false, resolve, reject });
+        waiting.push({
+          topic,
+          records,
+          bytes,
+          at: Date.now(),
+          taken: 0,
+          acknowledged: 0,
+          settled: false,
+          resolve,
+          reject,
+        });
         wake?.();
       });
     },
@@ -147,8 +159,7 @@ export function createSendQueue(limits: {
     /** Rejects the calls whose time is over. */
     expire(now = Date.now()): void {
       const late = (call: SendCall) => !call.settled && call.at + limits.deliveryTimeoutMs <= now;
-      const error = () =>
-        new PipelineError("kafka_produce_failed", { fields: { waitedMs: limits.deliveryTimeoutMs } });
+      const error = () => new PipelineError("kafka_produce_failed", { fields: { waitedMs: limits.deliveryTimeoutMs } });
       for (const call of underWay) if (late(call)) settle(call, error());
       for (let i = head; i < waiting.length; i++) {
         const call = waiting[i] as SendCall;

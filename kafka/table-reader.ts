@@ -45,10 +45,17 @@ export function createTableReader(parts: TableReaderParts): Service {
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: 500,
-        retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 60, restartOnFailure: async () => false },
+        retry: {
+          initialRetryTime: 50,
+          multiplier: 2,
+          maxRetryTime: 1_000,
+          retries: 60,
+          restartOnFailure: async () => false,
+        },
       });
       consumer.on("consumer.crash", ({ payload }) => {
-        if (!stopping) fail(new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields: { consumer: parts.name } }));
+        if (!stopping)
+          fail(new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields: { consumer: parts.name } }));
       });
       await consumer.connect();
       await consumer.subscribe({ topics: [...parts.topics], fromBeginning: true });
@@ -105,7 +112,10 @@ export function createTableReader(parts: TableReaderParts): Service {
       await admin.connect();
       await admin.deleteGroups([groupId]);
     } catch (error) {
-      parts.log.debug({ err: error, groupId }, "the table's consumer group stays behind; the broker drops it after its retention");
+      parts.log.debug(
+        { err: error, groupId },
+        "the table's consumer group stays behind; the broker drops it after its retention",
+      );
     } finally {
       await admin.disconnect().catch(() => undefined);
     }

@@ -12,7 +12,12 @@ export type TopicSpec = {
   readonly retentionMs?: number;
 };
 
-const events = (name: string, retentionMs = 7 * day): TopicSpec => ({ name, partitions: 6, cleanup: "delete", retentionMs });
+const events = (name: string, retentionMs = 7 * day): TopicSpec => ({
+  name,
+  partitions: 6,
+  cleanup: "delete",
+  retentionMs,
+});
 const reference = (name: string, partitions: number): TopicSpec => ({ name, partitions, cleanup: "compact" });
 
 /**
@@ -40,7 +45,10 @@ export const topicTable: readonly TopicSpec[] = [
 ];
 
 /** Creates the topics that are missing and waits until they have leaders. Safe to call from several processes at once. */
-export async function ensureTopics(connection: KafkaConnection, specs: readonly TopicSpec[] = topicTable): Promise<void> {
+export async function ensureTopics(
+  connection: KafkaConnection,
+  specs: readonly TopicSpec[] = topicTable,
+): Promise<void> {
   await withAdmin(connection, async (admin) => {
     const present = new Set(await admin.listTopics());
     const missing = specs.filter((spec) => !present.has(spec.name));

@@ -10,7 +10,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const stations: Readonly<Record<string, { readonly may: readonly string[]; readonly owns?: readonly string[] }>> = {
   runtime: { may: [], owns: ["pino", "prom-client", "fastest-levenshtein"] },
   schemas: { may: ["runtime"], owns: ["avsc", "@kafkajs/confluent-schema-registry"] },
-  kafka: { may: ["runtime"], owns: ["kafkajs"] },
+  kafka: { may: ["runtime"], owns: ["kafkajs", "@node-rs/crc32"] },
   ingest: { may: ["schemas", "kafka", "runtime"] },
   stream: { may: ["schemas", "kafka", "store", "runtime"], owns: ["h3-js"] },
   sinks: { may: ["schemas", "kafka", "store", "runtime"], owns: ["undici", "standardwebhooks", "ipaddr.js"] },
