@@ -1,0 +1,217 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, expect, inject, test } from "vitest";
+import {
+  connectKafka,
+  createConsumer,
+  createProducer,
+  createTableReader,
+  ensureTopics,
+  groupLag,
+  headerText,
+  kafkaOptions,
+  type OutgoingRecord,
+  partitionOf,
+  type RecordBatch,
+  topicEnds,
+} from "../../kafka/index.ts";
+import { createMetrics, readOptions, type Service, silentLogger } from "../../runtime/index.ts";
+import { eventually } from "../support/wait.ts";
+
+const log = silentLogger;
+const running: Service[] = [];
+afterEach(async () => {
+  for (const service of running.splice(0).reverse()) await service.stop();
+});
+
+function connection() {
+  return connectKafka(readOptions(kafkaOptions, { flags: { "kafka-brokers": inject("kafka") } }), log);
+}
+
+async function freshTopic(partitions = 3, cleanup: "delete" | "compact" = "delete"): Promise<string> {
+  const name = `kafka-test-${randomUUID()}`;
+  await ensureTopics(connection(), [{ name, partitions, cleanup }]);
+  return name;
+}
+
+async function started<S extends Service>(service: S, fail: (cause: unknown) => void = () => undefined): Promise<S> {
+  running.push(service);
+  await service.start(fail);
+  return service;
+}
+
+const producer = () => started(createProducer({ name: "test", connection: connection(), metrics: createMetrics(), log }));
+
+type Seen = { readonly key: string; readonly partition: number; readonly text: string };
+async function collect(topic: string, groupId: string, o: { onBatch?: (batch: RecordBatch) => Promise<void> } = {}) {
+  const seen: Seen[] = [];
+  const failures: unknown[] = [];
+  const service = await started(
+    createConsumer({
+      name: "test",
+      connection: connection(),
+      groupId,
+      topics: [topic],
+      metrics: createMetrics(),
+      log,
+      concurrency: 3,
+      maxWaitMs: 50,
+      sessionTimeoutMs: 6_000,
+      async onBatch(batch) {
+        await o.onBatch?.(batch);
+        for (const record of batch.records) {
+          seen.push({ key: String(record.key), partition: batch.partition, text: `${record.value} ${headerText(record, "n")}` });
+        }
+      },
+    }),
+    (cause) => failures.push(cause),
+  );
+  return { seen, failures, service };
+}
+
+const numbered = (keys: number, count: number): OutgoingRecord[] =>
+  Array.from({ length: count }, (_, i) => ({ key: `k${i % keys}`, value: Buffer.from(`v${i}`), headers: { n: String(i) } }));
+
+test("what concurrent calls send is there exactly once, whole, in order per key and in Java's partition", async () => {
+  const topic = await freshTopic();
+  const out = await producer();
+  const records = numbered(50, 6_000);
+  const sends: Promise<void>[] = [];
+  for (let i = 0; i < records.length; i += 7) sends.push(out.send(topic, records.slice(i, i + 7)));
+  await Promise.all(sends);
+  expect(out.bufferedBytes).toBe(0);
+
+  const { seen } = await collect(topic, `g-${randomUUID()}`);
+  await eventually(() => expect(seen.length).toBe(records.length));
+  for (let k = 0; k < 50; k++) {
+    const ofKey = seen.filter((s) => s.key === `k${k}`);
+    expect(ofKey.map((s) => s.text)).toEqual(records.filter((r) => r.key === `k${k}`).map((r) => `${r.value} ${r.headers?.n}`));
+    expect(new Set(ofKey.map((s) => s.partition))).toEqual(new Set([partitionOf(`k${k}`, 3)]));
+  }
+});
+
+test("a handler that throws fails the service, and a later member gets the same batch", async () => {
+  const topic = await freshTopic(1);
+  await (await producer()).send(topic, numbered(1, 10));
+  const groupId = `g-${randomUUID()}`;
+  let calls = 0;
+  const broken = await collect(topic, groupId, {
+    async onBatch() {
+      calls++;
+      throw new Error("the handler is broken");
+    },
+  });
+  await eventually(() => expect(broken.failures.map(String)).toEqual(["Error: the handler is broken"]));
+  await broken.service.stop();
+  expect(calls).toBe(1);
+  const { seen } = await collect(topic, groupId);
+  await eventually(() => expect(seen.length).toBe(10));
+});
+
+test("a handler that throws a TypeError fails the service too", async () => {
+  const topic = await freshTopic(1);
+  await (await producer()).send(topic, numbered(1, 1));
+  const { failures } = await collect(topic, `g-${randomUUID()}`, {
+    async onBatch() {
+      throw new TypeError("undefined is not a function");
+    },
+  });
+  await eventually(() => expect(failures.length).toBe(1));
+});
+
+test("seek reads a partition again, and the batch's offset is not committed", async () => {
+  const topic = await freshTopic(1);
+  await (await producer()).send(topic, numbered(1, 20));
+  const starts: bigint[] = [];
+  await started(
+    createConsumer({
+      name: "test",
+      connection: connection(),
+      groupId: `g-${randomUUID()}`,
+      topics: [topic],
+      metrics: createMetrics(),
+      log,
+      maxWaitMs: 50,
+      async onBatch(batch, control) {
+        starts.push(batch.firstOffset);
+        if (starts.length === 1) control.seek(5n);
+      },
+    }),
+  );
+  await eventually(() => expect(starts.slice(0, 2)).toEqual([0n, 5n]));
+});
+
+test("committed offsets show in the lag of the group", async () => {
+  const topic = await freshTopic(2);
+  await (await producer()).send(topic, numbered(9, 100));
+  const groupId = `g-${randomUUID()}`;
+  const { seen, service } = await collect(topic, groupId);
+  await eventually(() => expect(seen.length).toBe(100));
+  await service.stop();
+  const lag = await groupLag(connection(), groupId, [topic]);
+  expect(lag.every(({ committed, end }) => committed === end)).toBe(true);
+  expect(lag.reduce((sum, { end }) => sum + Number(end), 0)).toBe(100);
+  expect((await topicEnds(connection(), topic)).length).toBe(2);
+});
+
+test("a second member takes partitions over without a record lost", async () => {
+  const topic = await freshTopic(4);
+  const out = await producer();
+  const groupId = `g-${randomUUID()}`;
+  const first = await collect(topic, groupId);
+  await out.send(topic, numbered(40, 500));
+  const second = await collect(topic, groupId);
+  await out.send(topic, numbered(40, 500));
+  await first.service.stop();
+  await out.send(topic, numbered(40, 500));
+  const distinct = () => new Set([...first.seen, ...second.seen].map((s) => s.text)).size;
+  await eventually(() => expect(first.seen.length + second.seen.length).toBeGreaterThanOrEqual(1_500), { timeoutMs: 30_000 });
+  expect(distinct()).toBe(500);
+});
+
+test("a table reader has everything when start resolves, follows, and sees tombstones", async () => {
+  const topic = await freshTopic(2, "compact");
+  const out = await producer();
+  await out.send(topic, numbered(100, 1_000));
+  const table = new Map<string, string>();
+  await started(
+    createTableReader({
+      name: "test",
+      connection: connection(),
+      topics: [topic],
+      metrics: createMetrics(),
+      log,
+      onRecord: (_topic, { key, value }) => void (value === null ? table.delete(String(key)) : table.set(String(key), String(value))),
+    }),
+  );
+  expect([table.size, table.get("k7")]).toEqual([100, "v907"]);
+  await out.send(topic, [{ key: "k7", value: Buffer.from("new") }, { key: "k8", value: null }]);
+  await eventually(() => expect([table.get("k7"), table.has("k8")]).toEqual(["new", false]));
+});
+
+test("an empty table is complete at once", async () => {
+  const topic = await freshTopic(2, "compact");
+  const nothing: string[] = [];
+  await started(
+    createTableReader({
+      name: "test",
+      connection: connection(),
+      topics: [topic],
+      metrics: createMetrics(),
+      log,
+      onRecord: (name) => nothing.push(name),
+    }),
+  );
+  expect(nothing).toEqual([]);
+});
+
+test("creating the topics twice at once changes nothing", async () => {
+  const name = `kafka-test-${randomUUID()}`;
+  const specs = [{ name, partitions: 2, cleanup: "delete" }] as const;
+  await Promise.all([ensureTopics(connection(), specs), ensureTopics(connection(), specs)]);
+  await ensureTopics(connection(), specs);
+  expect((await topicEnds(connection(), name)).length).toBe(2);
+});
+
+test("a topic that is not there is named", async () => {
+  await expect(topicEnds(connection(), "no-such-topic")).rejects.toMatchObject({ code: "kafka_topic_missing" });
+});
