@@ -4,7 +4,12 @@ import { type AddCommand, type CommandContext, type ExitCode, exitCodes } from "
 import { messageOf, PipelineError } from "./runtime/errors.ts";
 
 /** Each command is loaded only when it is called, so that `--help` answers at once. */
-const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand }>>> = {};
+const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand }>>> = {
+  up: () => import("./commands/up.ts"),
+  down: () => import("./commands/down.ts"),
+  status: () => import("./commands/status.ts"),
+  doctor: () => import("./commands/doctor.ts"),
+};
 
 async function main(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
   const program = new Command("hailstream")

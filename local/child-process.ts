@@ -19,7 +19,7 @@ export type ChildSpec = {
   /** Marks the running child, so that a later start finds one that was left behind. */
   readonly pidFile: string;
   /** The polite request to stop. */
-  readonly stopSignal?: NodeJS.Signals;
+  readonly stopSignal?: "SIGINT" | "SIGTERM";
   /** When it is followed by SIGKILL. */
   readonly stopTimeoutMs?: number;
   readonly readyTimeoutMs?: number;
@@ -174,7 +174,9 @@ function launch(spec: ChildSpec, descriptor: number): Run {
   void exited.then(() => {
     run.ended = true;
   });
-  if (child.pid !== undefined) writeMark(spec.pidFile, child.pid);
+  if (child.pid !== undefined) {
+    writeMark(spec.pidFile, child.pid, { stopSignal: spec.stopSignal ?? "SIGTERM" });
+  }
   return run;
 }
 
@@ -187,6 +189,9 @@ async function end(run: Run, spec: ChildSpec): Promise<void> {
 }
 
 function startFailed(spec: ChildSpec, reason: string, written: string): PipelineError {
+  if (spec.command.endsWith("java") && reason.includes("ENOENT")) {
+    return new PipelineError("local_java_unusable", { message: `There is no Java to run ${spec.name}` });
+  }
   const known = spec.explain?.(written);
   if (known !== undefined) return known;
   const message = `${spec.name} did not start: ${reason}\n${lastLines(written, 8)}\n`;

@@ -1,8 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 
 /** A process that may have outlived whoever started it: its number, and what tells it from a later process of the same number. */
-export type ProcessMark = { readonly pid: number; readonly identity: string };
+export type ProcessMark = {
+  readonly pid: number;
+  readonly identity: string;
+  /** The signal that asks it to stop. */
+  readonly stopSignal: "SIGINT" | "SIGTERM";
+};
+
+const markShape = z.object({
+  pid: z.number().int(),
+  identity: z.string(),
+  stopSignal: z.enum(["SIGINT", "SIGTERM"]),
+});
 
 /**
  * What distinguishes a running process from every other that had or will have its number: the boot and the time of its
@@ -32,18 +45,24 @@ export function isAlive(mark: ProcessMark): boolean {
   return identityOf(mark.pid) === mark.identity;
 }
 
-export function writeMark(file: string, pid: number): void {
-  writeFileSync(file, JSON.stringify({ pid, identity: identityOf(pid) ?? "" }));
+/**
+ * Marks a process in a file.
+ * @throws an EEXIST error when `exclusive` and the file is there already
+ */
+export function writeMark(
+  file: string,
+  pid: number,
+  options: { readonly stopSignal?: ProcessMark["stopSignal"]; readonly exclusive?: boolean } = {},
+): void {
+  const mark: ProcessMark = { pid, identity: identityOf(pid) ?? "", stopSignal: options.stopSignal ?? "SIGTERM" };
+  writeFileSync(file, JSON.stringify(mark), { flag: options.exclusive === true ? "wx" : "w" });
 }
 
 /** The mark in a file, or undefined when there is none or it cannot be read. */
 export function readMark(file: string): ProcessMark | undefined {
   if (!existsSync(file)) return undefined;
   try {
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof value !== "object" || value === null || !("pid" in value) || !("identity" in value)) return undefined;
-    const { pid, identity } = value;
-    return typeof pid === "number" && typeof identity === "string" ? { pid, identity } : undefined;
+    return markShape.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {
     return undefined;
   }
@@ -57,11 +76,11 @@ export async function endMarked(file: string, patienceMs = 5_000): Promise<numbe
   const mark = readMark(file);
   const ended = mark !== undefined && isAlive(mark);
   if (ended) {
-    signal(mark.pid, "SIGTERM");
+    signal(mark.pid, mark.stopSignal);
     const forceAt = Date.now() + patienceMs;
     while (isAlive(mark)) {
       if (Date.now() > forceAt) signal(mark.pid, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
     }
   }
   rmSync(file, { force: true });

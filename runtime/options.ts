@@ -23,7 +23,7 @@ export type OptionSet<S extends OptionSpecs = OptionSpecs> = {
   readonly flagPrefix: string;
   readonly specs: S;
   /** A relation between options that must hold: what is wrong, or undefined. */
-  readonly check?: (values: OptionValues<S>) => string | undefined;
+  check?(values: OptionValues<S>): string | undefined;
 };
 
 type Value<O extends OptionSpec> = O extends { readonly default: string }

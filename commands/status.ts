@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { answers, markedParts, readReadyLine, supervisorOf } from "../local/index.ts";
+import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+import { stackPlaceFrom } from "./stack-options.ts";
+
+export const add: AddCommand = (program, context, end) => {
+  const sets = optionSets.filter((set) => ["local", "cache"].includes(set.station));
+  const command = program
+    .command("status")
+    .description(
+      "Tell whether the stack of a data directory runs, and each of its parts. Exit code 1 when it does not.",
+    )
+    .option("--json", "print the state as JSON")
+    .action(async (_options: unknown, called: Command) => {
+      const { dataDir } = stackPlaceFrom(sourceOf(called, context, optionSets));
+      const pid = supervisorOf(dataDir);
+      const line = pid === undefined ? undefined : readReadyLine(dataDir);
+      const accepting = line !== undefined && (await answers(`${line.ingest}/ready`));
+      const parts = markedParts(dataDir);
+      const state = pid === undefined ? "stopped" : line === undefined ? "starting" : accepting ? "ready" : "not ready";
+      if (called.opts<{ json?: boolean }>().json === true) {
+        // Without the passwords: a status is often pasted somewhere.
+        const ready =
+          line === undefined ? undefined : { ingest: line.ingest, registry: line.registry, kafka: line.kafka };
+        printJson(context, { dataDir, state, pid, parts, ...ready });
+      } else {
+        say(context, `${state}${pid === undefined ? "" : ` (process ${pid})`}  ${dataDir}`);
+        for (const part of parts) {
+          say(context, `  ${part.name.padEnd(10)} ${part.pid === undefined ? "does not run" : `process ${part.pid}`}`);
+        }
+        if (line !== undefined) say(context, `  events go to ${line.ingest}/v1/events`);
+      }
+      end(state === "ready" ? exitCodes.ok : exitCodes.failed);
+    });
+  withOptions(command, sets);
+};

@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { apiKeysFile, type ChildService, createStation, type RegistryStorage } from "../local/index.ts";
+import { type Logger, readOptions } from "../runtime/index.ts";
+import type { StackPlace } from "./stack-options.ts";
+
+type ChildParts = StackPlace & {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  readonly abort: AbortSignal;
+};
+
+/** The services of the pipeline, each a process of its own. */
+export function createStations(parts: ChildParts): readonly ChildService[] {
+  const { ports } = parts;
+  const shared = { dataDir: parts.dataDir, log: parts.log, abort: parts.abort };
+  const env = (own: Readonly<Record<string, string>>) => ({ ...parts.env, ...own });
+  const ingest = {
+    HAILSTREAM_INGEST_HOST: "127.0.0.1",
+    HAILSTREAM_INGEST_PORT: String(ports.ingest),
+    HAILSTREAM_INGEST_API_KEYS_FILE: parts.env.HAILSTREAM_INGEST_API_KEYS_FILE ?? apiKeysFile(parts.dataDir),
+  };
+  const stream = { HAILSTREAM_STREAM_METRICS_PORT: String(ports.streamMetrics) };
+  const sinks = { HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
+  return [
+    createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
+    createStation({ ...shared, command: "stream", env: env(stream), port: ports.streamMetrics }),
+    createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
+  ].filter((station) => isThere(station.name));
+}
+
+/** The gentle traffic of a simulated city. */
+export function createDemo(parts: ChildParts, url: string, apiKey: string): ChildService | undefined {
+  if (!isThere("simulate")) return undefined;
+  const { dataDir, log, abort } = parts;
+  const env = { ...parts.env, HAILSTREAM_APPS_API_KEY: apiKey };
+  return createStation({ dataDir, log, abort, command: "simulate", args: ["--url", url], env });
+}
+
+/** Makes the topics and brings the database to the newest version, so that no service has to wait for another. */
+export async function prepareCarriers(env: ChildParts["env"], log: Logger): Promise<void> {
+  const [kafka, store] = await Promise.all([import("../kafka/index.ts"), import("../store/index.ts")]);
+  const source = { env };
+  await Promise.all([
+    kafka.ensureTopics(kafka.connectKafka(readOptions(kafka.kafkaOptions, source), log, "hailstream-up")),
+    store.migrate(readOptions(store.storeOptions, source).url, log),
+  ]);
+}
+
+/** A schema of its own for the embedded registry in a Postgres that the user brings. */
+export async function prepareOwnPostgres(url: string, log: Logger): Promise<RegistryStorage> {
+  const { runAsOwner } = await import("../store/index.ts");
+  await runAsOwner(url, async (query) => {
+    await query("create schema if not exists apicurio");
+  });
+  log.debug("the registry keeps its schemas in the database's schema apicurio");
+  const { host, pathname, username, password, searchParams } = new URL(url);
+  searchParams.set("currentSchema", "apicurio");
+  return {
+    jdbcUrl: `jdbc:postgresql://${host}${pathname}?${searchParams}`,
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
+}
+
+/** Whether main.ts has the command already. */
+function isThere(command: string): boolean {
+  return readFileSync(new URL("../main.ts", import.meta.url), "utf8").includes(`commands/${command}.ts`);
+}

@@ -1,0 +1,195 @@
+import type { Command } from "commander";
+import {
+  type ChildService,
+  claimDataDir,
+  createEmbedded,
+  type EmbeddedStack,
+  endLeftovers,
+  type ReadyLine,
+  readReadyLine,
+  releaseDataDir,
+  writeReadyLine,
+} from "../local/index.ts";
+import {
+  composeServices,
+  createLogger,
+  createService,
+  logOptions,
+  readOptions,
+  runUntilStopped,
+  type Service,
+} from "../runtime/index.ts";
+import { type AddCommand, type CommandContext, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+import { environmentWith, type StackPlace, stackPlaceFrom } from "./stack-options.ts";
+import { createDemo, createStations, prepareCarriers, prepareOwnPostgres } from "./up-stations.ts";
+import { createSummary, describeReady } from "./up-summary.ts";
+
+/** Options of these stations are flags of `up`; those of the others come by their variables. */
+const shown = ["local", "cache", "kafka", "registry", "postgres", "log"];
+
+export const add: AddCommand = (program, context, end) => {
+  const sets = optionSets.filter((set) => shown.includes(set.station));
+  const command = program
+    .command("up")
+    .description("Run the whole pipeline on this machine until Ctrl-C: Kafka, registry, Postgres and every service.")
+    .addHelpText("before", "Example: hailstream up --data-dir /tmp/trial --port-base 20000 --no-demo\n")
+    .option("--no-demo", "without the traffic of a simulated city")
+    .option("--json", "print one line of JSON when everything is ready, and nothing else")
+    .action(async (_options: unknown, called: Command) => {
+      const source = sourceOf(called, context, optionSets);
+      const env = environmentWith(source, sets);
+      const level = readOptions(logOptions, source).level;
+      const { demo, json } = called.opts<{ demo: boolean; json?: boolean }>();
+      end(await up({ place: stackPlaceFrom(source), env, level, demo, json: json === true, context }));
+    });
+  withOptions(command, sets);
+};
+
+type UpParts = {
+  readonly place: StackPlace;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly level: string;
+  readonly demo: boolean;
+  readonly json: boolean;
+  readonly context: CommandContext;
+};
+
+async function up(parts: UpParts): Promise<0 | 1> {
+  const { place, context, json } = parts;
+  const holder = claimDataDir(place.dataDir);
+  if (holder !== undefined) return tellRunning(holder, parts);
+  const hurry = createHurry();
+  try {
+    const startedAt = Date.now();
+    for (const name of await endLeftovers(place.dataDir))
+      say(context, `Ended ${name}, which an earlier run left behind.`);
+    const { service, ready, stack, stations } = await createWholeStack(parts, hurry);
+    hurry.watch([stack, ...stations()]);
+    const summary = createSummary({ context, place, parts: () => [...stack.children, ...stations()] });
+    const announce = createService({
+      name: "ready line",
+      start() {
+        writeReadyLine(place.dataDir, ready);
+        if (json) printJson(context, ready);
+        else say(context, describeReady(ready, Date.now() - startedAt));
+      },
+      stop: () => {
+        if (context.stderr.isTTY === true) say(context, "\nStopping …");
+      },
+    });
+    const whole = composeServices("hailstream", [...service, announce, ...(json ? [] : [summary])]);
+    const { exitCode } = await runUntilStopped(whole, createLogger("up", parts.level));
+    return exitCode;
+  } catch (error) {
+    // A signal during the start breaks the start off, which is no failure.
+    if (hurry.abort.aborted) return 0;
+    throw error;
+  } finally {
+    hurry.done();
+    releaseDataDir(place.dataDir);
+  }
+}
+
+type WholeStack = {
+  readonly service: readonly Service[];
+  readonly ready: ReadyLine;
+  readonly stack: EmbeddedStack;
+  stations(): readonly ChildService[];
+};
+
+async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hurry): Promise<WholeStack> {
+  const log = createLogger("up", level);
+  const { abort } = hurry;
+  const own = {
+    kafka: env.HAILSTREAM_KAFKA_BROKERS,
+    registry: env.HAILSTREAM_REGISTRY_URL,
+    postgres: env.HAILSTREAM_POSTGRES_URL,
+  };
+  const registryStorage = own.postgres === undefined ? undefined : await prepareOwnPostgres(own.postgres, log);
+  const stack = await createEmbedded({ ...place, env, log, abort, own: { ...own, registryStorage } });
+  const { addresses, secrets } = stack;
+  const childEnv = {
+    ...env,
+    HAILSTREAM_KAFKA_BROKERS: addresses.kafka,
+    HAILSTREAM_REGISTRY_URL: addresses.registry,
+    HAILSTREAM_POSTGRES_URL: addresses.postgres,
+    HAILSTREAM_POSTGRES_SINK_URL: env.HAILSTREAM_POSTGRES_SINK_URL ?? addresses.postgresSink,
+    HAILSTREAM_POSTGRES_ANALYST_URL: env.HAILSTREAM_POSTGRES_ANALYST_URL ?? addresses.postgresAnalyst,
+  };
+  const children = { ...place, env: childEnv, log, abort };
+  const ingest = `http://127.0.0.1:${place.ports.ingest}`;
+  const stations = createStations(children);
+  const city = demo ? createDemo(children, ingest, secrets.apiKey) : undefined;
+  const carriers = createService({
+    name: "topics and tables",
+    start: () => prepareCarriers(childEnv, log),
+    stop: () => undefined,
+  });
+  const ready: ReadyLine = {
+    ready: true,
+    ingest,
+    registry: addresses.registry,
+    kafka: addresses.kafka,
+    postgres: addresses.postgres,
+    analyst: childEnv.HAILSTREAM_POSTGRES_ANALYST_URL ?? addresses.postgres,
+    apiKey: secrets.apiKey,
+  };
+  return {
+    service: [stack, carriers, together("services", stations), ...(city === undefined ? [] : [city])],
+    ready,
+    stack,
+    stations: () => [...stations, ...(city === undefined ? [] : [city])],
+  };
+}
+
+/** Several services that do not need each other: started and stopped at the same time. */
+function together(name: string, services: readonly Service[]): Service {
+  return createService({
+    name,
+    async start(fail) {
+      const results = await Promise.allSettled(services.map((service) => service.start(fail)));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    },
+    async stop() {
+      await Promise.all(services.map((service) => service.stop()));
+    },
+  });
+}
+
+type Hurry = {
+  /** Aborted by the first signal: a start under way is broken off. */
+  readonly abort: AbortSignal;
+  /** What a second signal, or the end of this process in any way, ends at once: no part may be orphaned. */
+  watch(parts: readonly { kill(): void }[]): void;
+  done(): void;
+};
+
+function createHurry(): Hurry {
+  const controller = new AbortController();
+  let watched: readonly { kill(): void }[] = [];
+  const killAll = () => {
+    for (const part of watched) part.kill();
+  };
+  const onSignal = () => {
+    if (controller.signal.aborted) killAll();
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("exit", killAll);
+  return {
+    abort: controller.signal,
+    watch: (parts) => {
+      watched = parts;
+    },
+    done: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("exit", killAll),
+  };
+}
+
+function tellRunning(pid: number, { place, context, json }: UpParts): 0 {
+  const ready = readReadyLine(place.dataDir);
+  if (json) printJson(context, ready ?? { ready: false, running: true, pid });
+  const state = ready === undefined ? "is starting" : "runs already";
+  say(context, `hailstream ${state} in ${place.dataDir} (process ${pid}); hailstream down stops it.`);
+  return 0;
+}

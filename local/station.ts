@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "../runtime/index.ts";
+import type { Environment } from "./artefacts.ts";
+import { type ChildService, createChildService } from "./child-process.ts";
+import { requireFreePort } from "./ports.ts";
+import { answers } from "./registry.ts";
+
+const program = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+export type StationParts = {
+  /** The command of main.ts, which is the name as well. */
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** Options go as HAILSTREAM_* variables. */
+  readonly env: Environment;
+  /** Where it answers /ready; a station without one is ready as soon as it runs. */
+  readonly port?: number;
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly abort?: AbortSignal;
+};
+
+/** One of our own services as a process of its own, as in production; ready when its /ready answers 200. */
+export function createStation(parts: StationParts): ChildService {
+  const { command, port } = parts;
+  return createChildService(
+    {
+      name: command,
+      command: process.execPath,
+      args: [program, command, ...(parts.args ?? [])],
+      env: parts.env,
+      logFile: join(parts.dataDir, "logs", `${command}.log`),
+      pidFile: join(parts.dataDir, "run", `${command}.pid`),
+      // Services promise to be done within ten seconds of the request to stop.
+      stopTimeoutMs: 11_000,
+      beforeStart: async () => {
+        if (port !== undefined) await requireFreePort(command, port);
+      },
+      isReady: () => (port === undefined ? true : answers(`http://127.0.0.1:${port}/ready`)),
+    },
+    parts.log,
+    parts.abort,
+  );
+}
