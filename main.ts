@@ -9,6 +9,8 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   down: () => import("./commands/down.ts"),
   status: () => import("./commands/status.ts"),
   doctor: () => import("./commands/doctor.ts"),
+  replay: () => import("./commands/replay.ts"),
+  simulate: () => import("./commands/simulate.ts"),
 };
 
 async function main(argv: readonly string[], context: CommandContext): Promise<ExitCode> {

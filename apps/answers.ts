@@ -23,7 +23,7 @@ export function readResults(answer: HttpAnswer, count: number): readonly EventRe
   // 202 says that all are stored; reading each result again would cost more than making the event did.
   if (answer.status === 202 && !answer.body.includes('"quarantined"')) return same({ fate: "accepted" });
   const body = parseJson(answer.body);
-  const results = isRecord(body) && Array.isArray(body["results"]) ? body["results"] : undefined;
+  const results = isRecord(body) && Array.isArray(body.results) ? body.results : undefined;
   if (results !== undefined && results.length === count) return results.map(readResult);
   if (answer.status === 202) return same({ fate: "accepted" });
   if (answer.status === 422) return same({ fate: "rejected", reason: readReason(body) });
@@ -38,7 +38,7 @@ export function readProblem(answer: HttpAnswer): Reason {
 }
 
 function readResult(result: unknown): EventResult {
-  const status = isRecord(result) ? result["status"] : undefined;
+  const status = isRecord(result) ? result.status : undefined;
   if (status === "accepted" || status === "duplicate") return { fate: "accepted" };
   if (status === "quarantined") return { fate: "quarantined" };
   if (status === "rejected") return { fate: "rejected", reason: readReason(result) };
@@ -58,7 +58,7 @@ function readReason(value: unknown): Reason {
 }
 
 function expectation(value: Readonly<Record<string, unknown>>): string | undefined {
-  return value["expected"] === undefined ? undefined : `expected ${value["expected"]}, got ${value["got"]}`;
+  return value.expected === undefined ? undefined : `expected ${value.expected}, got ${value.got}`;
 }
 
 function parseJson(text: string): unknown {

@@ -110,7 +110,6 @@ export function createLanes(p: {
       });
     if (answer === undefined) return { again: batch };
     const fate = fateOf(answer.status);
-    if (fate === "retry") return { again: batch, retryAfterMs: answer.retryAfterMs };
     if (fate === "refused") {
       const { code, message } = readProblem(answer);
       throw new PipelineError("apps_request_refused", { fields: { status: answer.status, code, message } });
@@ -121,6 +120,7 @@ export function createLanes(p: {
       settle(only, { fate: "rejected", reason: readProblem(answer) });
       return { again: [] };
     }
+    // A 503 may have results as well: some topics took their events and others did not.
     const results = readResults(answer, batch.length);
     const again = batch.filter((one, index) => {
       const result = results[index] ?? { fate: "retry" };

@@ -29,6 +29,9 @@ export function between(random: Random, from: number, to: number): number {
 }
 
 /** One of the items, each as likely as the others. */
-export function pick<T>(random: Random, items: readonly [T, ...T[]]): T {
-  return items[Math.floor(random() * items.length)] ?? items[0];
+export function pick<const Items extends readonly [unknown, ...unknown[]]>(
+  random: Random,
+  items: Items,
+): Items[number] {
+  return items[Math.floor(random() * items.length)];
 }

@@ -19,13 +19,15 @@ const firstNames = [
   "Keiko",
 ] as const;
 const lastNames = ["Abebe", "Brandt", "Costa", "Diaz", "Evans", "Fofana", "Garcia", "Haddad", "Ito", "Jansen"] as const;
-const models = [
+type Model = { vehicle_class: string; make: string; model: string; capacity: number };
+
+const models: readonly [Model, ...Model[]] = [
   { vehicle_class: "standard", make: "Toyota", model: "Camry", capacity: 4 },
   { vehicle_class: "standard", make: "Nissan", model: "Altima", capacity: 4 },
   { vehicle_class: "green", make: "Toyota", model: "Prius", capacity: 4 },
   { vehicle_class: "green", make: "Tesla", model: "Model 3", capacity: 4 },
   { vehicle_class: "xl", make: "Toyota", model: "Sienna", capacity: 6 },
-] as const;
+];
 
 /** The city's outline as an event. */
 export function cityEvent(city: City, timeMs: number, idOf: IdOf): KeyedEvent {

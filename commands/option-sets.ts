@@ -1,7 +1,16 @@
+import { doorOptions, replayOptions, simulateOptions } from "../apps/index.ts";
 import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
 import { storeOptions } from "../store/index.ts";
 
 /** Every option set of the program: what a HAILSTREAM_ variable may name, and what docs/options.md lists. */
-export const optionSets: readonly OptionSet[] = [localOptions, cacheOptions, logOptions, storeOptions];
+export const optionSets: readonly OptionSet[] = [
+  localOptions,
+  cacheOptions,
+  logOptions,
+  storeOptions,
+  doorOptions,
+  replayOptions,
+  simulateOptions,
+];

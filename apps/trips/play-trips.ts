@@ -24,6 +24,8 @@ export type PlayCounts = {
   rows: number;
   /** Rows that became events. */
   trips: number;
+  /** Trips that have begun to play. */
+  begun: number;
   /** Trips whose driver's events arrive late. */
   storedAndForwarded: number;
   /** Trips that began before others already played: the file's disorder was wider than the window. */
@@ -55,6 +57,7 @@ export function playTrips(rows: AsyncIterable<TripRow>, options: PlayOptions): P
   const counts: PlayCounts = {
     rows: 0,
     trips: 0,
+    begun: 0,
     storedAndForwarded: 0,
     outOfOrder: 0,
     reference: 0,
@@ -88,6 +91,7 @@ async function* play(
     yield flush(underWay, plan.sessionMs);
     if (plan.sessionMs < playedUntilMs) counts.outOfOrder += 1;
     playedUntilMs = Math.max(playedUntilMs, plan.sessionMs);
+    counts.begun += 1;
     const assignment = fleet.assign(plan);
     if (assignment.joined) yield asReference(profiles(assignment.driver), plan.sessionMs);
     if (plan.driverDelayMs === 0) {

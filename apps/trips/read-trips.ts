@@ -24,17 +24,10 @@ export async function* readTrips(p: {
   readonly timeZone: string;
   /** Stop after this many rows. */
   readonly limit?: number | undefined;
-  /** Called with the bytes read so far, of those on disk. */
-  readonly onBytes?: (bytes: number) => void;
 }): AsyncGenerator<TripRow> {
   const clock = createLocalClock(p.timeZone);
   const identify = createIdentities();
   const source = createReadStream(p.file);
-  let bytes = 0;
-  source.on("data", (chunk) => {
-    bytes += chunk.length;
-    p.onBytes?.(bytes);
-  });
   const parser = parse({
     bom: true,
     info: true,
