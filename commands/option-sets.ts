@@ -2,6 +2,7 @@ import { doorOptions, replayOptions, simulateOptions } from "../apps/index.ts";
 import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
+import { schemaOptions } from "../schemas/options.ts";
 import { storeOptions } from "../store/index.ts";
 
 /** Every option set of the program: what a HAILSTREAM_ variable may name, and what docs/options.md lists. */
@@ -9,6 +10,7 @@ export const optionSets: readonly OptionSet[] = [
   localOptions,
   cacheOptions,
   logOptions,
+  schemaOptions,
   storeOptions,
   doorOptions,
   replayOptions,

@@ -123,6 +123,42 @@ export const errorTable = {
     remedy: "Fill the field with the id that it is named for.",
     retryable: false,
   },
+  // Event: its data does not fit the schema of its type.
+  event_field_missing: {
+    title: "A field that the schema requires is missing.",
+    remedy: "Send the field; hailstream schemas example TYPE shows valid data.",
+    retryable: false,
+  },
+  event_field_unknown: {
+    title: "The data has a field that the schema does not declare.",
+    remedy: "Correct the name or leave the field out; a new field is added to the schema first.",
+    retryable: false,
+  },
+  event_type_mismatch: {
+    title: "A value has another type than the schema declares.",
+    remedy: "Send the type that the message names.",
+    retryable: false,
+  },
+  event_enum_unknown: {
+    title: "A value is none of those that the schema lists.",
+    remedy: "Send one of the values that the message lists.",
+    retryable: false,
+  },
+  event_number_not_finite: {
+    title: "A number is infinite or not a number.",
+    remedy: "Leave the field out, or send null, when there is no value.",
+    retryable: false,
+  },
+  event_number_out_of_range: {
+    title: "A number is outside the range that the schema allows.",
+    remedy: "Check the unit and the sign; the message has the range.",
+    retryable: false,
+  },
+  event_items_too_many: {
+    title: "A list or map has more entries than the schema allows.",
+    remedy: "Send fewer entries; the message has the limit.",
+    retryable: false,
+  },
   // Request: the whole request cannot be answered.
   request_api_key_missing: {
     title: "The request has no API key.",
@@ -321,6 +357,67 @@ export const errorTable = {
     remedy: "Run hailstream topics create, or start the stack with hailstream up.",
     retryable: false,
   },
+  // Schemas: files, the registry, and records that cannot be read.
+  schema_file_invalid: {
+    title: "A schema file cannot be used.",
+    remedy: "Correct the file that the message names; docs/events.md shows what a schema needs.",
+    retryable: false,
+  },
+  schema_refused: {
+    title: "A schema allows values that are not safe to read.",
+    remedy: "Avoid recursive types, items that take no byte and unions other than of null and one type.",
+    retryable: false,
+  },
+  schema_incompatible: {
+    title: "A schema cannot read what older versions of it wrote.",
+    remedy: "Undo the change that the message names, or give a new field a default; hailstream schemas check lists every change.",
+    retryable: false,
+  },
+  schema_registry_unreachable: {
+    title: "The schema registry does not answer.",
+    remedy: "Check that it runs and that --registry-url names it; the call is tried again by itself.",
+    retryable: true,
+  },
+  schema_registry_refused: {
+    title: "The schema registry refuses the call.",
+    remedy: "Check --registry-url, --registry-username and --registry-password; the message has the registry's reason.",
+    retryable: false,
+  },
+  schemas_not_started: {
+    title: "Schema ids were asked for before the schemas were started.",
+    remedy: "This is a bug of the program: report it.",
+    retryable: false,
+  },
+  schema_generated_stale: {
+    title: "A file that is generated from the schemas is stale.",
+    remedy: "Run hailstream schemas types and commit the result.",
+    retryable: false,
+  },
+  record_framing_invalid: {
+    title: "The record does not begin with a zero byte and a schema id.",
+    remedy: "Only programs that frame Avro as the schema registry does may write to these topics.",
+    retryable: false,
+  },
+  record_schema_unknown: {
+    title: "The registry has no schema with the id that the record names.",
+    remedy: "Check that all programs use the same registry, and that it was not wiped without Kafka.",
+    retryable: false,
+  },
+  record_type_unknown: {
+    title: "The record's schema is of no type that this program knows, or cannot be read as our version of it.",
+    remedy: "Run the version of the program that knows the type, then replay the record.",
+    retryable: false,
+  },
+  record_bytes_invalid: {
+    title: "The record's bytes do not fit its schema.",
+    remedy: "Find the program that wrote it by the source in its headers.",
+    retryable: false,
+  },
+  record_too_large: {
+    title: "The record is larger than any valid event.",
+    remedy: "Find the program that wrote it by the source in its headers.",
+    retryable: false,
+  },
   // Store.
   store_unavailable: {
     title: "The database cannot do the work now.",
@@ -359,9 +456,45 @@ export const errorTable = {
     remedy: "Find out who writes to the topic without the CloudEvents headers; the bytes are in pipeline.dead_letters.",
     retryable: false,
   },
+  sink_checkpoint_ahead: {
+    title: "A checkpoint is beyond the end of its partition: the topic was made anew.",
+    remedy: "If that was meant, delete the consumer's rows of the topic from pipeline.checkpoints; else restore the topic.",
+    retryable: false,
+  },
   sink_value_out_of_range: {
     title: "A value does not fit its column.",
     remedy: "Correct the writer; the bytes are in pipeline.dead_letters.",
+    retryable: false,
+  },
+  // Webhook: why nothing is sent to a target.
+  webhook_url_invalid: {
+    title: "The webhook's URL cannot be read.",
+    remedy: "Give an absolute URL such as https://example.com/alerts, without spaces, backslashes or control characters.",
+    retryable: false,
+  },
+  webhook_scheme_refused: {
+    title: "Webhooks are not sent over this scheme.",
+    remedy: "Use https; plain http is for development only (--webhook-development).",
+    retryable: false,
+  },
+  webhook_userinfo_refused: {
+    title: "The webhook's URL holds a user name or a password.",
+    remedy: "Leave them out: every delivery is signed with the endpoint's secret instead.",
+    retryable: false,
+  },
+  webhook_address_refused: {
+    title: "The webhook leads to an address that is not public.",
+    remedy: "Use a public address, or allow the network of a private receiver with --webhook-allow-targets.",
+    retryable: false,
+  },
+  webhook_port_refused: {
+    title: "Webhooks are not sent to this port.",
+    remedy: "Use port 443, or name the receiver's port in --webhook-ports.",
+    retryable: false,
+  },
+  webhook_endpoint_unknown: {
+    title: "There is no such endpoint.",
+    remedy: "hailstream endpoints list shows all of them.",
     retryable: false,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,10 @@
+export type { AvroFieldJson, AvroJson, AvroRecord, Pii } from "./avro-json.ts";
+export { loadCatalogue } from "./catalogue.ts";
+export { createSchemas } from "./create-schemas.ts";
+export type { Enrichment, EnrichmentEncoder } from "./enrichment.ts";
+export { type Envelope, envelopeHeaders, readEnvelope } from "./envelope.ts";
+export type { Catalogue, EventField, EventKind, EventType, TrafficClass, Variant } from "./event-type.ts";
+export { exampleOf } from "./example.ts";
+export { type SchemaOptions, schemaOptions } from "./options.ts";
+export type { Decoded, Projection, RowDecoder, Schemas } from "./schemas.ts";
+export type { Violation } from "./violations.ts";
