@@ -1,0 +1,54 @@
+import { createIngest, ingestOptions } from "../ingest/index.ts";
+import { connectKafka, createProducer, kafkaOptions } from "../kafka/index.ts";
+import {
+  composeServices,
+  createLogger,
+  createMetrics,
+  createService,
+  logOptions,
+  readOptions,
+  runUntilStopped,
+} from "../runtime/index.ts";
+import { createSchemas, schemaOptions } from "../schemas/index.ts";
+import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+
+/** `hailstream ingest`: the front door as a process of its own; any number of them may run. */
+export const add: AddCommand = (program, context, end) => {
+  const command = program
+    .command("ingest")
+    .description("Accepts events over HTTP (POST /v1/events), checks them and writes them to Kafka.")
+    .option("--json", "print one JSON line on standard output when ready");
+  withOptions(command, [ingestOptions, kafkaOptions, schemaOptions, logOptions]).action(async () => {
+    const source = sourceOf(command, context, optionSets);
+    const options = readOptions(ingestOptions, source);
+    const kafka = readOptions(kafkaOptions, source);
+    const registry = readOptions(schemaOptions, source);
+    const log = createLogger("ingest", readOptions(logOptions, source).level);
+    const metrics = createMetrics({ processMetrics: true });
+
+    const connection = connectKafka(kafka, log, "hailstream-ingest");
+    const schemas = createSchemas({ options: registry, log, metrics });
+    const producer = createProducer({
+      name: "ingest",
+      connection,
+      metrics,
+      log,
+      maxBufferedBytes: options.maxBufferedBytes,
+      deliveryTimeoutMs: options.produceTimeoutMs,
+      // Without Kafka the door is open all the same, and tells every client when to come again.
+      waitForConnection: false,
+    });
+    const ingest = createIngest({ options, schemas, producer, metrics, log });
+    const ready = createService({
+      name: "ready line",
+      start() {
+        if (command.opts()["json"] === true) printJson(context, { ready: true, ingest: ingest.url });
+        else say(context, `ingest listens on ${ingest.url}`);
+      },
+      stop: () => undefined,
+    });
+    const { exitCode } = await runUntilStopped(composeServices("ingest", [schemas, producer, ingest, ready]), log);
+    end(exitCode);
+  });
+};

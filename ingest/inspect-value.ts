@@ -1,0 +1,82 @@
+export type Inspection = {
+  readonly code: "event_too_large" | "event_too_deep" | "event_key_forbidden" | "event_text_invalid";
+  readonly pointer: string;
+};
+
+export type InspectionLimits = {
+  readonly maxEventBytes: number;
+  readonly maxDepth: number;
+};
+
+/** Keys that change an object's nature when some code behind us copies it key by key. */
+const forbiddenKeys = new Set(["__proto__", "constructor", "prototype"]);
+
+/** A character takes at most six bytes in JSON (`\u0000`), a number or a literal at most 25. */
+const mostBytesOfCharacter = 6;
+const mostBytesOfScalar = 25;
+
+/**
+ * Looks through a parsed event before anything else touches it: its size as compact JSON, its depth, keys that poison
+ * objects, and text that Postgres cannot hold (NUL) or UTF-8 cannot write (half of a surrogate pair). The work is bounded by
+ * the limits, whatever the event holds.
+ *
+ * @param escapes whether the request's text held a `\u` escape at all: without one no NUL and no half pair can be in it,
+ *   since JSON allows neither unescaped.
+ */
+export function inspectValue(event: object, limits: InspectionLimits, escapes: boolean): Inspection | undefined {
+  const walk: Walk = { limits, escapes, least: 2, most: 2, found: undefined };
+  visit(event, "", 1, walk);
+  if (walk.found !== undefined) return walk.found;
+  // Only an event that may be too large is written out and measured.
+  const surelyFits = walk.most <= limits.maxEventBytes;
+  if (!surelyFits && Buffer.byteLength(JSON.stringify(event)) > limits.maxEventBytes) {
+    return { code: "event_too_large", pointer: "" };
+  }
+  return undefined;
+}
+
+type Walk = {
+  readonly limits: InspectionLimits;
+  readonly escapes: boolean;
+  /** Bounds of the bytes as JSON of what was seen so far. */
+  least: number;
+  most: number;
+  found: Inspection | undefined;
+};
+
+function visit(value: object, pointer: string, depth: number, walk: Walk): void {
+  if (depth > walk.limits.maxDepth) {
+    walk.found = { code: "event_too_deep", pointer };
+    return;
+  }
+  const isArray = Array.isArray(value);
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key];
+    const named = isArray ? 0 : key.length;
+    walk.least += named + 1;
+    walk.most += named * mostBytesOfCharacter + 4;
+    if (forbiddenKeys.has(key)) walk.found = { code: "event_key_forbidden", pointer: below(pointer, key) };
+    else if (typeof item === "string") {
+      walk.least += item.length;
+      walk.most += item.length * mostBytesOfCharacter + 2;
+      if (walk.escapes && !isStorable(item)) walk.found = { code: "event_text_invalid", pointer: below(pointer, key) };
+    } else if (typeof item === "object" && item !== null) {
+      walk.most += 2;
+      visit(item, below(pointer, key), depth + 1, walk);
+    } else walk.most += mostBytesOfScalar;
+    if (walk.found !== undefined) return;
+    if (walk.least > walk.limits.maxEventBytes) {
+      walk.found = { code: "event_too_large", pointer: "" };
+      return;
+    }
+  }
+}
+
+function isStorable(text: string): boolean {
+  return !text.includes("\u0000") && text.isWellFormed();
+}
+
+/** The JSON pointer (RFC 6901) of a key under `pointer`. */
+export function below(pointer: string, key: string): string {
+  return `${pointer}/${key.includes("~") || key.includes("/") ? key.replaceAll("~", "~0").replaceAll("/", "~1") : key}`;
+}

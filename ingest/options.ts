@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const mebibyte = 1024 * 1024;
+
+export const ingestOptions = defineOptions(
+  "ingest",
+  {
+    host: { schema: z.string().min(1), default: "127.0.0.1", description: "The address to listen on." },
+    port: { schema: whole(0, 65_535), default: "8080", description: "The port to listen on; 0 takes a free one." },
+    apiKeysFile: {
+      schema: z.string().min(1),
+      description:
+        'JSON file of the API keys: [{"name":"driver-app","sha256":"<hex of the key\'s SHA-256>"}]. Read again when it changes.',
+    },
+    allowAnonymous: {
+      schema: z.stringbool(),
+      default: "false",
+      description: "Whether to accept events without an API key; for a private network or a trial.",
+    },
+    maxBodyBytes: {
+      schema: whole(1_024, 64 * mebibyte),
+      default: String(4 * mebibyte),
+      unit: "bytes",
+      description: "The largest request body, as sent and after inflating.",
+    },
+    maxEvents: {
+      schema: whole(1, 10_000),
+      default: "1000",
+      unit: "events",
+      description: "The largest number of events in one request.",
+    },
+    maxEventBytes: {
+      schema: whole(256, 512 * 1024),
+      default: "32768",
+      unit: "bytes",
+      description: "The largest event, written as compact JSON in UTF-8.",
+    },
+    maxDepth: {
+      schema: whole(2, 64),
+      default: "16",
+      unit: "levels",
+      description: "How deep objects and arrays of an event may be nested.",
+    },
+    maxFutureMs: {
+      schema: whole(0, 366 * 24 * 3_600_000),
+      default: "86400000",
+      unit: "ms",
+      description: "How far the time of an event may lie ahead of the server's clock.",
+    },
+    produceTimeoutMs: {
+      schema: whole(100, 6_000),
+      default: "5000",
+      unit: "ms",
+      description: "How long a request waits for Kafka's acknowledgement before it is answered 503.",
+    },
+    maxBufferedBytes: {
+      schema: whole(mebibyte, 1_024 * mebibyte),
+      default: String(32 * mebibyte),
+      unit: "bytes",
+      description: "Bytes that may wait for Kafka's acknowledgement; above it requests are answered 503.",
+    },
+    maxInFlightBytes: {
+      schema: whole(mebibyte, 1_024 * mebibyte),
+      default: String(64 * mebibyte),
+      unit: "bytes",
+      description: "Bytes of bodies that may be under way at the same time; above it requests are answered 503.",
+    },
+    headersTimeoutMs: {
+      schema: whole(100, 60_000),
+      default: "10000",
+      unit: "ms",
+      description: "How long a client may take to send the headers of a request.",
+    },
+    requestTimeoutMs: {
+      schema: whole(100, 600_000),
+      default: "15000",
+      unit: "ms",
+      description: "How long a client may take to send a whole request.",
+    },
+    docsUrl: {
+      schema: z.string(),
+      default: "/errors/",
+      description: "Where the pages of the error codes lie; an answer's docs link is this and the code.",
+    },
+  },
+  {
+    check: (o) => {
+      if (o.apiKeysFile === undefined && !o.allowAnonymous) {
+        return "--ingest-api-keys-file is needed, or --ingest-allow-anonymous true to accept events from everyone";
+      }
+      if (o.maxEventBytes > o.maxBodyBytes) return "--ingest-max-event-bytes cannot exceed --ingest-max-body-bytes";
+      if (o.headersTimeoutMs > o.requestTimeoutMs) {
+        return "--ingest-headers-timeout-ms cannot exceed --ingest-request-timeout-ms";
+      }
+      return undefined;
+    },
+  },
+);
+
+export type IngestOptions = ValuesOf<typeof ingestOptions>;

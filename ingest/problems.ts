@@ -1,0 +1,67 @@
+import { type ErrorCode, errorTable, PipelineError } from "../runtime/index.ts";
+
+/** The HTTP status of each error that concerns a whole request; any other error is a fault of ours: 500. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  request_body_empty: 400,
+  request_json_invalid: 400,
+  request_utf8_invalid: 400,
+  request_shape_invalid: 400,
+  request_gzip_invalid: 400,
+  request_aborted: 400,
+  request_api_key_missing: 401,
+  request_api_key_unknown: 401,
+  request_path_unknown: 404,
+  request_method_unsupported: 405,
+  request_body_too_large: 413,
+  request_inflated_too_large: 413,
+  request_too_many_events: 413,
+  request_media_type_unsupported: 415,
+  request_mode_unsupported: 415,
+  request_encoding_unsupported: 415,
+  request_rate_limited: 429,
+  request_overloaded: 503,
+  kafka_produce_failed: 503,
+  kafka_produce_buffer_full: 503,
+  kafka_unreachable: 503,
+};
+
+/** Problem details of RFC 9457. `type` and `docs` are the page of the code. */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly docs: string;
+  readonly fields?: PipelineError["fields"];
+};
+
+/** The problem of a whole request. Of an error that is not meant for the client only its code is told. */
+export function problemOf(error: unknown, docsUrl: string): Problem {
+  const status = error instanceof PipelineError ? statuses[error.code] : undefined;
+  const known = status === undefined || !(error instanceof PipelineError) ? new PipelineError("request_failed") : error;
+  const { title, remedy } = errorTable[known.code];
+  const hasFields = Object.keys(known.fields).length > 0;
+  return {
+    type: docsUrl + known.code,
+    title,
+    status: status ?? 500,
+    code: known.code,
+    detail: remedy,
+    docs: docsUrl + known.code,
+    ...(hasFields ? { fields: known.fields } : {}),
+  };
+}
+
+/** Whether a status asks the client to come again later, and so needs Retry-After. */
+export function isRetryLater(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
+/**
+ * Seconds for a Retry-After header, 1 to 5, spread at random: clients that were refused together must not return together.
+ * @param random 0 up to 1
+ */
+export function retryAfterSeconds(random: number): number {
+  return 1 + Math.floor(random * 5);
+}

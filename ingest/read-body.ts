@@ -1,0 +1,53 @@
+import type { IncomingMessage } from "node:http";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { PipelineError } from "../runtime/index.ts";
+
+const inflate = promisify(gunzip);
+
+/** What is read and thrown away of a body that is too large, so that a client which is still sending sees the answer. */
+const maxDiscardedBytes = 16 * 1024 * 1024;
+
+/**
+ * The raw bytes of a request's body. (express.json costs a quarter of the throughput of this route.)
+ * @throws PipelineError request_body_too_large, request_aborted
+ */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () => reject(new PipelineError("request_body_too_large", { fields: { limit: maxBytes } }));
+    let chunks: Buffer[] | undefined = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) chunks?.push(chunk);
+      else chunks = undefined;
+      if (size > maxBytes + maxDiscardedBytes) {
+        request.pause();
+        tooLarge();
+      }
+    });
+    request.on("end", () => {
+      if (chunks === undefined) tooLarge();
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    request.on("error", (cause) => reject(new PipelineError("request_aborted", { cause })));
+    request.on("close", () => {
+      if (!request.complete) reject(new PipelineError("request_aborted"));
+    });
+  });
+}
+
+/**
+ * Inflates gzip up to `maxBytes`: a bomb costs no more than that.
+ * @throws PipelineError request_inflated_too_large, request_gzip_invalid
+ */
+export async function inflateBody(body: Buffer, maxBytes: number): Promise<Buffer> {
+  try {
+    return await inflate(body, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    const isTooLarge = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+    throw isTooLarge
+      ? new PipelineError("request_inflated_too_large", { cause, fields: { limit: maxBytes } })
+      : new PipelineError("request_gzip_invalid", { cause });
+  }
+}

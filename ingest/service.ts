@@ -1,0 +1,67 @@
+import type { Producer } from "../kafka/index.ts";
+import {
+  composeServices,
+  createHttpService,
+  flagOf,
+  type HttpService,
+  type Logger,
+  type Metrics,
+  type Service,
+} from "../runtime/index.ts";
+import type { EventKnowledge } from "./accept-event.ts";
+import { createAdmission } from "./admission.ts";
+import { allowEveryone, createApiKeys } from "./api-keys.ts";
+import { createIngestMetrics } from "./ingest-metrics.ts";
+import { type IngestOptions, ingestOptions } from "./options.ts";
+import { addRoutes } from "./routes.ts";
+
+export type IngestParts = {
+  readonly options: IngestOptions;
+  /** Started before this service. */
+  readonly schemas: EventKnowledge;
+  /** Started before this service and stopped after it. */
+  readonly producer: Pick<Producer, "send" | "connected">;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+export type Ingest = Service & Pick<HttpService, "url">;
+
+/** Requests under way get this long to finish; with the producer's own end it stays under ten seconds. */
+const drainTimeoutMs = 7_000;
+
+/**
+ * The front door. A 2xx for an event means that Kafka has it on all in-sync replicas. `stop` closes the door, answers what is
+ * under way, and only then resolves; a client that is still sending its body by then is cut off, unanswered.
+ */
+export function createIngest(parts: IngestParts): Ingest {
+  const { options, producer, log } = parts;
+  const metrics = createIngestMetrics(parts.metrics);
+  const apiKeys =
+    options.apiKeysFile === undefined ? allowEveryone() : createApiKeys({ file: options.apiKeysFile, log });
+  const http = createHttpService({
+    name: "ingest http",
+    host: options.host,
+    port: options.port,
+    portFlag: flagOf(ingestOptions, "port"),
+    metrics: parts.metrics,
+    headersTimeoutMs: options.headersTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs,
+    drainTimeoutMs,
+    readiness: () => (producer.connected ? {} : { kafka: "the producer is not connected" }),
+    routes: (app) =>
+      addRoutes(app, {
+        options,
+        knowledge: parts.schemas,
+        producer,
+        apiKeys,
+        admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
+        metrics,
+        log,
+        now: Date.now,
+        random: Math.random,
+      }),
+  });
+  const service = composeServices("ingest", [apiKeys, http]);
+  return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
+}

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { parseBody } from "../../ingest/parse-body.ts";
+
+const parse = (body: string | Buffer, shape: "one" | "many" | "either" = "either") =>
+  parseBody(Buffer.from(body as string), shape, 3);
+
+test("one object is one item, an array is its items", () => {
+  expect(parse('{"a":1}')).toEqual({ items: [{ a: 1 }], escapes: false });
+  expect(parse('[{"a":1},2,null]')).toEqual({ items: [{ a: 1 }, 2, null], escapes: false });
+  expect(parse("[]").items).toEqual([]);
+  expect(parse('{"a":"\\u0041"}').escapes).toBe(true);
+});
+
+test.each([
+  ["", "either", "request_body_empty"],
+  ["{", "either", "request_json_invalid"],
+  ["\u0000", "either", "request_json_invalid"],
+  ["NaN", "either", "request_json_invalid"],
+  ['{"a":1}{"b":2}', "either", "request_json_invalid"],
+  ["null", "either", "request_shape_invalid"],
+  ["7", "either", "request_shape_invalid"],
+  ['"text"', "either", "request_shape_invalid"],
+  ["[]", "one", "request_shape_invalid"],
+  ["{}", "many", "request_shape_invalid"],
+  ["[1,2,3,4]", "either", "request_too_many_events"],
+] as const)("%j as %s is %s", (body, shape, code) => {
+  expect(() => parse(body, shape)).toThrow(expect.objectContaining({ code }));
+});
+
+test("bytes that are not UTF-8 are refused instead of replaced", () => {
+  const latin1 = Buffer.from('{"name":"Zo\u00eb"}', "latin1");
+  expect(() => parse(latin1)).toThrow(expect.objectContaining({ code: "request_utf8_invalid" }));
+});
+
+test("the message for broken JSON does not quote the body", () => {
+  const attempt = () => parse('{"phone":"+49 170 1234567",}');
+  expect(attempt).toThrow(expect.objectContaining({ code: "request_json_invalid" }));
+  expect(attempt).not.toThrow("1234567");
+});
+
+test("a hundred thousand open brackets are answered, not a crash", () => {
+  expect(() => parse("[".repeat(100_000))).toThrow(expect.objectContaining({ code: "request_json_invalid" }));
+});
