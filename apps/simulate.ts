@@ -11,7 +11,7 @@ export type Simulation = Service & {
   readonly finished: Promise<void>;
 };
 
-/** Between two looks at the schedule, ms: short enough that a hundred events a second do not come in bursts. */
+/** The least time between two looks at the schedule, ms: short enough that events do not come in bursts. */
 const tickMs = 10;
 /** After a stall the city catches up on this much time and lets the rest go: a real crowd does not wait either. */
 const catchUpMs = 1_000;
@@ -63,7 +63,8 @@ export function createSimulation(p: {
         if (event !== undefined) p.lanes.submit(event);
       }
       await p.lanes.room();
-      await pause(tickMs, quit.signal);
+      const nextMs = beganMs + ((tokens + 1) / p.rate) * 1_000;
+      await pause(Math.max(tickMs, Math.min(nextMs, endMs) - performance.now()), quit.signal);
     }
     await p.lanes.drain();
   }

@@ -8,7 +8,7 @@ import { type CityDriver, driveTo, placeNear, type Ride, someRider, type World }
 const requestShare = 0.5;
 const cancelShare = 0.06;
 /** Nobody waits for a car from farther away. */
-const maxPickupMetres = 3_000;
+const maxPickupMetres = 2_000;
 
 /**
  * A rider opens the app near some driver's neighbourhood and looks at the price; every second one takes it. The request goes
@@ -19,8 +19,8 @@ export function riderAppears(world: World, nowMs: number): readonly KeyedEvent[]
   // As many riders where there are many drivers: the fleet went where the people are.
   const local = world.drivers[Math.floor(random() * world.drivers.length)];
   const city = local?.city ?? cities[0];
-  const pickup = placeNear(random, city, local?.place ?? city.centre, between(random, 100, 1_200));
-  const dropoff = placeNear(random, city, pickup, 400 + random() * random() * 5_000);
+  const pickup = placeNear(random, city, local?.place ?? city.centre, between(random, 50, 500));
+  const dropoff = placeNear(random, city, pickup, 300 + random() * random() * 5_000);
   const riderId = someRider(world);
   const product = pick(random, ["standard", "standard", "green", "xl"]);
   const surge = random() < 0.8 ? 1 : Math.round(between(random, 1.1, 2) * 10) / 10;
