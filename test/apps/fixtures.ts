@@ -30,7 +30,7 @@ export function greenRow(p: {
 }
 
 export async function rowsOf(file: string, timeZone = "America/New_York", limit?: number): Promise<TripRow[]> {
-  return await Array.fromAsync(readTrips({ file, timeZone, limit }));
+  return await collect(readTrips({ file, timeZone, limit }));
 }
 
 export async function playFile(
@@ -43,8 +43,14 @@ export async function playFile(
     maxLocations: 240,
     ...options,
   });
-  const played = (await Array.fromAsync(play.events)).flat();
+  const played = (await collect(play.events)).flat();
   return { played, counts: play.counts };
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 export const eventsOf = (played: readonly Played[]): AppEvent[] => played.map(({ keyed }) => keyed.event);
