@@ -7,8 +7,8 @@ import { connectKafka, ensureTopics, kafkaOptions } from "../kafka/index.ts";
 import { readOptions, silentLogger } from "../runtime/index.ts";
 import { startTestStack } from "../test/support/stack.ts";
 import type { BenchOptions, BenchResult } from "./main.ts";
-import { buildOtelCollector, collectorConfig } from "./peers/otel-collector.ts";
 import { fetchKafkaTools, producerPerformance } from "./peers/kafka-tools.ts";
+import { buildOtelCollector, collectorConfig } from "./peers/otel-collector.ts";
 import { capture, freePort, startProcess, untilAnswers } from "./processes.ts";
 import { conditions, ratio, runRounds } from "./rounds.ts";
 
@@ -59,7 +59,12 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
     const ours = (shape: typeof singles, name: string) => async (round: number) => {
       const server = await startOurs(dir, stack.kafka, stack.registry);
       try {
-        return await measure(name, { format: "cloudevents", url: `${server.url}/v1/events`, key: server.key }, shape, round);
+        return await measure(
+          name,
+          { format: "cloudevents", url: `${server.url}/v1/events`, key: server.key },
+          shape,
+          round,
+        );
       } finally {
         await server.stop();
       }

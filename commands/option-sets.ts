@@ -1,4 +1,6 @@
 import { doorOptions, replayOptions, simulateOptions } from "../apps/index.ts";
+import { ingestOptions } from "../ingest/options.ts";
+import { kafkaOptions } from "../kafka/options.ts";
 import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
@@ -11,7 +13,9 @@ export const optionSets: readonly OptionSet[] = [
   cacheOptions,
   logOptions,
   schemaOptions,
+  kafkaOptions,
   storeOptions,
+  ingestOptions,
   doorOptions,
   replayOptions,
   simulateOptions,

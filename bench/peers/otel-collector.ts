@@ -17,7 +17,9 @@ export async function buildOtelCollector(): Promise<string> {
   await capture("go", ["build", "-o", target, "."], { cwd: recipe }).catch((cause: unknown) => {
     const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     throw isMissing
-      ? new Error("the peer of this bench, the OpenTelemetry Collector, is built by Go: install Go 1.25 or newer", { cause })
+      ? new Error("the peer of this bench, the OpenTelemetry Collector, is built by Go: install Go 1.25 or newer", {
+          cause,
+        })
       : cause;
   });
   return target;
