@@ -6,6 +6,7 @@ import { messageOf, PipelineError } from "./runtime/errors.ts";
 /** Each command is loaded only when it is called, so that `--help` answers at once. */
 const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand }>>> = {
   ingest: () => import("./commands/ingest.ts"),
+  stream: () => import("./commands/stream.ts"),
   up: () => import("./commands/up.ts"),
   down: () => import("./commands/down.ts"),
   status: () => import("./commands/status.ts"),

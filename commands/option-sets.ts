@@ -6,6 +6,7 @@ import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
 import { schemaOptions } from "../schemas/options.ts";
 import { storeOptions } from "../store/index.ts";
+import { streamOptions } from "../stream/options.ts";
 
 /** Every option set of the program: what a HAILSTREAM_ variable may name, and what docs/options.md lists. */
 export const optionSets: readonly OptionSet[] = [
@@ -16,6 +17,7 @@ export const optionSets: readonly OptionSet[] = [
   kafkaOptions,
   storeOptions,
   ingestOptions,
+  streamOptions,
   doorOptions,
   replayOptions,
   simulateOptions,

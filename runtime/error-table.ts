@@ -466,6 +466,27 @@ export const errorTable = {
     remedy: "Correct the writer; the bytes are in pipeline.dead_letters.",
     retryable: false,
   },
+  // Stream: why a record cannot go through a step, and what a flow may not do.
+  stream_step_failed: {
+    title: "A step of the stream processor threw while it worked on the record.",
+    remedy: "This is a bug of the step: correct it, then replay the record from the topic dead-letters.",
+    retryable: false,
+  },
+  stream_event_unexpected: {
+    title: "The record holds an event that does not belong into its topic.",
+    remedy: "Find the program that wrote it by the source in its headers.",
+    retryable: false,
+  },
+  stream_envelope_missing: {
+    title: "The record lacks the headers that carry the id, the type and the time of its event.",
+    remedy: "Find out who writes to the topic without the CloudEvents headers, then replay the record with them.",
+    retryable: false,
+  },
+  stream_output_undeclared: {
+    title: "A step gave a record for a topic that its flow does not name.",
+    remedy: "This is a bug of the topology: add the topic to the outputs of the flow.",
+    retryable: false,
+  },
   // Webhook: why nothing is sent to a target.
   webhook_url_invalid: {
     title: "The webhook's URL cannot be read.",

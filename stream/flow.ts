@@ -13,6 +13,12 @@ export type Reader<Out> = (record: KafkaRecord, origin: Origin) => Verdict<Out> 
 /** A record on its way out, and the topic it goes to. */
 export type Emitted = { readonly topic: string; readonly record: OutgoingRecord };
 
+/** All headers of a record, to be handed on as they are; the same object, since copying them costs as much as a step. */
+export function headersOf(record: KafkaRecord): NonNullable<OutgoingRecord["headers"]> {
+  // Repeated headers are lists, which the encoder takes though the type of what we write ourselves does not name them.
+  return record.headers as NonNullable<OutgoingRecord["headers"]>;
+}
+
 /** One way through the processor: a topic, the steps on the way, the topics where it may end. Data only; the runner runs it. */
 export type Flow = {
   /** Its consumer group and its metrics carry this name. */

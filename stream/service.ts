@@ -1,0 +1,92 @@
+import { createProducer, type KafkaConnection } from "../kafka/index.ts";
+import {
+  composeServices,
+  createHttpService,
+  createService,
+  didYouMean,
+  type HttpService,
+  type Logger,
+  type Metrics,
+  PipelineError,
+} from "../runtime/index.ts";
+import type { Schemas } from "../schemas/index.ts";
+import type { Flow } from "./flow.ts";
+import type { StreamOptions } from "./options.ts";
+import { createReference } from "./reference/reference.ts";
+import { createRunner } from "./runner.ts";
+import { createTopology } from "./topology.ts";
+
+export type StreamParts = {
+  readonly options: StreamOptions;
+  readonly connection: KafkaConnection;
+  /** Started before and stopped after, by whoever made them. */
+  readonly schemas: Schemas;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** In front of every topic name; default none. */
+  readonly topicPrefix?: string;
+};
+
+/**
+ * The stream processor: first the reference data in memory, then the flows. /ready answers 200 once both stand. Any number
+ * of these may run; the partitions of a flow are shared by its consumer group.
+ * @throws PipelineError option_invalid when a flow is named that there is not
+ */
+export function createStream(parts: StreamParts): Pick<HttpService, "url"> & ReturnType<typeof createService> {
+  const { options, connection, schemas, metrics, log } = parts;
+  const common = {
+    connection,
+    metrics,
+    log,
+    ...(parts.topicPrefix === undefined ? {} : { topicPrefix: parts.topicPrefix }),
+  };
+  let waitingFor: Readonly<Record<string, string>> = {
+    reference: "reading the reference topics",
+    flows: "not joined yet",
+  };
+  const mark = (name: string, next: typeof waitingFor) =>
+    createService({
+      name,
+      start() {
+        waitingFor = next;
+      },
+      stop: () => undefined,
+    });
+
+  const http = createHttpService({
+    name: "stream health",
+    host: options.metricsHost,
+    port: options.metricsPort,
+    portFlag: "--stream-metrics-port",
+    metrics,
+    routes: () => undefined,
+    readiness: () => (producer.connected ? waitingFor : { ...waitingFor, kafka: "no acknowledgement for some time" }),
+  });
+  const producer = createProducer({ name: "stream", connection, metrics, log });
+  const reference = createReference({ ...common, schemas });
+  const flows = chooseFlows(createTopology(schemas, reference), options.flows);
+  const { groupPrefix, concurrency } = options;
+  const runners = flows.map((flow) => createRunner({ ...common, flow, producer, groupPrefix, concurrency }));
+
+  const service = composeServices("stream", [
+    http,
+    producer,
+    reference,
+    mark("reference read", { flows: "not joined yet" }),
+    ...runners,
+    mark("flows joined", {}),
+  ]);
+  return Object.defineProperty(service, "url", { get: () => http.url }) as ReturnType<typeof createStream>;
+}
+
+function chooseFlows(all: readonly Flow[], names: readonly string[] | undefined): readonly Flow[] {
+  if (names === undefined) return all;
+  return names.map((name) => {
+    const found = all.find((flow) => flow.name === name);
+    if (found !== undefined) return found;
+    const known = all.map((flow) => flow.name);
+    const hint = didYouMean(name, known);
+    const message = `--stream-flows names ${name}; there are ${known.join(", ")}${hint === undefined ? "" : `. Did you mean ${hint}?`}`;
+    throw new PipelineError("option_invalid", { message });
+  });
+}

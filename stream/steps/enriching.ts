@@ -1,0 +1,32 @@
+import type { KafkaRecord } from "../../kafka/index.ts";
+import type { EventType } from "../../schemas/index.ts";
+import type { Driver } from "../reference/drivers.ts";
+import type { Vehicle } from "../reference/vehicles.ts";
+
+/** What could not be joined. A consequence is not listed beside its cause: without a position there is no city to look for. */
+export type Missing = "driver" | "vehicle" | "position" | "city";
+
+/** An event on its way through the enriching steps: what they need of it, and what they have found. */
+export type Enriching = {
+  readonly source: KafkaRecord;
+  readonly partition: number;
+  readonly type: EventType;
+  /** The record's value, framed, laid out as our own version of the type writes it. */
+  readonly body: Buffer;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly driverId: string | null;
+  /** The event's own, or after `joinDriver` that of the driver's profile. */
+  readonly vehicleId: string | null;
+  readonly driver: Driver | null;
+  readonly vehicle: Vehicle | null;
+  /** H3 index, resolution 8, lower-case hexadecimal. */
+  readonly cell: string | null;
+  readonly cityId: string | null;
+  readonly missing: readonly Missing[];
+};
+
+/** The list with one more, without touching the old one. */
+export function alsoMissing(record: Enriching, what: Missing): readonly Missing[] {
+  return [...record.missing, what];
+}
