@@ -10,6 +10,9 @@ import type { RowProblem, Trip, TripRow } from "./trip.ts";
 import { findColumns, type TripColumn, type TripColumns } from "./trip-columns.ts";
 
 const metresPerMile = 1_609.344;
+const maxPassengers = 1_000;
+/** Above it cents would not be whole numbers any more. Negative amounts are refunds and stay. */
+const maxDollars = 1e12;
 /** Namespace of all trips of all files (RFC 9562, section 5.5); a constant of our own. */
 const tripNamespace = "6f1c1f0e-6a35-5c0b-9a55-0c1a5c0e7a11";
 /** How many rows a repetition is remembered for; see {@link createIdentities}. */
@@ -89,9 +92,13 @@ function readRow(
   const dropoff = readPlace(cell("dropoffLatitude"), cell("dropoffLongitude"));
   if (dropoff === undefined) problems.push("dropoff_position_missing");
 
-  const passengerCount = readNumber(cell("passengerCount"));
+  const passengers = readNumber(cell("passengerCount"));
+  const isCrowd = passengers !== undefined && (passengers < 0 || passengers > maxPassengers);
+  if (isCrowd) problems.push("passenger_count_impossible");
   const miles = readNumber(cell("distance"));
   const dollars = readNumber(cell("totalAmount")) ?? readNumber(cell("fareAmount"));
+  const isFortune = dollars !== undefined && Math.abs(dollars) > maxDollars;
+  if (isFortune) problems.push("amount_impossible");
   const trip: Trip = {
     uuid: identify(record.join("\u001f")),
     pickupMs,
@@ -99,9 +106,9 @@ function readRow(
     storedAndForwarded: /^(y|yes|1|t|true)$/i.test(cell("storedAndForwarded")),
     ...(dropoffMs === undefined ? {} : { dropoffMs }),
     ...(dropoff === undefined ? {} : { dropoff }),
-    ...(passengerCount === undefined ? {} : { passengerCount: Math.trunc(passengerCount) }),
+    ...(passengers === undefined || isCrowd ? {} : { passengerCount: Math.trunc(passengers) }),
     ...(miles === undefined ? {} : { distanceMetres: Math.round(miles * metresPerMile * 10) / 10 }),
-    ...(dollars === undefined ? {} : { fareCents: Math.round(dollars * 100) }),
+    ...(dollars === undefined || isFortune ? {} : { fareCents: Math.round(dollars * 100) }),
   };
   return { trip, problems };
 }

@@ -24,6 +24,9 @@ export type RowProblem =
   /** Played, but as if there were no drop-off time. */
   | "dropoff_time_unreadable"
   | "dropoff_before_pickup"
+  /** Played without that number: no count of passengers or amount of money can be like this. */
+  | "passenger_count_impossible"
+  | "amount_impossible"
   /** Played without a way, for there is no end to drive to. */
   | "dropoff_position_missing";
 

@@ -89,6 +89,8 @@ describe("dirty rows", () => {
         greenRow({ pickup: "2015-01-01 10:00:00", dropoff: "soon" }),
         "2",
         "2,2015-01-01 10:00:00,2015-01-01 10:10:00,N,-73.95,40.7,0,0,1,1,1",
+        "2,2015-01-01 10:00:00,2015-01-01 10:10:00,N,-73.95,40.7,-73.94,40.7,-4,1,1e300",
+        "2,2015-01-01 10:00:00,2015-01-01 10:10:00,N,-73.95,40.7,-73.94,40.7,0,-1,-7.5",
       ]),
     );
     expect(rows.map(({ line, trip, problems }) => [line, trip !== undefined, ...problems])).toEqual([
@@ -100,6 +102,8 @@ describe("dirty rows", () => {
       [7, true, "dropoff_time_unreadable"],
       [8, false, "row_malformed"],
       [9, true, "dropoff_position_missing"],
+      [10, true, "passenger_count_impossible", "amount_impossible"],
+      [11, true],
     ]);
     expect(rows[4]?.trip).not.toHaveProperty("dropoffMs");
   });
