@@ -6,7 +6,7 @@ import { hashApiKey } from "../ingest/index.ts";
 import { connectKafka, ensureTopics, kafkaOptions } from "../kafka/index.ts";
 import { readOptions, silentLogger } from "../runtime/index.ts";
 import { startTestStack } from "../test/support/stack.ts";
-import type { BenchOptions, BenchResult } from "./main.ts";
+import type { BenchOptions, BenchResult } from "./contract.ts";
 import { fetchKafkaTools, producerPerformance } from "./peers/kafka-tools.ts";
 import { buildOtelCollector, collectorConfig } from "./peers/otel-collector.ts";
 import { capture, freePort, startProcess, untilAnswers } from "./processes.ts";

@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirFrom } from "../../local/index.ts";
+import type { AvroRecord } from "../../schemas/index.ts";
+import { capture } from "../processes.ts";
+
+export type Guarantee = "exactly_once_v2" | "at_least_once";
+
+/** Fetches Kafka Streams by Maven into the cache, unless it is there already, and gives the class path. */
+export async function fetchKafkaStreams(): Promise<string> {
+  const libraries = join(cacheDirFrom(process.env), "peers", "kafka-streams", "libs");
+  if (!existsSync(join(libraries, "kafka-streams-4.3.1.jar"))) {
+    mkdirSync(libraries, { recursive: true });
+    const goal = ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${libraries}`];
+    await capture("mvn", goal, { cwd: join(import.meta.dirname, "kafka-streams") });
+  }
+  return join(libraries, "*");
+}
+
+/**
+ * The schema that the peer reads our records with. Avro bytes hold no names, so its own names for the position are given to
+ * our fields.
+ */
+export function writePeerSchema(file: string, schema: AvroRecord): string {
+  const names: Readonly<Record<string, string>> = { latitude: "lat", longitude: "lng" };
+  const fields = schema.fields.map((field) => ({ ...field, name: names[field.name] ?? field.name }));
+  writeFileSync(file, JSON.stringify({ ...schema, fields }));
+  return file;
+}
+
+/** Records a second of the same job on Kafka Streams, from its first record to its last. */
+export async function runKafkaStreams(parts: {
+  readonly classPath: string;
+  readonly broker: string;
+  readonly guarantee: Guarantee;
+  readonly threads: number;
+  readonly from: string;
+  readonly to: string;
+  readonly schemaFile: string;
+  readonly records: number;
+}): Promise<number> {
+  const { classPath, broker, guarantee, threads, from, to, schemaFile, records } = parts;
+  const source = join(import.meta.dirname, "kafka-streams", "EnrichPeer.java");
+  const output = await capture(
+    "env",
+    [
+      `BROKERS=${broker}`,
+      "java",
+      "-cp",
+      classPath,
+      source,
+      guarantee,
+      String(threads),
+      from,
+      to,
+      schemaFile,
+      String(records),
+    ],
+    { cwd: import.meta.dirname },
+  );
+  const figure = /(\d+) records\/s/.exec(output)?.[1];
+  if (figure === undefined) throw new Error(`Kafka Streams did not give a figure: ${output}`);
+  return Number(figure);
+}

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Kafka, logLevel } from "kafkajs";
+import { connectKafka, ensureTopics, kafkaOptions } from "../kafka/index.ts";
+import { createMetrics, readOptions, silentLogger } from "../runtime/index.ts";
+import { createSchemas, schemaOptions } from "../schemas/index.ts";
+import { startTestStack } from "../test/support/stack.ts";
+import type { BenchOptions, BenchResult } from "./contract.ts";
+import { fetchKafkaStreams, type Guarantee, runKafkaStreams, writePeerSchema } from "./peers/kafka-streams.ts";
+import { type Running, startProcess } from "./processes.ts";
+import { peakResidentMb } from "./resident.ts";
+import { conditions, ratio, runRounds } from "./rounds.ts";
+import { drivers, writeStreamData } from "./stream-data.ts";
+
+const source = "driver-locations";
+
+/**
+ * Enrichment from topic to topic. Ours is the program as it runs in production with one flow: driver, vehicle, H3 cell and
+ * city, acks=all, idempotent, offsets after the acknowledgement. The peer is the same job on Kafka Streams without city and
+ * vehicle profile, in one process too, with the guarantee that it is named for. The limit is our kafka/ with no step between.
+ */
+export async function run({ rounds, records, say }: BenchOptions): Promise<BenchResult> {
+  say("preparing: Kafka Streams, a Kafka and a registry of our own, and the records");
+  const classPath = await fetchKafkaStreams();
+  const dir = mkdtempSync(join(tmpdir(), "hailstream-bench-"));
+  const stack = await startTestStack();
+  const admin = new Kafka({ brokers: [stack.kafka], logLevel: logLevel.NOTHING }).admin();
+  try {
+    await admin.connect();
+    const connection = connectKafka(
+      readOptions(kafkaOptions, { flags: { "kafka-brokers": stack.kafka } }),
+      silentLogger,
+    );
+    await ensureTopics(connection);
+    const registry = { "registry-url": stack.registry, "registry-cache-dir": join(dir, "schemas") };
+    const options = readOptions(schemaOptions, { flags: registry });
+    const schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
+    await schemas.start((cause) => {
+      throw cause;
+    });
+    await writeStreamData(connection, schemas, records);
+    const location = schemas.catalogue.types.get("driver.location");
+    if (location === undefined) throw new Error("there is no type driver.location");
+    const schemaFile = writePeerSchema(join(dir, "location.avsc"), location.schema);
+    await schemas.stop();
+
+    const topicOf = async (name: string) => {
+      await ensureTopics(connection, [{ name, partitions: 6, cleanup: "delete" }]);
+      return name;
+    };
+    const peer = (guarantee: Guarantee, threads: number) => async (round: number) => {
+      const to = await topicOf(`peer-${guarantee}-${round}`);
+      const figure = await runKafkaStreams({
+        ...{ classPath, broker: stack.kafka, guarantee, threads, from: source, to, schemaFile, records },
+      });
+      await admin.deleteTopics({ topics: [to] });
+      return figure;
+    };
+    let residentMb = 0;
+    const ours = async (round: number) => {
+      const to = "driver-locations-enriched";
+      const program = startProcess(process.execPath, [
+        ...[
+          ...profiling,
+          "main.ts",
+          "stream",
+          "--stream-flows",
+          "enrich-driver-locations",
+          "--stream-metrics-port",
+          "0",
+        ],
+        ...["--stream-group-prefix", `bench-${round}-`, "--kafka-brokers", stack.kafka, "--log-level", "warn"],
+        ...["--registry-url", stack.registry, "--registry-cache-dir", join(dir, "schemas")],
+      ]);
+      return await measure(program, to, (mb) => {
+        residentMb = Math.max(residentMb, mb);
+      });
+    };
+    const limit = async (round: number) => {
+      const to = await topicOf(`pass-through-${round}`);
+      const args = ["bench/stream-pass-through.ts", stack.kafka, source, to, `bench-limit-${round}`];
+      const figure = await measure(startProcess(process.execPath, args), to);
+      await admin.deleteTopics({ topics: [to] });
+      return figure;
+    };
+    const measure = async (running: Running, topic: string, resident: (mb: number) => void = () => undefined) => {
+      try {
+        return await throughput(
+          () => endOf(topic),
+          records,
+          () => {
+            if (running.child.exitCode !== null) throw new Error(`the program ended with ${running.child.exitCode}`);
+            resident(peakResidentMb(running.child.pid) ?? 0);
+          },
+        );
+      } finally {
+        await running.stop();
+      }
+    };
+    const endOf = async (topic: string) =>
+      (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+
+    const figures = await runRounds(
+      [
+        { name: "ours", run: ours },
+        { name: "peer exactly_once_v2", run: peer("exactly_once_v2", 2) },
+        { name: "peer at_least_once", run: peer("at_least_once", 1) },
+        { name: "limit", run: limit },
+      ],
+      rounds,
+      say,
+    );
+    const of = (name: string) => figures[name]?.median ?? Number.NaN;
+    return {
+      bench: "stream",
+      conditions: conditions({ rounds, records, drivers, partitions: 6, brokers: 1, acks: "all" }),
+      ours: { recordsPerSecond: of("ours"), residentMb, runs: figures.ours?.runs },
+      peer: {
+        exactlyOnceRecordsPerSecond: of("peer exactly_once_v2"),
+        atLeastOnceRecordsPerSecond: of("peer at_least_once"),
+      },
+      limit: { passThroughRecordsPerSecond: of("limit") },
+      ratio: {
+        peer: {
+          exactly_once: ratio(of("ours"), of("peer exactly_once_v2")),
+          at_least_once: ratio(of("ours"), of("peer at_least_once")),
+        },
+        limit: ratio(of("ours"), of("limit")),
+      },
+    };
+  } finally {
+    await admin.disconnect();
+    await stack.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** BENCH_CPU_PROF=1 writes a profile of our process, for whoever works on its speed. */
+const profiling = process.env.BENCH_CPU_PROF === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", "test-report"];
+
+/**
+ * Records a second that reach a topic, from the first ones seen to the last: what counts is acknowledged, and the time
+ * before a program has its reference data and its partitions does not.
+ */
+async function throughput(end: () => Promise<number>, records: number, check: () => void): Promise<number> {
+  const before = await end();
+  let first: { readonly at: number; readonly seen: number } | undefined;
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const seen = (await end()) - before;
+    const at = performance.now();
+    if (first === undefined && seen > 0) first = { at, seen };
+    if (first !== undefined && seen >= records) return (records - first.seen) / ((at - first.at) / 1_000);
+    check();
+    if (Date.now() > deadline) throw new Error(`only ${seen} of ${records} records arrived in time`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
