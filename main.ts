@@ -7,10 +7,13 @@ import { messageOf, PipelineError } from "./runtime/errors.ts";
 const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand }>>> = {
   ingest: () => import("./commands/ingest.ts"),
   stream: () => import("./commands/stream.ts"),
+  sinks: () => import("./commands/sinks.ts"),
+  migrate: () => import("./commands/migrate.ts"),
   up: () => import("./commands/up.ts"),
   down: () => import("./commands/down.ts"),
   status: () => import("./commands/status.ts"),
   doctor: () => import("./commands/doctor.ts"),
+  endpoints: () => import("./commands/endpoints.ts"),
   replay: () => import("./commands/replay.ts"),
   simulate: () => import("./commands/simulate.ts"),
 };

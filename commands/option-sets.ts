@@ -5,6 +5,8 @@ import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
 import { schemaOptions } from "../schemas/options.ts";
+import { sinksOptions } from "../sinks/options.ts";
+import { webhookOptions } from "../sinks/webhook/options.ts";
 import { storeOptions } from "../store/index.ts";
 import { streamOptions } from "../stream/options.ts";
 
@@ -18,6 +20,8 @@ export const optionSets: readonly OptionSet[] = [
   storeOptions,
   ingestOptions,
   streamOptions,
+  sinksOptions,
+  webhookOptions,
   doorOptions,
   replayOptions,
   simulateOptions,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { apiKeysFile, type ChildService, createStation, type RegistryStorage } from "../local/index.ts";
 import { type Logger, readOptions } from "../runtime/index.ts";
+import { localWebhookVariables } from "./local-webhooks.ts";
 import type { StackPlace } from "./stack-options.ts";
 
 type ChildParts = StackPlace & {
@@ -20,12 +21,17 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
     HAILSTREAM_INGEST_API_KEYS_FILE: parts.env.HAILSTREAM_INGEST_API_KEYS_FILE ?? apiKeysFile(parts.dataDir),
   };
   const stream = { HAILSTREAM_STREAM_METRICS_PORT: String(ports.streamMetrics) };
-  const sinks = { HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
+  const sinks = { ...webhookVariables(parts.env), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
   return [
     createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
     createStation({ ...shared, command: "stream", env: env(stream), port: ports.streamMetrics }),
     createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
   ].filter((station) => isThere(station.name));
+}
+
+/** A receiver on this machine may be told of alerts, unless the user says otherwise. */
+function webhookVariables(env: ChildParts["env"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(localWebhookVariables).filter(([name]) => env[name] === undefined));
 }
 
 /** The gentle traffic of a simulated city. */
@@ -38,11 +44,16 @@ export function createDemo(parts: ChildParts, url: string, apiKey: string): Chil
 
 /** Makes the topics and brings the database to the newest version, so that no service has to wait for another. */
 export async function prepareCarriers(env: ChildParts["env"], log: Logger): Promise<void> {
-  const [kafka, store] = await Promise.all([import("../kafka/index.ts"), import("../store/index.ts")]);
+  const [kafka, store, schemas, sinks] = await Promise.all([
+    import("../kafka/index.ts"),
+    import("../store/index.ts"),
+    import("../schemas/index.ts"),
+    import("../sinks/index.ts"),
+  ]);
   const source = { env };
   await Promise.all([
     kafka.ensureTopics(kafka.connectKafka(readOptions(kafka.kafkaOptions, source), log, "hailstream-up")),
-    store.migrate(readOptions(store.storeOptions, source).url, log),
+    sinks.prepareDatabase(readOptions(store.storeOptions, source).url, schemas.loadCatalogue(), log),
   ]);
 }
 

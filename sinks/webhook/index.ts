@@ -9,9 +9,10 @@ import type { WebhookOptions } from "./options.ts";
 import { createSender } from "./sender.ts";
 
 export { checkTarget } from "./check-target.ts";
-export { listDeliveries } from "./deliveries.ts";
-export { createEndpoint, deleteEndpoint, listEndpoints } from "./endpoints.ts";
+export { type DeliveryRow, listDeliveries } from "./deliveries.ts";
+export { createEndpoint, deleteEndpoint, type Endpoint, listEndpoints } from "./endpoints.ts";
 export { policyOf, type WebhookOptions, webhookOptions } from "./options.ts";
+export type { Attempt } from "./post.ts";
 export { sendTest } from "./send-test.ts";
 
 export type WebhookSinkParts = {
