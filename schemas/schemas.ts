@@ -1,4 +1,5 @@
 import type { ErrorCode, Logger, Metrics, Service } from "../runtime/index.ts";
+import type { AvroJson } from "./avro-json.ts";
 import type { EnrichmentEncoder } from "./enrichment.ts";
 import type { Catalogue, EventType, Variant } from "./event-type.ts";
 import type { SchemaOptions } from "./options.ts";
@@ -29,6 +30,9 @@ export type RowDecoder = {
 /** Reads some fields of framed bytes and steps over the others, checking all bytes. Undefined: the bytes are bad; `decode` says why. */
 export type Projection = (bytes: Buffer) => Record<string, unknown> | undefined;
 
+/** What the registry has under a schema id. */
+export type WriterSchema = { readonly type: EventType; readonly variant: Variant; readonly schema: AvroJson };
+
 /** All knowledge about types of events in one process. */
 export type Schemas = Service & {
   readonly catalogue: Catalogue;
@@ -45,6 +49,12 @@ export type Schemas = Service & {
    * @throws PipelineError schema_registry_unreachable (retryable) only when that fetch cannot be made
    */
   decode(bytes: Buffer): Decoded | Promise<Decoded>;
+  /**
+   * The schema, as JSON, that records with this id were written with, and the type it belongs to; for readers that compile their own
+   * way through the bytes (the Postgres sink). Undefined when the registry has no such id or it is of no type of ours.
+   * @throws PipelineError schema_registry_unreachable (retryable) when the id is not known here yet and cannot be fetched
+   */
+  writerOf(schemaId: number): Promise<WriterSchema | undefined>;
   /** The decoder of an id that is known here already. */
   decoderFor(schemaId: number): RowDecoder | undefined;
   /** Reads only the named fields; undefined when the id is not known here yet or a field is not in the type. */

@@ -8,14 +8,14 @@ type CopyConnection = Connection & {
 };
 
 /**
- * Sends `bytes` as the data of one `COPY … FROM STDIN` and resolves to the number of rows stored. The bytes go to the socket as
- * one message without being copied, so the caller must not change them until the promise settles. One big buffer is
- * many times faster than a stream of small chunks.
+ * Sends `bytes`, one buffer behind the other, as the data of one `COPY … FROM STDIN` and resolves to the number of rows stored.
+ * A buffer goes to the socket as one message without being copied, so the caller must not change it until the promise
+ * settles. One big buffer is many times faster than a stream of small chunks.
  *
  * Rejects with the server's error; the transaction it belongs to is then aborted, as after any failed statement.
  * Protocol: PostgreSQL manual, "COPY Operations" of the message flow.
  */
-export function copyFrom(client: PoolClient, sql: string, bytes: Buffer): Promise<number> {
+export function copyFrom(client: PoolClient, sql: string, bytes: readonly Buffer[]): Promise<number> {
   return new Promise((resolve, reject) => {
     client.query(new CopyQuery(sql, bytes, resolve, reject));
   });
@@ -27,12 +27,17 @@ const maxMessageBytes = 256 * 1024 * 1024;
 /** What pg calls while it runs a query that is not its own. */
 class CopyQuery implements Submittable {
   readonly #sql: string;
-  readonly #bytes: Buffer;
+  readonly #bytes: readonly Buffer[];
   readonly #resolve: (rows: number) => void;
   readonly #reject: (error: unknown) => void;
   #rows = 0;
 
-  constructor(sql: string, bytes: Buffer, resolve: (rows: number) => void, reject: (error: unknown) => void) {
+  constructor(
+    sql: string,
+    bytes: readonly Buffer[],
+    resolve: (rows: number) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.#sql = sql;
     this.#bytes = bytes;
     this.#resolve = resolve;
@@ -44,16 +49,18 @@ class CopyQuery implements Submittable {
   }
 
   handleCopyInResponse(connection: CopyConnection): void {
-    for (let from = 0; from < this.#bytes.length; from += maxMessageBytes) {
-      const chunk = this.#bytes.subarray(from, from + maxMessageBytes);
-      const header = Buffer.allocUnsafe(5);
-      header[0] = 0x64;
-      header.writeInt32BE(chunk.length + 4, 1);
-      connection.stream.cork?.();
-      connection.stream.write(header);
-      connection.stream.write(chunk);
-      connection.stream.uncork?.();
+    connection.stream.cork?.();
+    for (const bytes of this.#bytes) {
+      for (let from = 0; from < bytes.length; from += maxMessageBytes) {
+        const chunk = bytes.subarray(from, from + maxMessageBytes);
+        const header = Buffer.allocUnsafe(5);
+        header[0] = 0x64;
+        header.writeInt32BE(chunk.length + 4, 1);
+        connection.stream.write(header);
+        connection.stream.write(chunk);
+      }
     }
+    connection.stream.uncork?.();
     connection.endCopyFrom();
   }
 

@@ -13,13 +13,13 @@ export const sqlStates = {
 /**
  * What a SQLSTATE asks for:
  * - `retry`: the same work may succeed later with nothing changed (connection, resources, deadlock, shutdown, time-out);
- * - `reject`: the data is at fault (classes 22 and 23), one record of the work can never be stored;
+ * - `reject`: the data is at fault (classes 22 and 23; 54 for a key too long for an index): one record can never be stored;
  * - `stop`: the program or the database's set-up is at fault (missing table, no privilege, syntax): nothing can be stored.
  */
 export type SqlVerdict = "retry" | "reject" | "stop";
 
 const retryClasses = new Set(["08", "40", "53", "55", "57", "58"]);
-const rejectClasses = new Set(["22", "23"]);
+const rejectClasses = new Set(["22", "23", "54"]);
 /** XX001 and XX002 are corruption, 57P04 a dropped database: waiting does not help. */
 const stopStates = new Set(["57P04", "XX001", "XX002"]);
 

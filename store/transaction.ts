@@ -5,8 +5,11 @@ import { storeErrorOf } from "./store-error.ts";
 
 /** An open transaction. Its calls run one after the other; do not start one before the last has settled. */
 export type Transaction = Queryable & {
-  /** Sends `bytes` as the data of a `COPY … FROM STDIN`; gives the rows stored. @throws PipelineError store_* */
-  copyIn(sql: string, bytes: Buffer): Promise<number>;
+  /**
+   * Sends bytes, in one buffer or a few, as the data of a `COPY … FROM STDIN`; gives the rows stored. The buffers must not
+   * change until then. @throws PipelineError store_*
+   */
+  copyIn(sql: string, bytes: Buffer | readonly Buffer[]): Promise<number>;
   /**
    * Runs `work` inside a savepoint: when it throws, its effects are gone and the transaction goes on. Only after a lost
    * connection nothing goes on: every later call throws store_unavailable.
@@ -42,7 +45,7 @@ export function openTransaction(
   const tx: Transaction = {
     query: (sql, params = []) => run(async () => (await client.query(sql, [...params])).rows as never[]),
     execute: (sql, params = []) => run(async () => (await client.query(sql, [...params])).rowCount ?? 0),
-    copyIn: (sql, bytes) => run(() => copyFrom(client, sql, bytes)),
+    copyIn: (sql, bytes) => run(() => copyFrom(client, sql, Buffer.isBuffer(bytes) ? [bytes] : bytes)),
     async savepoint(work) {
       const name = `s${depth++}`;
       const makingsBefore = [...makings];

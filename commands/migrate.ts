@@ -1,0 +1,23 @@
+import { createLogger, logOptions, readOptions } from "../runtime/index.ts";
+import { loadCatalogue } from "../schemas/index.ts";
+import { prepareDatabase } from "../sinks/index.ts";
+import { storeOptions } from "../store/index.ts";
+import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+
+/** `hailstream migrate`: what the owner of a database runs before the services of a new version start. */
+export const add: AddCommand = (program, context, end) => {
+  const command = program
+    .command("migrate")
+    .description("Brings the database to this version: runs migrations, makes and extends the event tables.")
+    .option("--json", "print one JSON line on standard output when done");
+  withOptions(command, [storeOptions, logOptions]).action(async () => {
+    const source = sourceOf(command, context, optionSets);
+    const log = createLogger("migrate", readOptions(logOptions, source).level);
+    const catalogue = loadCatalogue();
+    await prepareDatabase(readOptions(storeOptions, source).url, catalogue, log);
+    if (command.opts().json === true) printJson(context, { migrated: true, tables: catalogue.types.size });
+    else say(context, `The database is up to date, with ${catalogue.types.size} event tables.`);
+    end(exitCodes.ok);
+  });
+};

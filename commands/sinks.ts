@@ -1,0 +1,51 @@
+import { connectKafka, kafkaOptions } from "../kafka/index.ts";
+import {
+  composeServices,
+  createLogger,
+  createMetrics,
+  createService,
+  logOptions,
+  readOptions,
+  runUntilStopped,
+} from "../runtime/index.ts";
+import { createSchemas, schemaOptions } from "../schemas/index.ts";
+import { createSinks, sinksOptions } from "../sinks/index.ts";
+import { webhookOptions } from "../sinks/webhook/index.ts";
+import { storeOptions } from "../store/index.ts";
+import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+
+/** `hailstream sinks`: the sinks as a process of its own; any number of them share the work. */
+export const add: AddCommand = (program, context, end) => {
+  const command = program
+    .command("sinks")
+    .description("Stores events in Postgres, each exactly once, and sends alerts to webhooks.")
+    .option("--json", "print one JSON line on standard output when ready");
+  const sets = [sinksOptions, webhookOptions, storeOptions, kafkaOptions, schemaOptions, logOptions];
+  withOptions(command, sets).action(async () => {
+    const source = sourceOf(command, context, optionSets);
+    const log = createLogger("sinks", readOptions(logOptions, source).level);
+    const metrics = createMetrics({ processMetrics: true });
+    const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-sinks");
+    const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics });
+    const sinks = createSinks({
+      options: readOptions(sinksOptions, source),
+      store: readOptions(storeOptions, source),
+      webhook: readOptions(webhookOptions, source),
+      connection,
+      schemas,
+      metrics,
+      log,
+    });
+    const ready = createService({
+      name: "ready line",
+      start() {
+        if (command.opts().json === true) printJson(context, { ready: true, metrics: sinks.url });
+        else say(context, `sinks run; their health is at ${sinks.url}`);
+      },
+      stop: () => undefined,
+    });
+    const { exitCode } = await runUntilStopped(composeServices("sinks", [schemas, sinks, ready]), log);
+    end(exitCode);
+  });
+};

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+
+export const sinksOptions = defineOptions("sinks", {
+  metricsHost: {
+    schema: z.string(),
+    default: "127.0.0.1",
+    description: "The address that /live, /ready and /metrics listen on.",
+  },
+  metricsPort: {
+    schema: z.coerce.number().int().min(0).max(65_535),
+    default: "8086",
+    description: "The port of /live, /ready and /metrics; 0 takes a free one.",
+  },
+  groupId: {
+    schema: z.string().min(1).max(200),
+    default: "hailstream-sink-postgres",
+    description:
+      "Names the sink in Kafka (its consumer group) and in pipeline.checkpoints; another name starts from the beginning.",
+  },
+  concurrency: {
+    schema: z.coerce.number().int().min(1).max(16),
+    default: "3",
+    unit: "partitions",
+    description: "Partitions that one process stores at the same time, each over a connection of its own.",
+  },
+  sessionTimeoutMs: {
+    schema: z.coerce.number().int().min(1_000),
+    default: "30000",
+    unit: "ms",
+    description: "After this long without a sign of life the partitions of a process go to the others.",
+  },
+  maxFetchBytes: {
+    schema: z.coerce.number().int().min(65_536),
+    default: "6291456",
+    unit: "bytes",
+    description: "The most that one fetch brings over all partitions; bounds the memory under a backlog.",
+  },
+  maxPartitionFetchBytes: {
+    schema: z.coerce.number().int().min(65_536),
+    default: "1048576",
+    unit: "bytes",
+    description: "The most that one fetch brings of one partition, so also the size of one transaction.",
+  },
+});
+
+export type SinksOptions = ValuesOf<typeof sinksOptions>;

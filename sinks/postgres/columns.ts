@@ -1,0 +1,91 @@
+import type { AvroField, AvroType } from "./avro-type.ts";
+
+/** The Postgres types of event tables; the names go into SQL as they are. */
+export type ColumnType =
+  | "text"
+  | "bigint"
+  | "integer"
+  | "double precision"
+  | "boolean"
+  | "bytea"
+  | "jsonb"
+  | "timestamptz";
+
+export type Column = {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly notNull: boolean;
+  readonly comment: string;
+};
+
+/** A column that holds a field of the event's data. */
+export type DataColumn = Column & { readonly field: AvroField };
+
+/** What every event table begins with: the envelope of the event. */
+export const envelopeColumns: readonly Column[] = [
+  {
+    name: "event_id",
+    type: "text",
+    notNull: true,
+    comment: "Id that the app gave the event; the same event is never two rows.",
+  },
+  { name: "occurred_at", type: "timestamptz", notNull: true, comment: "When it happened, by the clock of the app." },
+  { name: "received_at", type: "timestamptz", notNull: true, comment: "When the pipeline received it." },
+  { name: "source", type: "text", notNull: false, comment: "Which app and version sent it." },
+  { name: "subject", type: "text", notNull: false, comment: "Whom or what the event is about, where the app said so." },
+  {
+    name: "schema_id",
+    type: "integer",
+    notNull: true,
+    comment: "Schema of the registry that the event was written with.",
+  },
+];
+
+const reserved = new Set(envelopeColumns.map((column) => column.name));
+
+/** The columns of the data, in the order of the fields. A field named like a column of the envelope gets `data_` in front. */
+export function dataColumnsOf(fields: readonly AvroField[]): readonly DataColumn[] {
+  return fields.map((field) => ({
+    name: reserved.has(field.name) ? `data_${field.name}` : field.name,
+    type: columnTypeOf(field.type),
+    // An added field is absent in older events, so only the reader's schema may promise a value, never the table.
+    notNull: false,
+    comment: field.doc,
+    field,
+  }));
+}
+
+/** `driver.location` is stored in the table `driver_location` of the schema `events`. */
+export function tableNameOf(eventType: string): string {
+  return eventType.replaceAll(".", "_");
+}
+
+/** The column type of an Avro type; what has no type of its own in SQL is jsonb. */
+export function columnTypeOf(type: AvroType): ColumnType {
+  switch (type.kind) {
+    case "boolean":
+      return "boolean";
+    case "int":
+      return "integer";
+    case "long":
+      return type.logical === "timestamp-millis" || type.logical === "timestamp-micros" ? "timestamptz" : "bigint";
+    case "float":
+    case "double":
+      return "double precision";
+    case "string":
+    case "enum":
+      return "text";
+    case "bytes":
+    case "fixed":
+      return "bytea";
+    case "union": {
+      const values = type.branches.filter((branch) => branch.kind !== "null");
+      return values.length === 1 && values[0] !== undefined ? columnTypeOf(values[0]) : "jsonb";
+    }
+    case "null":
+    case "array":
+    case "map":
+    case "record":
+      return "jsonb";
+  }
+}

@@ -1,0 +1,56 @@
+import { type Column, envelopeColumns, tableNameOf } from "./columns.ts";
+
+/** A name as SQL takes it, whatever characters it has. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A text as SQL takes it; E'' because a backslash must mean itself whatever the server's settings are. */
+export const quoteText = (text: string): string =>
+  text.includes("\\") ? `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`;
+
+export const eventTable = (name: string): string => `events.${quoteName(name)}`;
+
+export type TableDefinition = { readonly name: string; readonly comment: string; readonly columns: readonly Column[] };
+
+export function tableDefinition(eventType: string, doc: string, dataColumns: readonly Column[]): TableDefinition {
+  return { name: tableNameOf(eventType), comment: doc, columns: [...envelopeColumns, ...dataColumns] };
+}
+
+const columnSql = (column: Column): string =>
+  `${quoteName(column.name)} ${column.type}${column.notNull ? " not null" : ""}`;
+
+/** The statements that make an event table with its comments and the partition for days outside of the window. */
+export function createTableSql(table: TableDefinition): readonly string[] {
+  const name = eventTable(table.name);
+  return [
+    `create table ${name} (\n${table.columns.map((column) => `  ${columnSql(column)},\n`).join("")}` +
+      `  primary key ("event_id", "occurred_at")\n) partition by range ("occurred_at")`,
+    `create table events_days.${quoteName(`${table.name}_default`)} partition of ${name} default`,
+    `comment on table ${name} is ${quoteText(table.comment)}`,
+    ...table.columns.map((column) => commentSql(table, column)),
+  ];
+}
+
+/** What a table that is there still lacks. A column is never dropped or narrowed: a field that is gone keeps its column. */
+export function alterTableSql(
+  table: TableDefinition,
+  present: ReadonlyMap<string, { readonly type: string; readonly comment: string | null }>,
+): readonly string[] {
+  return table.columns.flatMap((column) => {
+    const there = present.get(column.name);
+    const comment = there?.comment === column.comment ? [] : [commentSql(table, column)];
+    if (there === undefined)
+      return [`alter table ${eventTable(table.name)} add column ${columnSql(column)}`, ...comment];
+    const widen = widens(there.type, column.type)
+      ? [`alter table ${eventTable(table.name)} alter column ${quoteName(column.name)} type ${column.type}`]
+      : [];
+    return [...widen, ...comment];
+  });
+}
+
+/** Avro's promotions that change the column; Postgres rewrites the table, which takes a while on a large one. */
+const widens = (from: string, to: string): boolean =>
+  (from === "integer" && (to === "bigint" || to === "double precision")) ||
+  (from === "bigint" && to === "double precision");
+
+function commentSql(table: TableDefinition, column: Column): string {
+  return `comment on column ${eventTable(table.name)}.${quoteName(column.name)} is ${quoteText(column.comment)}`;
+}

@@ -1,0 +1,39 @@
+import type { Logger } from "../../runtime/index.ts";
+import { runAsOwner } from "../../store/index.ts";
+import { alterTableSql, createTableSql, type TableDefinition } from "./create-tables.ts";
+
+type PresentColumn = {
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+  readonly comment: string | null;
+};
+
+const presentSql = `
+  select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type,
+         col_description(c.oid, a.attnum) as comment
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
+  where n.nspname = 'events' and c.relkind = 'p' and a.attnum > 0 and not a.attisdropped`;
+
+/**
+ * Makes the event tables that are missing and adds to those that are there what their schemas have gained. In one transaction
+ * and one process at a time; nothing is ever dropped. Needs the migrations and the owner's URL.
+ * @throws PipelineError store_unavailable, store_failed
+ */
+export async function ensureEventTables(url: string, tables: readonly TableDefinition[], log: Logger): Promise<void> {
+  await runAsOwner(url, async (query) => {
+    const present = new Map<string, Map<string, PresentColumn>>();
+    for (const row of await query<PresentColumn & { type: string }>(presentSql)) {
+      const type = row.type === "timestamp with time zone" ? "timestamptz" : row.type;
+      const columns = present.get(row.table) ?? new Map<string, PresentColumn>();
+      columns.set(row.column, { ...row, type });
+      present.set(row.table, columns);
+    }
+    for (const table of tables) {
+      const columns = present.get(table.name);
+      const statements = columns === undefined ? createTableSql(table) : alterTableSql(table, columns);
+      for (const statement of statements) await query(statement);
+      if (statements.length > 0) log.info({ table: table.name, created: columns === undefined }, "event table changed");
+    }
+  });
+}

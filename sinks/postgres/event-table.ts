@@ -1,0 +1,56 @@
+import type { Column, DataColumn } from "./columns.ts";
+import { envelopeColumns } from "./columns.ts";
+import { eventTable, quoteName } from "./create-tables.ts";
+
+/** One event table as the sink writes it: its statements, built once, and how careful to be with it at the moment. */
+export type EventTable = {
+  readonly name: string;
+  readonly columns: readonly DataColumn[];
+  /** COPY straight into the table: the fastest way, and one that a single duplicate fails. */
+  readonly copySql: string;
+  /** COPY into a temporary table and on from there, past duplicates. */
+  readonly stage: { readonly createSql: string; readonly copySql: string; readonly insertSql: string };
+  readonly caution: Caution;
+};
+
+export function eventTableOf(name: string, columns: readonly DataColumn[]): EventTable {
+  const all: readonly Column[] = [...envelopeColumns, ...columns];
+  const list = all.map((column) => quoteName(column.name)).join(", ");
+  const stage = quoteName(`stage_${name}`);
+  return {
+    name,
+    columns,
+    copySql: `copy ${eventTable(name)} (${list}) from stdin (format binary)`,
+    stage: {
+      createSql: `create temporary table if not exists ${stage} (like ${eventTable(name)}) on commit delete rows`,
+      copySql: `copy pg_temp.${stage} (${list}) from stdin (format binary)`,
+      insertSql: `insert into ${eventTable(name)} (${list}) select ${list} from pg_temp.${stage} on conflict do nothing`,
+    },
+    caution: new Caution(),
+  };
+}
+
+/**
+ * Whether to expect duplicates. A duplicate that failed a flush makes the next ones go through the stage: 16 of them, twice as
+ * many each time it happens again soon, up to 1,024; flushes that meet no duplicate count down. So a replay of known events
+ * costs one failed attempt and not one a flush.
+ */
+export class Caution {
+  #flushes = 0;
+  #penalty = 16;
+
+  get expectsDuplicates(): boolean {
+    return this.#flushes > 0;
+  }
+
+  surprised(): void {
+    this.#flushes = this.#penalty;
+    this.#penalty = Math.min(1_024, this.#penalty * 2);
+  }
+
+  staged(duplicates: number): void {
+    if (duplicates > 0) this.#flushes = Math.max(this.#flushes, 16);
+    else if (this.#flushes > 0) this.#flushes--;
+    if (this.#flushes === 0) this.#penalty = 16;
+  }
+}

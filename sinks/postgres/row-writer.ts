@@ -1,0 +1,150 @@
+import type { KafkaRecord } from "../../kafka/index.ts";
+import { PipelineError } from "../../runtime/index.ts";
+import { AvroReader, unreadable } from "./avro-reader.ts";
+import type { AvroField } from "./avro-type.ts";
+import { type DataColumn, envelopeColumns } from "./columns.ts";
+import { type Instant, readRfc3339 } from "./rfc3339.ts";
+import { RowBuffer } from "./row-buffer.ts";
+import { defaultFieldOf, type FieldWriter, fieldWriterOf } from "./write-field.ts";
+
+/** Appends the row of one record, or throws and leaves the buffer as it was; gives the UTC day of the event since 1970. */
+export type RowWriter = (record: KafkaRecord, value: Buffer, to: RowBuffer) => number;
+
+/** Behind magic byte and schema id. */
+const bodyStart = 5;
+const dayMs = 86_400_000;
+
+/**
+ * Compiles the way from one writer's schema to the columns of a table: Avro bytes become COPY bytes without an object a record or
+ * a value a field in between.
+ *
+ * @param writerFields of the schema that the records were written with, in its order
+ * @param columns the table's data columns, from the newest schema; a field that has no column is read and left out
+ * @throws PipelineError sink_record_unreadable when the schema cannot be resolved into the columns
+ */
+export function compileRowWriter(
+  schemaId: number,
+  writerFields: readonly AvroField[],
+  columns: readonly DataColumn[],
+): RowWriter {
+  const writeBody = compileBody(writerFields, columns);
+  const fieldCount = envelopeColumns.length + columns.length;
+  const reader = new AvroReader();
+  const time: Instant = { ms: 0, micros: 0 };
+
+  return (record, value, to) => {
+    to.startRow(fieldCount);
+    try {
+      const id = headerOf(record, "ce_id");
+      const occurred = headerOf(record, "ce_time");
+      if (id === undefined || id.length === 0) throw badEnvelope("the record has no header ce_id");
+      if (occurred === undefined || !readRfc3339(occurred, time)) {
+        throw badEnvelope("the header ce_time is missing or is no RFC 3339 time");
+      }
+      const day = Math.floor(time.ms / dayMs);
+      writeText(to, id);
+      to.timestamp(time.ms, time.micros);
+      to.timestamp(receivedAt(record));
+      writeText(to, headerOf(record, "ce_source"));
+      writeText(to, headerOf(record, "ce_subject"));
+      to.integer(schemaId);
+      reader.open(value, bodyStart);
+      writeBody(reader, to);
+      reader.finish();
+      return day;
+    } catch (error) {
+      to.abandonRow();
+      throw error;
+    }
+  };
+}
+
+function compileBody(writerFields: readonly AvroField[], columns: readonly DataColumn[]): FieldWriter {
+  const places = new Map(columns.map((column, place) => [column.field.name, place]));
+  const steps = writerFields.map((field) => {
+    const place = places.get(field.name);
+    const column = place === undefined ? undefined : columns[place];
+    if (place === undefined || column === undefined) return { place: undefined, write: skip(field) };
+    const write = fieldWriterOf(field.type, column.type);
+    if (write === undefined) {
+      throw unreadable(`the field ${field.name} was written with a type that cannot become ${column.type}`);
+    }
+    return { place, write };
+  });
+  const written = new Set(steps.map((step) => step.place));
+  const defaults = columns.map((column, place) =>
+    written.has(place) ? undefined : defaultFieldOf(column.field.default?.value, column.type),
+  );
+  const order = steps.flatMap((step) => step.place ?? []);
+  const inOrder = order.every((place, i) => i === 0 || place > (order[i - 1] ?? -1));
+  return inOrder ? straight(steps, defaults) : reordered(steps, defaults);
+}
+
+type Step = { readonly place: number | undefined; readonly write: FieldWriter };
+
+/** The usual case: fields come in the order of the columns, absent ones are filled in on the way. */
+function straight(steps: readonly Step[], defaults: readonly (Buffer | undefined)[]): FieldWriter {
+  const all: FieldWriter[] = [];
+  let next = 0;
+  const fillUpTo = (place: number) => {
+    for (; next < place; next++) {
+      const field = defaults[next];
+      if (field !== undefined) all.push((_from, to) => to.raw(field));
+    }
+    next++;
+  };
+  for (const step of steps) {
+    if (step.place !== undefined) fillUpTo(step.place);
+    all.push(step.write);
+  }
+  fillUpTo(defaults.length);
+  return (from, to) => {
+    for (let i = 0; i < all.length; i++) (all[i] as FieldWriter)(from, to);
+  };
+}
+
+/** A schema whose fields lie in another order: each field is written aside, then all in the order of the columns. */
+function reordered(steps: readonly Step[], defaults: readonly (Buffer | undefined)[]): FieldWriter {
+  const aside = new RowBuffer(1_024);
+  const starts = new Array<number>(defaults.length).fill(0);
+  const ends = new Array<number>(defaults.length).fill(0);
+  return (from, to) => {
+    aside.at = 0;
+    for (const step of steps) {
+      const start = aside.at;
+      step.write(from, aside);
+      if (step.place === undefined) continue;
+      starts[step.place] = start;
+      ends[step.place] = aside.at;
+    }
+    defaults.forEach((field, place) => {
+      to.raw(field ?? aside.bytes.subarray(starts[place], ends[place]));
+    });
+  };
+}
+
+function skip(field: AvroField): FieldWriter {
+  return (from) => void from.value(field.type);
+}
+
+function headerOf(record: KafkaRecord, name: string): Buffer | string | undefined {
+  const value = record.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function writeText(to: RowBuffer, text: Buffer | string | undefined): void {
+  if (text === undefined) to.null();
+  else if (typeof text === "string") to.text(text);
+  else to.textFrom(text, 0, text.length);
+}
+
+/** The server's time of arrival; the broker's timestamp is the nearest thing to it for a record without the header. */
+function receivedAt(record: KafkaRecord): number {
+  const header = headerOf(record, "received_at");
+  const ms = header === undefined ? Number.NaN : Number(header.toString());
+  return Number.isFinite(ms) ? ms : Number(record.timestamp);
+}
+
+function badEnvelope(message: string): PipelineError {
+  return new PipelineError("sink_envelope_invalid", { message });
+}

@@ -1,0 +1,170 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type BatchControl,
+  createConsumer,
+  type KafkaConnection,
+  type RecordBatch,
+  topicEnds,
+} from "../kafka/index.ts";
+import { type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
+import { advance, type Database } from "../store/index.ts";
+import { insertDeadLetters } from "./dead-letters.ts";
+import { createPartitionClaims, type PartitionClaim } from "./partition-claims.ts";
+import { createRunnerMetrics } from "./runner-metrics.ts";
+import type { Delivery, Manner, Sink } from "./sink.ts";
+
+export type SinkRunnerParts = {
+  readonly name: string;
+  readonly connection: KafkaConnection;
+  readonly db: Database;
+  readonly sink: Sink;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly concurrency?: number;
+  readonly sessionTimeoutMs?: number;
+  readonly maxFetchBytes?: number;
+  readonly maxPartitionFetchBytes?: number;
+};
+
+/** Thrown inside the transaction to roll it back: another worker has claimed the partition. */
+class Fenced extends Error {}
+
+const firstBackoffMs = 100;
+const longestBackoffMs = 5_000;
+
+/**
+ * Moves topics into a sink, each record exactly once.
+ *
+ * A batch is stored by one transaction: it moves the partition's checkpoint under the epoch of our claim, writes rows and
+ * dead letters, and commits without waiting for the disk, since rows and checkpoint are kept or lost together. Only the checkpoint decides what is
+ * stored already; the offset of the group is committed afterwards for displays of lag. What can be tried again is tried again here, in
+ * order, for as long as the partition is ours; anything else fails the service.
+ */
+export function createSinkRunner(parts: SinkRunnerParts): Service {
+  const { db, sink, log, groupId: consumer } = parts;
+  const claims = createPartitionClaims(db, consumer);
+  const metrics = createRunnerMetrics(parts.metrics);
+
+  return createConsumer({
+    name: parts.name,
+    connection: parts.connection,
+    groupId: parts.groupId,
+    topics: parts.topics,
+    metrics: parts.metrics,
+    log,
+    concurrency: parts.concurrency ?? 3,
+    sessionTimeoutMs: parts.sessionTimeoutMs ?? 30_000,
+    maxBytes: parts.maxFetchBytes ?? 6 * 1_048_576,
+    maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 1_048_576,
+    onBatch: onBatch,
+  });
+
+  async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
+    // A flush may wait for a lock or for a database that is away; the membership must not.
+    const beat = setInterval(() => void control.heartbeat(), Math.max(200, (parts.sessionTimeoutMs ?? 30_000) / 10));
+    try {
+      await storeUntilDone(batch, control);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  async function storeUntilDone(batch: RecordBatch, control: BatchControl): Promise<void> {
+    let manner: Manner = "fast";
+    for (let backoffMs = firstBackoffMs; control.isLive(); ) {
+      try {
+        const outcome = await store(batch, control, manner);
+        if (outcome === "done") return;
+        // Fenced: ask the broker first whether the partition is still ours; a claim would fence the rightful owner.
+        await control.heartbeat();
+      } catch (error) {
+        claims.drop(batch.topic, batch.partition);
+        if (PipelineError.is(error, "store_rejected") && manner === "fast") {
+          manner = "careful";
+          continue;
+        }
+        if (!(error instanceof PipelineError) || !error.retryable) throw error;
+        log.warn({ err: error, topic: batch.topic, partition: batch.partition, backoffMs }, "the batch is tried again");
+        metrics.retries.inc({ reason: error.code });
+        await delay(backoffMs * (0.5 + Math.random() / 2));
+        await control.heartbeat();
+        backoffMs = Math.min(longestBackoffMs, backoffMs * 2);
+      }
+    }
+    // Not stored, so not to be committed either.
+    control.seek(batch.firstOffset);
+  }
+
+  async function store(batch: RecordBatch, control: BatchControl, manner: Manner): Promise<"done" | "fenced"> {
+    const { topic, partition } = batch;
+    const claim = await claims.of(topic, partition, control.generation);
+    if (batch.nextOffset <= claim.nextOffset) {
+      await refuseCheckpointBeyondEnd(batch, claim);
+      return "done";
+    }
+    if (batch.firstOffset > claim.nextOffset && claim.soughtTo !== claim.nextOffset) {
+      claim.soughtTo = claim.nextOffset;
+      control.seek(claim.nextOffset);
+      return "done";
+    }
+    const first = claim.nextOffset;
+    const records =
+      batch.firstOffset >= first ? batch.records : batch.records.filter((record) => BigInt(record.offset) >= first);
+    const delivery = await sink.prepare({ topic, partition, records });
+    try {
+      await flush(batch, claim, delivery, manner);
+    } catch (error) {
+      if (!(error instanceof Fenced)) throw error;
+      metrics.fenced.inc({ consumer });
+      log.warn({ topic, partition, epoch: String(claim.epoch) }, "fenced: another process has claimed the partition");
+      claims.drop(topic, partition);
+      return "fenced";
+    } finally {
+      delivery.release();
+    }
+    claim.nextOffset = batch.nextOffset;
+    metrics.observeBatch(records);
+    return "done";
+  }
+
+  async function flush(batch: RecordBatch, claim: PartitionClaim, delivery: Delivery, manner: Manner): Promise<void> {
+    const { topic, partition } = batch;
+    const { epoch, nextOffset: expected } = claim;
+    const began = performance.now();
+    const reasons = await db.transaction(
+      async (tx) => {
+        const step = { consumer, topic, partition, epoch, expected, next: batch.nextOffset };
+        if (!(await advance(tx, step))) throw new Fenced();
+        const rejections = await delivery.write(tx, manner);
+        await insertDeadLetters(tx, { consumer, topic, partition }, rejections);
+        return rejections.map((rejection) => rejection.reason);
+      },
+      { synchronousCommit: false },
+    );
+    metrics.flushSeconds.observe((performance.now() - began) / 1_000);
+    metrics.flushRows.observe(delivery.rows);
+    for (const reason of reasons) metrics.deadLetters.inc({ reason });
+    delivery.committed();
+  }
+
+  /**
+   * A topic that was deleted and made again starts from 0 under a checkpoint that is far ahead: its records would all be taken for
+   * stored. A late batch of a former owner looks the same, so the broker is asked.
+   */
+  async function refuseCheckpointBeyondEnd(batch: RecordBatch, claim: PartitionClaim): Promise<void> {
+    if (batch.highWatermark >= claim.nextOffset) return;
+    const ends = await topicEnds(parts.connection, batch.topic);
+    const end = ends.find((each) => each.partition === batch.partition);
+    if (end === undefined || end.high >= claim.nextOffset) return;
+    throw new PipelineError("sink_checkpoint_ahead", {
+      fields: {
+        topic: batch.topic,
+        partition: batch.partition,
+        checkpoint: String(claim.nextOffset),
+        end: String(end.high),
+      },
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { ensureTopics, type KafkaConnection, topicTable } from "../kafka/index.ts";
+import {
+  composeServices,
+  createHttpService,
+  createService,
+  type Logger,
+  type Metrics,
+  type Service,
+} from "../runtime/index.ts";
+import type { Schemas } from "../schemas/index.ts";
+import { createDatabase, type StoreOptions } from "../store/index.ts";
+import type { SinksOptions } from "./options.ts";
+import { createEventSink } from "./postgres/create-sink.ts";
+import { storedTables } from "./postgres/event-types.ts";
+import { createSinkRunner } from "./runner.ts";
+import type { WebhookOptions } from "./webhook/index.ts";
+import { createWebhookSink } from "./webhook/index.ts";
+
+export type SinksParts = {
+  readonly options: SinksOptions;
+  readonly store: StoreOptions;
+  readonly webhook: WebhookOptions;
+  readonly connection: KafkaConnection;
+  /** Started before and stopped after, by whoever made them. */
+  readonly schemas: Schemas;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+/**
+ * All sinks of one process: events into Postgres, alerts to webhooks. /ready answers 200 once each has joined its group. Any number of
+ * these processes share the partitions.
+ */
+export function createSinks(parts: SinksParts): Service & { readonly url: string } {
+  const { options, store, connection, schemas, metrics, log } = parts;
+  let waitingFor: Readonly<Record<string, string>> = { sinks: "not joined yet" };
+  const http = createHttpService({
+    name: "sinks health",
+    host: options.metricsHost,
+    port: options.metricsPort,
+    portFlag: "--sinks-metrics-port",
+    metrics,
+    routes: () => undefined,
+    readiness: () => waitingFor,
+  });
+  const db = createDatabase({
+    name: "sinks",
+    url: store.sinkUrl ?? store.url,
+    log,
+    metrics,
+    // One a partition under way, one for claims and partitions meanwhile, two for webhooks.
+    max: Math.max(store.maxConnections, options.concurrency + 3),
+    statementTimeoutMs: store.statementTimeoutMs,
+    lockTimeoutMs: store.lockTimeoutMs,
+    idleInTransactionTimeoutMs: store.idleInTransactionTimeoutMs,
+  });
+  const tables = storedTables(schemas.catalogue.types.values());
+  const sink = createEventSink({
+    db,
+    tables,
+    async findWriter(schemaId) {
+      const writer = await schemas.writerOf(schemaId);
+      return writer === undefined ? undefined : { type: writer.type.name, schema: writer.schema };
+    },
+    log,
+    metrics,
+  });
+  const topics = [...new Set(tables.map((table) => table.topic))];
+  const events = createSinkRunner({
+    name: "event sink",
+    connection,
+    db,
+    sink,
+    groupId: options.groupId,
+    topics,
+    log,
+    metrics,
+    concurrency: options.concurrency,
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    maxFetchBytes: options.maxFetchBytes,
+    maxPartitionFetchBytes: options.maxPartitionFetchBytes,
+  });
+  const webhooks = createWebhookSink({ options: parts.webhook, connection, db, schemas, metrics, log });
+  const prepare = createService({
+    name: "topics",
+    start: () =>
+      ensureTopics(
+        connection,
+        topicTable.filter((spec) => topics.includes(spec.name)),
+      ),
+    stop: () => undefined,
+  });
+  const joined = createService({
+    name: "sinks joined",
+    start() {
+      waitingFor = {};
+    },
+    stop: () => undefined,
+  });
+  const service = composeServices("sinks", [http, db, prepare, sink, events, webhooks, joined]);
+  return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
+}
