@@ -1,6 +1,6 @@
 import type { Schemas } from "../schemas/index.ts";
-import { cityFinder, cityFinder, raiseSos, raiseSos } from "./alerts/raise-sos.ts";
-import { readEvent, readEvent, writeAlert, writeAlert } from "./alerts/read-write.ts";
+import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
+import { readEvent, writeAlert } from "./alerts/read-write.ts";
 import { type Flow, flow } from "./flow.ts";
 import type { Reference } from "./reference/reference.ts";
 import { joinDriver } from "./steps/join-driver.ts";
@@ -28,11 +28,6 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
       .through(locateCell())
       .through(locateCity(reference.cities))
       .to(["trip-events-enriched"], writeEnriched(schemas)),
-
-    flow("raise-alerts")
-      .from("safety", readEvent(schemas))
-      .through(raiseSos(cityFinder(reference.cities)))
-      .to(["alerts"], writeAlert(schemas)),
 
     flow("raise-alerts")
       .from("safety", readEvent(schemas))
