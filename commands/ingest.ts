@@ -43,7 +43,7 @@ export const add: AddCommand = (program, context, end) => {
     const ready = createService({
       name: "ready line",
       start() {
-        if (command.opts()["json"] === true) printJson(context, { ready: true, ingest: ingest.url });
+        if (command.opts().json === true) printJson(context, { ready: true, ingest: ingest.url });
         else say(context, `ingest listens on ${ingest.url}`);
       },
       stop: () => undefined,

@@ -74,16 +74,16 @@ function acceptEvent(
   const event = item as Readonly<Record<string, unknown>>;
   const violations: Violation[] = [];
   const envelope = readEnvelope(event, rules, violations);
-  const type = typeof event["type"] === "string" ? knowledge.catalogue.types.get(event["type"]) : undefined;
+  const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
   if (type === undefined) {
-    if (typeof event["type"] === "string") violations.push(unknownType(event["type"], knowledge));
+    if (typeof event.type === "string") violations.push(unknownType(event.type, knowledge));
     return rejected(item, type, violations);
   }
   if (type.kind === "derived") {
     violations.push(plain("event_type_derived", "/type", "a type that apps send", describe(type.name)));
     return rejected(item, type, violations);
   }
-  const data = event["data"];
+  const data = event.data;
   if (data !== undefined && data !== null) {
     const wrong = knowledge.check(type.name, data);
     for (const violation of wrong) violations.push({ ...violation, pointer: `/data${violation.pointer}` });

@@ -56,10 +56,10 @@ export function readEnvelope(
     const isJson = typeof datacontenttype === "string" && jsonContent.test(datacontenttype);
     if (!isJson) bad("event_datacontenttype_unsupported", "datacontenttype", "application/json, or none");
   }
-  if (event["data_base64"] !== undefined) bad("event_data_base64_unsupported", "data_base64", 'JSON in "data"');
-  else if (event["data"] === undefined || event["data"] === null) bad("event_data_missing", "data", "an object");
+  if (event.data_base64 !== undefined) bad("event_data_base64_unsupported", "data_base64", 'JSON in "data"');
+  else if (event.data === undefined || event.data === null) bad("event_data_missing", "data", "an object");
 
-  const own = event["traceparent"];
+  const own = event.traceparent;
   const traceparent = typeof own === "string" && traceContext.test(own) ? own : rules.traceparent;
   const envelope: Writable<Envelope> = {
     id: id as string,

@@ -73,7 +73,7 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
     const { items, escapes } = parseBody(body, shape, options.maxEvents);
 
     const receivedAt = parts.now();
-    const traceparent = traceparentOf(headers["traceparent"]);
+    const traceparent = traceparentOf(headers.traceparent);
     const facts = { receivedAt, escapes, ...(traceparent === undefined ? {} : { traceparent }) };
     const verdicts = acceptEvents(items, knowledge, options, facts);
     const begin = performance.now();

@@ -108,7 +108,7 @@ const right: readonly [string, Record<string, unknown>][] = [
 
 test.each(right)("%s is accepted", (_name, event) => {
   const verdict = acceptOne(event);
-  expect(verdict).toMatchObject({ ok: true, id: event["id"], schemaId: 7 });
+  expect(verdict).toMatchObject({ ok: true, id: event.id, schemaId: 7 });
 });
 
 test("the record has the key, the value and the envelope exactly as sent", () => {
@@ -119,9 +119,9 @@ test("the record has the key, the value and the envelope exactly as sent", () =>
     type: { topic: "driver-locations" },
     record: {
       key: "drv_1",
-      value: Buffer.from(JSON.stringify(event["data"])),
+      value: Buffer.from(JSON.stringify(event.data)),
       headers: {
-        ce_id: event["id"],
+        ce_id: event.id,
         ce_type: "driver.location",
         ce_source: "/apps/driver/ios/6.1.2",
         ce_time: "2026-11-22T22:11:41.5+01:00",
@@ -205,19 +205,20 @@ test("one bad event never changes what happens to another", () => {
       expect(verdicts).toHaveLength(items.length);
       for (const [i, { event, good }] of items.entries()) {
         expect(verdicts[i]?.ok).toBe(good);
-        if (good) expect(verdicts[i]?.id).toBe((event as Record<string, unknown>)["id"]);
+        if (good) expect(verdicts[i]?.id).toBe((event as Record<string, unknown>).id);
         if (good) expect(verdicts[i]).toEqual(acceptOne(event));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
 test("nothing that JSON can hold makes it throw", () => {
   fc.assert(
-    fc.property(fc.array(fc.jsonValue({ maxDepth: 5 })), (items) => {
+    fc.property(fc.array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 10 }), (items) => {
       expect(accept(items).every((verdict) => !verdict.ok)).toBe(true);
     }),
+    { numRuns: 50 },
   );
   const like = fc.record(
     {

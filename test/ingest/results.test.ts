@@ -43,20 +43,20 @@ test.each([
   const { body, ...given } = answer(verdicts, unstored);
   expect(given).toMatchObject({ status, accepted: acceptedCount, rejected: rejectedCount });
   expect(body).toMatchObject({ accepted: acceptedCount, rejected: rejectedCount });
-  expect(body["results"]).toHaveLength(verdicts.length);
+  expect(body.results).toHaveLength(verdicts.length);
 });
 
 test("an accepted event is named by id and schema", () => {
-  expect(answer([accepted('quote " and \\ and \n')]).body["results"]).toEqual([
+  expect(answer([accepted('quote " and \\ and \n')]).body.results).toEqual([
     { index: 0, id: 'quote " and \\ and \n', status: "accepted", schema_id: 7 },
   ]);
 });
 
 test("a rejected event says what is wrong, and all of it when that is more than one thing", () => {
   const docs = "/errors/event_id_missing";
-  expect(answer([rejected()]).body["results"]).toEqual([{ index: 0, status: "rejected", ...violation, docs }]);
+  expect(answer([rejected()]).body.results).toEqual([{ index: 0, status: "rejected", ...violation, docs }]);
   const two = { ...rejected("x"), violations: [violation, { ...violation, pointer: "/time" }] };
-  expect(answer([two]).body["results"]).toEqual([
+  expect(answer([two]).body.results).toEqual([
     { index: 0, id: "x", status: "rejected", ...violation, docs, violations: two.violations },
   ]);
 });
@@ -69,7 +69,7 @@ test("an answer with events to send again is a problem and has all results", () 
     code: "kafka_produce_failed",
     retry: 1,
   });
-  expect(body["results"]).toMatchObject([
+  expect(body.results).toMatchObject([
     { index: 0, id: "a", status: "retry", code: "kafka_produce_failed", retry_after_ms: 3_000 },
     { index: 1, id: "b", status: "accepted" },
   ]);
@@ -83,15 +83,11 @@ test("results have the length and order of the events, and the counts add up", (
   fc.assert(
     fc.property(fc.array(verdict, { maxLength: 30 }), fc.boolean(), (verdicts, isDown) => {
       const { body, retry } = answer(verdicts, isDown ? down : none);
-      const results = body["results"] as { index: number; id?: string; status: string }[];
+      const results = body.results as { index: number; id?: string; status: string }[];
       expect(results.map(({ index }) => index)).toEqual(verdicts.map((_, index) => index));
       expect(results.map(({ id }) => id)).toEqual(verdicts.map(({ id }) => id));
       const count = (status: string) => results.filter((result) => result.status === status).length;
-      expect([count("accepted"), count("rejected"), count("retry")]).toEqual([
-        body["accepted"],
-        body["rejected"],
-        retry,
-      ]);
+      expect([count("accepted"), count("rejected"), count("retry")]).toEqual([body.accepted, body.rejected, retry]);
     }),
   );
 });
