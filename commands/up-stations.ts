@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { apiKeysFile, type ChildService, createStation, type RegistryStorage } from "../local/index.ts";
 import { type Logger, readOptions } from "../runtime/index.ts";
 import { localWebhookVariables } from "./local-webhooks.ts";
@@ -26,7 +25,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
     createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
     createStation({ ...shared, command: "stream", env: env(stream), port: ports.streamMetrics }),
     createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
-  ].filter((station) => isThere(station.name));
+  ];
 }
 
 /** A receiver on this machine may be told of alerts, unless the user says otherwise. */
@@ -35,8 +34,7 @@ function webhookVariables(env: ChildParts["env"]): Readonly<Record<string, strin
 }
 
 /** The gentle traffic of a simulated city. */
-export function createDemo(parts: ChildParts, url: string, apiKey: string): ChildService | undefined {
-  if (!isThere("simulate")) return undefined;
+export function createDemo(parts: ChildParts, url: string, apiKey: string): ChildService {
   const { dataDir, log, abort } = parts;
   const env = { ...parts.env, HAILSTREAM_APPS_API_KEY: apiKey };
   return createStation({ dataDir, log, abort, command: "simulate", args: ["--url", url], env });
@@ -71,9 +69,4 @@ export async function prepareOwnPostgres(url: string, log: Logger): Promise<Regi
     username: decodeURIComponent(username),
     password: decodeURIComponent(password),
   };
-}
-
-/** Whether main.ts has the command already. */
-function isThere(command: string): boolean {
-  return readFileSync(new URL("../main.ts", import.meta.url), "utf8").includes(`commands/${command}.ts`);
 }

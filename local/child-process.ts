@@ -74,12 +74,8 @@ export function createChildService(spec: ChildSpec, log: Logger, abort?: AbortSi
     run = next;
     const written = () => readLog(spec.logFile, start);
     const deadline = Date.now() + (spec.readyTimeoutMs ?? 60_000);
-    let why = "";
-    void next.exited.then((reason) => {
-      why = reason;
-    });
     while (!isOver()) {
-      if (next.ended) throw startFailed(spec, why, written());
+      if (next.ended) throw startFailed(spec, await next.exited, written());
       if (await spec.isReady({ written, pid: next.pid })) return next;
       if (Date.now() > deadline) {
         await end(next, spec);
@@ -170,7 +166,7 @@ function launch(spec: ChildSpec, descriptor: number): Run {
     child.once("exit", (code, name) => resolve(name === null ? `exit code ${code}` : `signal ${name}`));
     child.once("error", (error) => resolve(error.message));
   });
-  const run: Run = { child, pid: child.pid ?? 0, exited, ended: child.pid === undefined };
+  const run: Run = { child, pid: child.pid ?? 0, exited, ended: false };
   void exited.then(() => {
     run.ended = true;
   });

@@ -61,9 +61,9 @@ export function writeReadyLine(dataDir: string, line: ReadyLine): void {
   renameSync(`${stackFile(dataDir)}.new`, stackFile(dataDir));
 }
 
-/** The ready line of the running stack, or undefined while it starts. */
+/** The ready line of the running stack, or undefined while it starts and when none runs. */
 export function readReadyLine(dataDir: string): ReadyLine | undefined {
-  if (!existsSync(stackFile(dataDir))) return undefined;
+  if (!existsSync(stackFile(dataDir)) || supervisorOf(dataDir) === undefined) return undefined;
   return readyShape.safeParse(JSON.parse(readFileSync(stackFile(dataDir), "utf8"))).data;
 }
 

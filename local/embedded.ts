@@ -2,9 +2,10 @@ import { mkdirSync, statfsSync } from "node:fs";
 import { createService, type Logger, PipelineError, type Service } from "../runtime/index.ts";
 import type { Environment } from "./artefacts.ts";
 import type { ChildService } from "./child-process.ts";
+import { endLeftovers } from "./data-dir.ts";
 import { createKafka } from "./kafka.ts";
 import type { PartContext } from "./part.ts";
-import type { Ports } from "./ports.ts";
+import { type Ports, requireFreePort } from "./ports.ts";
 import { createPostgres, postgresUrls } from "./postgres.ts";
 import { createRegistry, type RegistryStorage, registryUrl } from "./registry.ts";
 import { loadSecrets, type Secrets } from "./secrets.ts";
@@ -52,7 +53,7 @@ const neededBytes = 512 * 1024 * 1024;
 
 /**
  * Kafka, the schema registry and Postgres as one service. Postgres and then the registry start beside Kafka; they stop all
- * at once, each safe against being cut. Postgres and Kafka are told first that the others go, since none needs them to stop.
+ * at once, since none needs another to stop.
  * @throws PipelineError of the groups local_* and port_taken
  */
 export async function createEmbedded(parts: EmbeddedParts): Promise<EmbeddedStack> {
@@ -60,7 +61,10 @@ export async function createEmbedded(parts: EmbeddedParts): Promise<EmbeddedStac
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   requireRoom(dataDir);
   const secrets = loadSecrets(dataDir);
-  const context: PartContext = { ...parts, secrets };
+  // When one part cannot start, the others need not come up first.
+  const broken = new AbortController();
+  const abort = parts.abort === undefined ? broken.signal : AbortSignal.any([broken.signal, parts.abort]);
+  const context: PartContext = { ...parts, secrets, abort };
   const kafka = own.kafka === undefined ? createKafka(context) : undefined;
   const postgres = own.postgres === undefined ? createPostgres(context, await findUnprivileged()) : undefined;
   const storage = own.registryStorage ?? {
@@ -71,20 +75,37 @@ export async function createEmbedded(parts: EmbeddedParts): Promise<EmbeddedStac
   const registry = own.registry === undefined ? createRegistry(context, storage) : undefined;
   const children = [kafka, postgres, registry].filter((child) => child !== undefined);
 
+  const neededPorts: [string, number][] = [
+    ...(kafka === undefined
+      ? []
+      : ([
+          ["Kafka", ports.kafka],
+          ["Kafka's controller", ports.kafkaController],
+        ] as const)),
+    ...(postgres === undefined ? [] : ([["Postgres", ports.postgres]] as const)),
+    ...(registry === undefined ? [] : ([["the schema registry", ports.registry]] as const)),
+  ].map(([part, port]) => [part, port]);
+
   const service = createService({
     name: "local stack",
     async start(fail) {
-      const results = await Promise.allSettled([
-        kafka?.start(fail),
-        (async () => {
-          await postgres?.start(fail);
-          await registry?.start(fail);
-        })(),
-      ]);
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed === undefined) return;
-      await stopAll(children);
-      throw failed.reason;
+      const ended = await endLeftovers(dataDir);
+      if (ended.length > 0) parts.log.warn({ parts: ended }, "ended what an earlier run left behind");
+      // All ports before any start: the answer comes at once.
+      for (const [part, port] of neededPorts) await requireFreePort(part, port);
+      try {
+        await Promise.all([
+          kafka?.start(fail),
+          (async () => {
+            await postgres?.start(fail);
+            await registry?.start(fail);
+          })(),
+        ]);
+      } catch (error) {
+        broken.abort();
+        await stopAll(children);
+        throw error;
+      }
     },
     stop: () => stopAll(children),
   });

@@ -104,8 +104,9 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # A consumer group of one machine is complete at once.
 group.initial.rebalance.delay.ms=0
-# Nobody can take over, so there is nothing to hand over at a stop.
-controlled.shutdown.enable=false
+# After a kill the node may register again only when its earlier session has run out, so the session is short.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 num.network.threads=2
 num.io.threads=4
 num.recovery.threads.per.data.dir=2
