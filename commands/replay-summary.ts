@@ -69,7 +69,7 @@ export function describeReplay(summary: ReplaySummary): string {
     `  sent      ${sent} events, ${summary.reference} of them reference data; ${summary.retried} sent again`,
     `  accepted  ${accepted}${summary.quarantined > 0 ? `, ${summary.quarantined} of them quarantined` : ""}`,
     `  rejected  ${rejected}`,
-    `  rows      ${rows === null ? "not counted: give --postgres-url" : rows}`,
+    `  rows      ${rows === null ? "not counted (needs --postgres-url, or a running local stack, and a replay to the end)" : rows}`,
   ];
   if (sent > accepted + rejected) lines.push(`  no answer ${sent - accepted - rejected}`);
   if (summary.storedAndForwarded > 0) {

@@ -27,7 +27,8 @@ const approachMetresASecond = 6;
 
 /**
  * The events that both apps would have posted for one trip, in the order of their times, ties in the order in which they
- * must be told. Ids are UUIDv5 of the trip's id, the type and a running number, so they are the same on every replay.
+ * must be told. Ids are UUIDv5 of the trip's id, the type, a running number and the time: the same on every replay, and never
+ * the same for two times, which other options (an interval, a time zone) would otherwise make of them.
  */
 export function* tripEvents(
   plan: TripPlan,
@@ -46,7 +47,7 @@ export function* tripEvents(
   ): PostedEvent => {
     const index = counts.get(type) ?? 0;
     counts.set(type, index + 1);
-    const id = uuidV5(`${type}:${index}`, trip.uuid);
+    const id = uuidV5(`${type}:${index}:${timeMs}`, trip.uuid);
     return { ...makeEvent({ side: by, type, id, timeMs, key, data: data as Record<string, unknown> }), by };
   };
   const status = (timeMs: number, now: "open" | "dispatched" | "on_trip", place?: Place) =>

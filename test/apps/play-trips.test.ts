@@ -67,6 +67,16 @@ describe("one trip", () => {
     });
   });
 
+  test("keeps an id for one time, even when another interval is asked for", async () => {
+    const ids = async (locationIntervalMs: number) =>
+      new Map((await playFile(file, { locationIntervalMs })).played.map(({ keyed }) => [keyed.event.id, keyed.timeMs]));
+    const often = await ids(5_000);
+    const seldom = await ids(20_000);
+    const shared = [...often].filter(([id]) => seldom.has(id));
+    expect(shared.length).toBeGreaterThan(10);
+    for (const [id, timeMs] of shared) expect(seldom.get(id)).toBe(timeMs);
+  });
+
   test("has a position every interval, and at most as many as allowed", async () => {
     const onTrip = async (maxLocations: number) => {
       const events = eventsOf((await playFile(file, { maxLocations })).played);
