@@ -1,7 +1,7 @@
 export type { AvroFieldJson, AvroJson, AvroRecord, Pii } from "./avro-json.ts";
 export { loadCatalogue } from "./catalogue.ts";
 export { createSchemas } from "./create-schemas.ts";
-export type { Enrichment, EnrichmentEncoder } from "./enrichment.ts";
+export { createEnrichmentEncoder, type Enrichment, type EnrichmentEncoder } from "./enrichment.ts";
 export { type Envelope, envelopeHeaders, readEnvelope } from "./envelope.ts";
 export type { Catalogue, EventField, EventKind, EventType, TrafficClass, Variant } from "./event-type.ts";
 export { exampleOf } from "./example.ts";

@@ -63,4 +63,10 @@ export type Schemas = Service & {
   enrichmentEncoder(type: string): EnrichmentEncoder;
 };
 
-export type SchemasParts = { readonly options: SchemaOptions; readonly log: Logger; readonly metrics: Metrics };
+export type SchemasParts = {
+  readonly options: SchemaOptions;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The types of this program unless a test brings its own. */
+  readonly catalogue?: Catalogue;
+};

@@ -59,7 +59,9 @@ export function parseShape(schema: AvroRecord): RecordShape {
         const fields = record.fields.map((field): FieldShape => {
           const where = path === "" ? field.name : `${path}.${field.name}`;
           if (!namePattern.test(field.name)) throw refused(where, "its name is not of letters, digits and underscores");
-          if (forbiddenKeys.includes(field.name)) throw refused(where, "its name is never accepted as a key");
+          if (field.name in Object.prototype || forbiddenKeys.includes(field.name)) {
+            throw refused(where, "every object has a property of its name");
+          }
           if (seen.has(field.name)) throw refused(where, "it is there twice");
           seen.add(field.name);
           return {

@@ -1,0 +1,102 @@
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
+import { messageOf, PipelineError } from "../runtime/index.ts";
+import type { AvroRecord } from "./avro-json.ts";
+import type { SchemaOptions } from "./options.ts";
+
+/** The calls that we make of a schema registry that speaks the Confluent API. */
+export type Registry = {
+  /**
+   * Registers a schema and gives its id; the same schema gets the same id again, whichever process asks. A new subject is set
+   * to BACKWARD_TRANSITIVE.
+   * @throws PipelineError schema_registry_unreachable, schema_incompatible, schema_registry_refused
+   */
+  register(subject: string, schema: AvroRecord): Promise<number>;
+  /** The text of a schema; undefined when there is none with this id. @throws PipelineError as `register` */
+  fetchSchema(id: number): Promise<string | undefined>;
+};
+
+/** How often a first registration is tried when other processes make the same one at the same time. */
+const registerAttempts = 4;
+/** Status that our middleware gives to an answer that never came, as the client calls it 400. */
+const noAnswer = 599;
+
+export function connectRegistry(options: SchemaOptions): Registry {
+  const { url, username, password, timeoutMs } = options;
+  const auth = username === undefined ? undefined : { username, password: password ?? "" };
+  const client = new SchemaRegistry({
+    host: url,
+    clientId: "hailstream",
+    ...(auth === undefined ? {} : { auth }),
+    // Retrying is ours to decide: the caller knows whether somebody waits.
+    retry: { retries: 0 },
+    middlewares: [
+      () => ({
+        prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }),
+        response: (next) =>
+          next().catch((response) => {
+            throw response.error() === null ? response : response.enhance({ status: noAnswer });
+          }),
+      }),
+    ],
+  });
+
+  async function registerOnce(subject: string, schema: AvroRecord): Promise<number> {
+    const { id } = await client.register(
+      { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
+      { subject, compatibility: COMPATIBILITY.BACKWARD_TRANSITIVE },
+    );
+    return id;
+  }
+
+  return {
+    async register(subject, schema) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await registerOnce(subject, schema);
+        } catch (error) {
+          const status = statusOf(error);
+          // Two processes that create the same subject at the same moment disturb each other once; then it is there.
+          const disturbed = status === 500 || status === 409;
+          if (!disturbed || attempt === registerAttempts) throw explain(error, status, url, subject);
+        }
+      }
+    },
+
+    // The client would give avsc's type instead of the text, and our guard must see the text first.
+    async fetchSchema(id) {
+      const headers = new Headers({ accept: "application/vnd.schemaregistry.v1+json, application/json" });
+      if (auth !== undefined) headers.set("authorization", `Basic ${btoa(`${auth.username}:${auth.password}`)}`);
+      let response: Response;
+      let text: string;
+      try {
+        const signal = AbortSignal.timeout(timeoutMs);
+        response = await fetch(`${url.replace(/\/$/, "")}/schemas/ids/${id}`, { headers, signal });
+        text = await response.text();
+      } catch (error) {
+        throw explain(error, noAnswer, url);
+      }
+      if (response.status === 404) return undefined;
+      if (!response.ok) throw explain(new Error(text.slice(0, 200)), response.status, url);
+      const schema = (JSON.parse(text) as { schema?: unknown }).schema;
+      return typeof schema === "string" ? schema : undefined;
+    },
+  };
+}
+
+function statusOf(error: unknown): number {
+  const status = (error as { status?: unknown } | null)?.status;
+  return typeof status === "number" ? status : 0;
+}
+
+function explain(cause: unknown, status: number, url: string, subject?: string): PipelineError {
+  const fields = { registry: url, subject, status: status === noAnswer || status === 0 ? undefined : status };
+  if (status === noAnswer || status >= 500 || status === 429 || status === 408) {
+    return new PipelineError("schema_registry_unreachable", { cause, fields });
+  }
+  if (status === 409) {
+    const message = `The registry says that the schema of ${subject} cannot read what older versions of it wrote`;
+    return new PipelineError("schema_incompatible", { message, cause, fields });
+  }
+  const message = `The schema registry refuses the call: ${messageOf(cause)}`;
+  return new PipelineError("schema_registry_refused", { message, cause, fields });
+}
