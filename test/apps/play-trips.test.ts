@@ -184,7 +184,7 @@ test("all of January's real trips play, from within the city's boundary", async 
   expect(rows.filter((row) => row.trip === undefined)).toEqual([]);
   const pickups = rows.map((row) => row.trip?.pickup).filter((place): place is Place => place !== undefined);
   expect(pickups.filter((place) => !isInside(place, newYork.boundary))).toEqual([]);
-  const { counts, played } = await playFile(realFile, { drivers: 100 });
+  const { counts, played } = await playFile(realFile, { drivers: 100, locationIntervalMs: 120_000 });
   expect(counts).toMatchObject({ rows: 7_172, trips: 7_172, begun: 7_172, storedAndForwarded: 31, outOfOrder: 0 });
   expect(new Set(played.map(({ keyed }) => keyed.event.id)).size).toBe(played.length);
 }, 60_000);

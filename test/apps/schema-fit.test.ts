@@ -39,5 +39,5 @@ test("the simulated cities' events fit the schemas", () => {
   expect(new Set(events.map(({ event }) => event.type)).size).toBe(17);
   expect(events.filter(({ event }) => event.type === "city")).toHaveLength(cities.length);
   expect(findings(events.map(({ event }) => event))).toEqual([]);
-  for (const { key, event } of events) expect(schemas.keyOf(event.type, event.data)).toBe(key);
-});
+  expect(events.filter(({ key, event }) => schemas.keyOf(event.type, event.data) !== key)).toEqual([]);
+}, 30_000);
