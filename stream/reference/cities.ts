@@ -28,8 +28,8 @@ type CellIndex = {
   readonly candidates: Map<string, Candidate[]>;
 };
 
-/** A boundary that needs more fine cells than this is indexed by coarse ones: memory is bounded by about 1 MB a city. */
-const maxFineCells = 10_000;
+/** A boundary that needs more fine cells than this is indexed by coarse ones: a boundary costs at most about half a MB. */
+const maxFineCells = 4_000;
 const fineCellKm2 = 5.2;
 const kmPerDegree = 111;
 
@@ -113,12 +113,13 @@ function fineCellsOf({ area, south, north }: Boundary): number {
 /** Every cell in which a position inside the boundary can be indexed, and whether all such positions are inside. */
 function cover(points: readonly Position[], resolution: number): Map<string, boolean> {
   const ring = points.map(({ latitude, longitude }) => [latitude, longitude]);
-  const full = new Set(polygonToCellsExperimental(ring, resolution, "containmentFull"));
-  const covered = new Map<string, boolean>();
-  for (const cell of polygonToCellsExperimental(ring, resolution, "containmentOverlapping")) {
-    const disk = gridDisk(cell, 1);
-    covered.set(cell, full.has(cell) && disk.every((neighbour) => full.has(neighbour)));
-    for (const neighbour of disk) if (!covered.has(neighbour)) covered.set(neighbour, false);
+  const inside = polygonToCellsExperimental(ring, resolution, "containmentFull");
+  const covered = new Map(inside.map((cell) => [cell, true]));
+  const border: string[] = [];
+  // Cells whose bounding box touches the boundary: some too many, but none too few where an outline runs along cells' edges.
+  for (const cell of polygonToCellsExperimental(ring, resolution, "containmentOverlappingBbox")) {
+    if (!covered.has(cell)) border.push(cell);
   }
+  for (const cell of border) for (const neighbour of gridDisk(cell, 1)) covered.set(neighbour, false);
   return covered;
 }
