@@ -12,6 +12,15 @@ export type KafkaConnection = {
 };
 
 /**
+ * About two minutes of trying: long enough for a broker to come back. kafkajs nests its retries, and an inner one that gives
+ * up ends the outer ones too, so producers, consumers and connections must all have the same patience.
+ */
+export const outageRetry = { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 120 } as const;
+
+/** For questions that a person or a start waits for. */
+export const shortRetry = { initialRetryTime: 50, multiplier: 2, maxRetryTime: 500, retries: 5 } as const;
+
+/**
  * @param clientId what the brokers' logs and quotas call this process.
  * @throws when a TLS file cannot be read.
  */
@@ -25,7 +34,7 @@ export function connectKafka(options: KafkaOptions, log: Logger, clientId = "hai
     logLevel: logLevel.INFO,
     // kafkajs calls every retried request an error; what matters is logged by the services of this folder.
     logCreator: () => (entry) => log.debug({ kafkajs: entry.log, part: entry.namespace }, entry.log.message),
-    retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 10 },
+    retry: outageRetry,
   };
   const ssl = tlsOf(options);
   const sasl = saslOf(options);

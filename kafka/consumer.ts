@@ -1,6 +1,6 @@
 import type { Batch, EachBatchPayload, Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
-import type { KafkaConnection } from "./connection.ts";
+import { type KafkaConnection, outageRetry } from "./connection.ts";
 import type { RecordBatch } from "./records.ts";
 
 /** What a handler may ask and do besides handling the batch. */
@@ -42,6 +42,7 @@ export type ConsumerParts = {
 };
 
 const commitIntervalMs = 500;
+const stopTimeoutMs = 10_000;
 
 /**
  * A member of a consumer group. Batches of one partition are handled one after the other and in order, those of `concurrency`
@@ -63,6 +64,8 @@ export function createConsumer(parts: ConsumerParts): Service {
   let generation = 0;
   let stopping = false;
   let dead = false;
+  /** Handlers under way. */
+  const handling = new Set<Promise<void>>();
 
   return createService({
     name: parts.name,
@@ -79,14 +82,8 @@ export function createConsumer(parts: ConsumerParts): Service {
         maxBytesPerPartition: parts.maxBytesPerPartition ?? 1_048_576,
         maxBytes: parts.maxBytes ?? 8 * 1_048_576,
         maxWaitTimeInMs: parts.maxWaitMs ?? 500,
-        // Long enough for a broker to come back after a kill; then the process ends and its supervisor takes over.
-        retry: {
-          initialRetryTime: 50,
-          multiplier: 2,
-          maxRetryTime: 1_000,
-          retries: 60,
-          restartOnFailure: async () => false,
-        },
+        // When its patience ends the process ends too, and its supervisor takes over.
+        retry: { ...outageRetry, restartOnFailure: async () => false },
       });
       consumer.on("consumer.crash", ({ payload }) => {
         const fields = { consumer: parts.name, group: parts.groupId };
@@ -105,13 +102,20 @@ export function createConsumer(parts: ConsumerParts): Service {
         autoCommitInterval: commitIntervalMs,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: parts.concurrency ?? 1,
-        eachBatch: (payload) => handle(payload, die),
+        eachBatch: async (payload) => {
+          const handler = handle(payload, die);
+          handling.add(handler);
+          await handler.finally(() => handling.delete(handler));
+        },
       });
       await joined;
     },
     async stop() {
       stopping = true;
-      await consumer?.disconnect();
+      // kafkajs waits for its handlers, but after a crash it may wait for ever; the handlers are then awaited here.
+      const abandon = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs).unref());
+      await Promise.race([consumer?.disconnect(), abandon]);
+      await Promise.allSettled(handling);
     },
   });
 

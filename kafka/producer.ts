@@ -8,7 +8,7 @@ import {
   type Service,
   secondsBuckets,
 } from "../runtime/index.ts";
-import type { KafkaConnection } from "./connection.ts";
+import { type KafkaConnection, outageRetry } from "./connection.ts";
 import { createPartitioner } from "./partitioner.ts";
 import type { OutgoingRecord } from "./records.ts";
 import { createSendQueue, type SendPart } from "./send-queue.ts";
@@ -86,7 +86,7 @@ export function createProducer(parts: ProducerParts): Producer {
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         createPartitioner: createPartitioner(),
-        retry: { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retries: 30 },
+        retry: outageRetry,
       });
       try {
         await next.connect();

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
-import type { KafkaConnection } from "./connection.ts";
+import { type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
 import type { KafkaRecord } from "./records.ts";
 import { topicEnds } from "./topics.ts";
 
@@ -45,13 +45,7 @@ export function createTableReader(parts: TableReaderParts): Service {
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: 500,
-        retry: {
-          initialRetryTime: 50,
-          multiplier: 2,
-          maxRetryTime: 1_000,
-          retries: 60,
-          restartOnFailure: async () => false,
-        },
+        retry: { ...outageRetry, restartOnFailure: async () => false },
       });
       consumer.on("consumer.crash", ({ payload }) => {
         if (!stopping)
@@ -107,7 +101,7 @@ export function createTableReader(parts: TableReaderParts): Service {
   }
 
   async function deleteGroup(): Promise<void> {
-    const admin = connection.kafka.admin();
+    const admin = connection.kafka.admin({ retry: shortRetry });
     try {
       await admin.connect();
       await admin.deleteGroups([groupId]);

@@ -1,5 +1,5 @@
 import { PipelineError } from "../runtime/index.ts";
-import type { KafkaConnection } from "./connection.ts";
+import { type KafkaConnection, shortRetry } from "./connection.ts";
 
 const day = 24 * 60 * 60 * 1_000;
 
@@ -110,7 +110,7 @@ export async function groupLag(
 type Admin = ReturnType<KafkaConnection["kafka"]["admin"]>;
 
 async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = connection.kafka.admin();
+  const admin = connection.kafka.admin({ retry: shortRetry });
   try {
     await admin.connect().catch((cause: unknown) => {
       throw new PipelineError("kafka_unreachable", { cause, fields: { brokers: connection.options.brokers } });

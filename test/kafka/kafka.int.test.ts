@@ -39,7 +39,8 @@ async function started<S extends Service>(service: S, fail: (cause: unknown) => 
   return service;
 }
 
-const producer = () => started(createProducer({ name: "test", connection: connection(), metrics: createMetrics(), log }));
+const producer = () =>
+  started(createProducer({ name: "test", connection: connection(), metrics: createMetrics(), log }));
 
 type Seen = { readonly key: string; readonly partition: number; readonly text: string };
 async function collect(topic: string, groupId: string, o: { onBatch?: (batch: RecordBatch) => Promise<void> } = {}) {
@@ -59,7 +60,11 @@ async function collect(topic: string, groupId: string, o: { onBatch?: (batch: Re
       async onBatch(batch) {
         await o.onBatch?.(batch);
         for (const record of batch.records) {
-          seen.push({ key: String(record.key), partition: batch.partition, text: `${record.value} ${headerText(record, "n")}` });
+          seen.push({
+            key: String(record.key),
+            partition: batch.partition,
+            text: `${record.value} ${headerText(record, "n")}`,
+          });
         }
       },
     }),
@@ -69,7 +74,11 @@ async function collect(topic: string, groupId: string, o: { onBatch?: (batch: Re
 }
 
 const numbered = (keys: number, count: number): OutgoingRecord[] =>
-  Array.from({ length: count }, (_, i) => ({ key: `k${i % keys}`, value: Buffer.from(`v${i}`), headers: { n: String(i) } }));
+  Array.from({ length: count }, (_, i) => ({
+    key: `k${i % keys}`,
+    value: Buffer.from(`v${i}`),
+    headers: { n: String(i) },
+  }));
 
 test("what concurrent calls send is there exactly once, whole, in order per key and in Java's partition", async () => {
   const topic = await freshTopic();
@@ -84,7 +93,9 @@ test("what concurrent calls send is there exactly once, whole, in order per key 
   await eventually(() => expect(seen.length).toBe(records.length));
   for (let k = 0; k < 50; k++) {
     const ofKey = seen.filter((s) => s.key === `k${k}`);
-    expect(ofKey.map((s) => s.text)).toEqual(records.filter((r) => r.key === `k${k}`).map((r) => `${r.value} ${r.headers?.n}`));
+    expect(ofKey.map((s) => s.text)).toEqual(
+      records.filter((r) => r.key === `k${k}`).map((r) => `${r.value} ${r.headers?.n}`),
+    );
     expect(new Set(ofKey.map((s) => s.partition))).toEqual(new Set([partitionOf(`k${k}`, 3)]));
   }
 });
@@ -164,7 +175,9 @@ test("a second member takes partitions over without a record lost", async () => 
   await first.service.stop();
   await out.send(topic, numbered(40, 500));
   const distinct = () => new Set([...first.seen, ...second.seen].map((s) => s.text)).size;
-  await eventually(() => expect(first.seen.length + second.seen.length).toBeGreaterThanOrEqual(1_500), { timeoutMs: 30_000 });
+  await eventually(() => expect(first.seen.length + second.seen.length).toBeGreaterThanOrEqual(1_500), {
+    timeoutMs: 30_000,
+  });
   expect(distinct()).toBe(500);
 });
 
@@ -180,11 +193,15 @@ test("a table reader has everything when start resolves, follows, and sees tombs
       topics: [topic],
       metrics: createMetrics(),
       log,
-      onRecord: (_topic, { key, value }) => void (value === null ? table.delete(String(key)) : table.set(String(key), String(value))),
+      onRecord: (_topic, { key, value }) =>
+        void (value === null ? table.delete(String(key)) : table.set(String(key), String(value))),
     }),
   );
   expect([table.size, table.get("k7")]).toEqual([100, "v907"]);
-  await out.send(topic, [{ key: "k7", value: Buffer.from("new") }, { key: "k8", value: null }]);
+  await out.send(topic, [
+    { key: "k7", value: Buffer.from("new") },
+    { key: "k8", value: null },
+  ]);
   await eventually(() => expect([table.get("k7"), table.has("k8")]).toEqual(["new", false]));
 });
 
