@@ -87,15 +87,21 @@ export function createConsumer(parts: ConsumerParts): Service {
       });
       consumer.on("consumer.crash", ({ payload }) => {
         const fields = { consumer: parts.name, group: parts.groupId };
-        if (!stopping) die(new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields }));
+        const error = new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields });
+        if (!stopping) die(error);
+        refuse(error);
       });
-      const joined = new Promise<void>((resolve) => {
+      // A consumer that crashes before it has joined never joins: without the refusal the start would wait for ever.
+      let refuse: (cause: unknown) => void = () => undefined;
+      const joined = new Promise<void>((resolve, reject) => {
+        refuse = reject;
         consumer?.on("consumer.group_join", () => {
           generation++;
           joins.inc({ group: parts.groupId });
           resolve();
         });
       });
+      joined.catch(() => undefined);
       await connectPatiently(consumer);
       await consumer.subscribe({ topics: [...parts.topics], fromBeginning: parts.fromBeginning ?? true });
       await consumer.run({
