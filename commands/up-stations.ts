@@ -1,5 +1,5 @@
 import { apiKeysFile, type ChildService, createStation, type RegistryStorage } from "../local/index.ts";
-import { type Logger, readOptions } from "../runtime/index.ts";
+import { createMetrics, type Logger, readOptions } from "../runtime/index.ts";
 import { localWebhookVariables } from "./local-webhooks.ts";
 import type { StackPlace } from "./stack-options.ts";
 
@@ -40,7 +40,7 @@ export function createDemo(parts: ChildParts, url: string, apiKey: string): Chil
   return createStation({ dataDir, log, abort, command: "simulate", args: ["--url", url], env });
 }
 
-/** Makes the topics and brings the database to the newest version, so that no service has to wait for another. */
+/** Makes the topics, brings the database to the newest version, registers the schemas: no service has to wait for another. */
 export async function prepareCarriers(env: ChildParts["env"], log: Logger): Promise<void> {
   const [kafka, store, schemas, sinks] = await Promise.all([
     import("../kafka/index.ts"),
@@ -49,7 +49,14 @@ export async function prepareCarriers(env: ChildParts["env"], log: Logger): Prom
     import("../sinks/index.ts"),
   ]);
   const source = { env };
+  // Once here instead of by every service at the same moment.
+  const registration = schemas.createSchemas({
+    options: readOptions(schemas.schemaOptions, source),
+    log,
+    metrics: createMetrics(),
+  });
   await Promise.all([
+    registration.start(() => undefined).finally(() => registration.stop()),
     kafka.ensureTopics(kafka.connectKafka(readOptions(kafka.kafkaOptions, source), log, "hailstream-up")),
     sinks.prepareDatabase(readOptions(store.storeOptions, source).url, schemas.loadCatalogue(), log),
   ]);

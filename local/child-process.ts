@@ -23,6 +23,8 @@ export type ChildSpec = {
   /** When it is followed by SIGKILL. */
   readonly stopTimeoutMs?: number;
   readonly readyTimeoutMs?: number;
+  /** How many times a first start may be tried when the child ends before it is ready; once by default. */
+  readonly startAttempts?: number;
   /** How many starts in a row may fail after a first good one before the service gives up; for ever by default. */
   readonly maxFailedRestarts?: number;
   /** Runs before each start: what must be free, or cleared away. */
@@ -128,7 +130,16 @@ export function createChildService(spec: ChildSpec, log: Logger, abort?: AbortSi
         log.warn({ part: spec.name, pid: leftover }, `A ${spec.name} of an earlier run was still there and was ended`);
       }
       state = "starting";
-      await startOnce();
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await startOnce();
+          break;
+        } catch (error) {
+          if (attempt >= (spec.startAttempts ?? 1) || isOver() || !mayPass(error)) throw error;
+          log.warn({ part: spec.name, attempt }, `${spec.name} did not start; it is tried again`);
+          await pause(firstBackoffMs * 2 ** attempt, stopping.signal);
+        }
+      }
       state = "ready";
       supervision = supervise(fail);
     },
@@ -190,8 +201,13 @@ function startFailed(spec: ChildSpec, reason: string, written: string): Pipeline
   }
   const known = spec.explain?.(written);
   if (known !== undefined) return known;
-  const message = `${spec.name} did not start: ${reason}\n${lastLines(written, 8)}\n`;
-  return new PipelineError("local_start_failed", { message, fields: { log: spec.logFile } });
+  const message = `${spec.name} did not start\n${lastLines(written, 8)}\n`;
+  return new PipelineError("local_start_failed", { message, fields: { reason, log: spec.logFile } });
+}
+
+/** Whether another try makes sense: not after a refused option (exit code 2) or a cause that was recognised. */
+function mayPass(error: unknown): boolean {
+  return PipelineError.is(error, "local_start_failed") && error.fields.reason !== "exit code 2";
 }
 
 async function pause(milliseconds: number, over: AbortSignal): Promise<void> {

@@ -43,6 +43,8 @@ export function createRegistry(context: PartContext, storage: RegistryStorage): 
         QUARKUS_HTTP_HOST: "127.0.0.1",
         QUARKUS_HTTP_PORT: String(ports.registry),
         QUARKUS_LOG_LEVEL: "WARN",
+        APICURIO_LOG_LEVEL: "WARN",
+        QUARKUS_HTTP_ACCESS_LOG_ENABLED: "false",
         QUARKUS_BANNER_ENABLED: "false",
       },
       logFile: join(dataDir, "logs", "registry.log"),

@@ -34,6 +34,8 @@ export function createStation(parts: StationParts): ChildService {
       pidFile: join(parts.dataDir, "run", `${command}.pid`),
       // Services promise to be done within ten seconds of the request to stop.
       stopTimeoutMs: 11_000,
+      // A broker that has just come up may refuse a group for a moment.
+      startAttempts: 4,
       beforeStart: async () => {
         if (port !== undefined) await requireFreePort(command, port);
       },
