@@ -8,12 +8,14 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inject } from "vitest";
-import { createMetrics, readOptions, type Service, silentLogger } from "../../../runtime/index.ts";
+import { createMetrics, type Service, silentLogger } from "../../../runtime/index.ts";
 import { enqueue } from "../../../sinks/webhook/deliveries.ts";
 import { createEndpoint } from "../../../sinks/webhook/endpoints.ts";
-import { type WebhookOptions, webhookOptions } from "../../../sinks/webhook/options.ts";
 import { createSender } from "../../../sinks/webhook/sender.ts";
 import { createDatabase, type Database, migrate } from "../../../store/index.ts";
+import { quickOptions } from "./quick-options.ts";
+
+export { quickOptions };
 
 const log = silentLogger;
 
@@ -30,20 +32,6 @@ export async function freshDatabase(): Promise<{ readonly url: string; readonly 
   const db = createDatabase({ name: "test", url, log, metrics: createMetrics(), max: 4 });
   await db.start(() => undefined);
   return { url, db };
-}
-
-/** The options of a local stack, with short waits. */
-export function quickOptions(flags: Readonly<Record<string, string>> = {}): WebhookOptions {
-  return readOptions(webhookOptions, {
-    flags: {
-      "webhook-development": "true",
-      "webhook-allow-targets": "127.0.0.0/8,::1/128",
-      "webhook-retry-delays": "0.05,0.1,0.1",
-      "webhook-timeout-ms": "500",
-      "webhook-poll-ms": "20",
-      ...flags,
-    },
-  });
 }
 
 /** What came to a receiver. */

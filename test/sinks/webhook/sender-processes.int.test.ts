@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Database } from "../../../store/index.ts";
+import { eventually } from "../../support/wait.ts";
+import {
+  addEndpoint,
+  attemptsOf,
+  deliveriesOf,
+  enqueueAlerts,
+  freshDatabase,
+  startReceiver,
+  type TestReceiver,
+} from "./support.ts";
+
+let db: Database;
+let url: string;
+const children: ChildProcess[] = [];
+const receivers: TestReceiver[] = [];
+beforeAll(async () => {
+  ({ db, url } = await freshDatabase());
+});
+beforeEach(() => db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints"));
+afterEach(async () => {
+  for (const child of children.splice(0)) await end(child, "SIGKILL");
+  for (const receiver of receivers.splice(0)) await receiver.stop();
+});
+afterAll(() => db.stop());
+
+function startProcess(flags: Readonly<Record<string, string>> = {}): ChildProcess {
+  const script = fileURLToPath(new URL("sender-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, url, JSON.stringify(flags)], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  children.push(child);
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once("exit", resolve).kill(signal));
+}
+
+async function receiver(...behave: Parameters<typeof startReceiver>): Promise<TestReceiver> {
+  const started = await startReceiver(...behave);
+  receivers.push(started);
+  return started;
+}
+
+test("killed between the POST and writing it down, the next sender repeats it under the same id", async () => {
+  const { url: target, received } = await receiver((response, _received, nth) => {
+    // The first answer is never given: the sender is killed while it waits, after the message has arrived.
+    if (nth > 1) response.writeHead(200).end();
+  });
+  await addEndpoint(db, target);
+  await enqueueAlerts(db, ["msg_1"]);
+  const first = startProcess({ "webhook-timeout-ms": "2000" });
+  await eventually(() => expect(received).toHaveLength(1), { timeoutMs: 20_000 });
+  await end(first, "SIGKILL");
+  expect(await attemptsOf(db, "msg_1")).toEqual([null]);
+  startProcess({ "webhook-timeout-ms": "2000" });
+  await eventually(async () => expect(await deliveriesOf(db)).toEqual({ msg_1: { state: "delivered", attempts: 2 } }), {
+    timeoutMs: 30_000,
+  });
+  expect(received.map(({ id }) => id)).toEqual(["msg_1", "msg_1"]);
+  expect(received[1]?.body).toBe(received[0]?.body);
+  // The lease of the killed one had to end first.
+  expect((received[1]?.at ?? 0) - (received[0]?.at ?? 0)).toBeGreaterThan(5_000);
+  expect(await attemptsOf(db, "msg_1")).toEqual([null, "delivered 200"]);
+}, 90_000);
+
+test("stopped for longer than its lease, a sender does not send what another one has taken over", async () => {
+  const {
+    url: target,
+    received,
+    mostTogether,
+  } = await receiver((response, _received, nth) => {
+    if (nth > 1) setTimeout(() => response.writeHead(200).end(), 500);
+  });
+  await addEndpoint(db, target);
+  await enqueueAlerts(db, ["msg_1"]);
+  const first = startProcess({ "webhook-timeout-ms": "1000", "webhook-retry-delays": "60" });
+  await eventually(() => expect(received).toHaveLength(1), { timeoutMs: 20_000 });
+  first.kill("SIGSTOP");
+  const second = startProcess({ "webhook-timeout-ms": "1000" });
+  await eventually(() => expect(received).toHaveLength(2), { timeoutMs: 30_000 });
+  first.kill("SIGCONT");
+  await eventually(async () => expect((await deliveriesOf(db)).msg_1?.state).toBe("delivered"));
+  // What the first one writes down late is its own attempt, and changes nothing of the delivery.
+  await eventually(async () => expect(await attemptsOf(db, "msg_1")).toEqual(["timed_out", "delivered 200"]));
+  expect((await deliveriesOf(db)).msg_1).toEqual({ state: "delivered", attempts: 2 });
+  expect(received).toHaveLength(2);
+  expect(mostTogether()).toBeLessThanOrEqual(2);
+  await end(second, "SIGTERM");
+}, 90_000);
+
+test("two senders never have one delivery under way together, and send each once", async () => {
+  const {
+    url: target,
+    received,
+    mostTogether,
+  } = await receiver((response) => setTimeout(() => response.writeHead(200).end(), Math.random() * 20));
+  await addEndpoint(db, target);
+  const flags = { "webhook-timeout-ms": "5000", "webhook-concurrency": "8", "webhook-poll-ms": "10" };
+  startProcess(flags);
+  startProcess(flags);
+  const ids = Array.from({ length: 1_000 }, (_, i) => `msg_${i}`);
+  for (let i = 0; i < ids.length; i += 50) await enqueueAlerts(db, ids.slice(i, i + 50));
+  await eventually(
+    async () => {
+      const [row] = await db.query<{ n: number }>(
+        "select count(*)::int as n from webhook.deliveries where state = 'delivered'",
+      );
+      expect(row?.n).toBe(ids.length);
+    },
+    { timeoutMs: 60_000, everyMs: 200 },
+  );
+  expect(received).toHaveLength(ids.length);
+  expect(new Set(received.map(({ id }) => id)).size).toBe(ids.length);
+  expect(mostTogether()).toBe(1);
+  expect(await db.query("select max(attempts) as most from webhook.deliveries")).toEqual([{ most: 1 }]);
+}, 120_000);
