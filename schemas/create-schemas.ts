@@ -115,6 +115,10 @@ export function createSchemas(parts: SchemasParts): Schemas {
       return (data as Record<string, string>)[found.keyField] as string;
     },
     decode,
+    async writerOf(schemaId) {
+      const found = table.get(schemaId) ?? (await table.fetch(schemaId));
+      return "decode" in found ? { type: found.type, variant: found.variant, schema: found.writer } : undefined;
+    },
     decoderFor: knownDecoder,
     projection: (schemaId: number, fieldNames: readonly string[]): Projection | undefined =>
       knownDecoder(schemaId)?.project(fieldNames),

@@ -9,7 +9,11 @@ import { parseShape } from "./shape.ts";
 export type Refusal = Extract<Decoded, { ok: false }>;
 
 /** A decoder of one writer schema, and projections of it. */
-export type SchemaDecoder = RowDecoder & { project(fieldNames: readonly string[]): Projection | undefined };
+export type SchemaDecoder = RowDecoder & {
+  /** The schema as the registry has it. */
+  readonly writer: AvroRecord;
+  project(fieldNames: readonly string[]): Projection | undefined;
+};
 
 /**
  * Makes the decoder of what was written under `writer`; a refusal when the schema is of no type of the catalogue, is not safe to
@@ -50,6 +54,7 @@ function decoderOf(
     type,
     variant,
     schemaId,
+    writer,
     current: readerType.fingerprint().equals(writerType.fingerprint()),
     decode(bytes) {
       if (bytes.length > maxRecordBytes) return tooLarge(bytes);

@@ -17,8 +17,10 @@ export type Registry = {
 
 /** How often a first registration is tried when other processes make the same one at the same time. */
 const registerAttempts = 4;
-/** Status that our middleware gives to an answer that never came, as the client calls it 400. */
+/** Status that we give to an answer that never came. */
 const noAnswer = 599;
+/** The client calls it 400 and keeps nothing of the cause but its words. */
+const noAnswerWords = /E(CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOST\w+|NETUNREACH)|socket hang up|Timeout \(\d+ms\)/;
 
 export function connectRegistry(options: SchemaOptions): Registry {
   const { url, username, password, timeoutMs } = options;
@@ -29,15 +31,7 @@ export function connectRegistry(options: SchemaOptions): Registry {
     ...(auth === undefined ? {} : { auth }),
     // Retrying is ours to decide: the caller knows whether somebody waits.
     retry: { retries: 0 },
-    middlewares: [
-      () => ({
-        prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }),
-        response: (next) =>
-          next().catch((response) => {
-            throw response.error() === null ? response : response.enhance({ status: noAnswer });
-          }),
-      }),
-    ],
+    middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }) })],
   });
 
   async function registerOnce(subject: string, schema: AvroRecord): Promise<number> {
@@ -85,6 +79,7 @@ export function connectRegistry(options: SchemaOptions): Registry {
 
 function statusOf(error: unknown): number {
   const status = (error as { status?: unknown } | null)?.status;
+  if (status === 400 && noAnswerWords.test(messageOf(error))) return noAnswer;
   return typeof status === "number" ? status : 0;
 }
 
