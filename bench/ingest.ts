@@ -6,6 +6,7 @@ import { hashApiKey } from "../ingest/index.ts";
 import { connectKafka, ensureTopics, kafkaOptions } from "../kafka/index.ts";
 import { readOptions, silentLogger } from "../runtime/index.ts";
 import { startTestStack } from "../test/support/stack.ts";
+import { eventually } from "../test/support/wait.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
 import { fetchKafkaTools, producerPerformance } from "./peers/kafka-tools.ts";
 import { buildOtelCollector, collectorConfig } from "./peers/otel-collector.ts";
@@ -23,7 +24,7 @@ type Load = {
 
 type Side = { readonly format: "cloudevents" | "otlp"; readonly url: string; readonly key?: string };
 
-const seconds = 8;
+const seconds = 6;
 const singles = { events: 1, connections: 64 };
 const batches = { events: 100, connections: 16 };
 
@@ -123,7 +124,10 @@ async function createBenchTopics(broker: string): Promise<void> {
   await admin.connect();
   const configEntries = [{ name: "max.message.bytes", value: "10000000" }];
   const topics = ["otlp", "bench-limit"].map((topic) => ({ topic, numPartitions: 6, configEntries }));
-  await admin.createTopics({ waitForLeaders: true, topics });
+  await admin.createTopics({ waitForLeaders: false, topics });
+  const names = topics.map(({ topic }) => topic);
+  // Just created, a topic is not known to every request at once.
+  await eventually(() => admin.fetchTopicMetadata({ topics: names }), { timeoutMs: 30_000, everyMs: 200 });
   await admin.disconnect();
 }
 

