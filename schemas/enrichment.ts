@@ -1,18 +1,9 @@
 import type { AvroRecord } from "./avro-json.ts";
 import { framingBytes, plainTypeOf } from "./codec.ts";
+import type { EnrichmentFields, Stored } from "./types.ts";
 
 /** What the stream processor adds to an event; null when it is not known. */
-export type Enrichment = {
-  readonly city_id: string | null;
-  readonly h3_cell: string | null;
-  readonly driver_rating: number | null;
-  readonly driver_home_city_id: string | null;
-  readonly enriched_vehicle_id: string | null;
-  readonly vehicle_class: string | null;
-  readonly vehicle_capacity: number | null;
-  /** Any of driver, vehicle, city, position. */
-  readonly enrichment_missing: readonly string[];
-};
+export type Enrichment = Stored<EnrichmentFields>;
 
 /** Makes enriched records out of base records without decoding them: the enriched bytes are the base bytes and a tail. */
 export type EnrichmentEncoder = {

@@ -1,0 +1,418 @@
+// Generated from the .avsc files by `hailstream schemas types`. Do not edit.
+
+/** Something that people must know of: a rule met its condition (firing) or no longer does (resolved). */
+export type Alert = {
+  /** This alert, alr_ and an opaque rest; the same when it is made again from the same event. */
+  readonly alert_id: string;
+  /** What the alert is about, such as the rule and the person; a resolved alert carries the key of the firing one. */
+  readonly alert_key: string;
+  /** Name of the rule that made the alert. */
+  readonly rule: string;
+  /** How urgent it is: info, warning or critical (somebody must act now). */
+  readonly severity: "info" | "warning" | "critical";
+  /** One sentence for people. */
+  readonly summary: string;
+  /** firing while the condition holds, resolved when it ended. */
+  readonly status: "firing" | "resolved";
+  /** Id of the event that made the rule fire. */
+  readonly event_id: string;
+  /** Type of that event, such as safety.sos. */
+  readonly event_type: string;
+  /** When the condition began, by the time of the event, in UTC. */
+  readonly started_at: number | string;
+  /** Further facts about the alert by name, at most 32. Default: {}. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+};
+
+/** The driver or rider app crashed or met an error; for the engineers who repair it. */
+export type AppError = {
+  /** The use of the app in which it happened, ses_ and an opaque rest. */
+  readonly session_id: string;
+  /** Which app it was: driver or rider. */
+  readonly app: "driver" | "rider";
+  /** Version of the app, such as 6.1.2. */
+  readonly app_version: string;
+  /** Operating system of the device: ios, android or web. */
+  readonly platform: string;
+  /** Version of the operating system; null when unknown. */
+  readonly os_version?: string | null;
+  /** Model of the device as its maker names it; null when unknown. */
+  readonly device_model?: string | null;
+  /** Class of the error, such as NullPointerException: what errors are grouped by. */
+  readonly error_type: string;
+  /** Message of the error; may quote what a user typed. */
+  readonly message: string;
+  /** Stack trace, innermost frame first, one text a frame, at most 200; empty when there is none. Default: []. */
+  readonly stack?: readonly string[];
+  /** True when the app ended by it. */
+  readonly fatal: boolean;
+  /** The rdr_ or drv_ id of who was signed in; null when nobody was. */
+  readonly user_id?: string | null;
+};
+
+/** One corner of the boundary of a city. */
+export type CityBoundaryPoint = {
+  /** Latitude of the corner, WGS 84 degrees north. */
+  readonly latitude: number;
+  /** Longitude of the corner, WGS 84 degrees east. */
+  readonly longitude: number;
+};
+
+/** A city that the company serves and its boundary; the newest record of a city replaces the older ones. */
+export type City = {
+  /** The city, cty_ and an opaque rest. */
+  readonly city_id: string;
+  /** Name of the city in English. */
+  readonly name: string;
+  /** ISO 3166-1 alpha-2 code of the country in capital letters. */
+  readonly country: string;
+  /** ISO 4217 code of the currency in capital letters that fares are in. */
+  readonly currency: string;
+  /** IANA name of the time zone, such as America/New_York. */
+  readonly timezone: string;
+  /** Outer boundary as a polygon: its corners in order, the last one joined to the first, at most 10,000; empty when the city has none. */
+  readonly boundary: readonly CityBoundaryPoint[];
+};
+
+/** Where a driver was, sent by the driver app every few seconds while the driver is online. */
+export type DriverLocation = {
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** Latitude of the driver, WGS 84 degrees north. */
+  readonly latitude: number;
+  /** Longitude of the driver, WGS 84 degrees east. */
+  readonly longitude: number;
+  /** Direction of travel in degrees clockwise from north, 0 to 360; null when the vehicle stands or the device cannot tell. */
+  readonly heading_degrees?: number | null;
+  /** Speed over ground in metres a second; null when the device cannot tell. */
+  readonly speed?: number | null;
+  /** Radius in metres within which the true position lies with 68 % probability; null when the device cannot tell. */
+  readonly accuracy?: number | null;
+  /** The trip, trp_ and an opaque rest; null while the driver is on no trip. */
+  readonly trip_id?: string | null;
+  /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
+  readonly vehicle_id?: string | null;
+};
+
+/** What the company knows about a driver now; the newest record of a driver replaces the older ones. */
+export type DriverProfile = {
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** Name of the driver as shown to riders. */
+  readonly name: string;
+  /** Mean of the ratings of the last 500 trips, 1 to 5; null before the first. */
+  readonly rating?: number | null;
+  /** The vehicle that the driver is registered with, veh_ and an opaque rest; null when none. */
+  readonly vehicle_id?: string | null;
+  /** The city that licenses the driver, cty_ and an opaque rest; null when unknown. */
+  readonly home_city_id?: string | null;
+  /** False when the driver may not work at present. Default: true. */
+  readonly active?: boolean;
+};
+
+/** A driver went online or offline, was dispatched, or began or ended a trip. */
+export type DriverStatus = {
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** What the driver does from now on: offline, open (waits for a request), dispatched (drives to a rider) or on_trip (has a rider aboard). */
+  readonly status: "offline" | "open" | "dispatched" | "on_trip";
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+  /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
+  readonly vehicle_id?: string | null;
+};
+
+/** A charge for a trip was refused or could not be made. */
+export type PaymentFailed = {
+  /** The charge, pay_ and an opaque rest; the same for all attempts. */
+  readonly payment_id: string;
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The rider, rdr_ and an opaque rest. */
+  readonly rider_id: string;
+  /** What was to be charged, in minor units of currency (cents for USD). */
+  readonly amount: number;
+  /** ISO 4217 code of the currency in capital letters. */
+  readonly currency: string;
+  /** Means of payment: card, wallet, cash or invoice. */
+  readonly method: string;
+  /** Reason as the payment provider names it, such as card_declined. */
+  readonly failure_code: string;
+  /** Which attempt at this charge failed, 1 for the first. */
+  readonly attempt: number;
+};
+
+/** A rider was shown a price for a trip and has not yet asked for the trip. */
+export type RiderFareViewed = {
+  /** The rider, rdr_ and an opaque rest. */
+  readonly rider_id: string;
+  /** The use of the app in which the price was shown, ses_ and an opaque rest. */
+  readonly session_id: string;
+  /** Latitude of the pick-up place asked for, WGS 84 degrees north; null when the rider gave none. */
+  readonly latitude?: number | null;
+  /** Longitude of the pick-up place asked for, WGS 84 degrees east; null when the rider gave none. */
+  readonly longitude?: number | null;
+  /** Latitude of the place to go to, WGS 84 degrees north; null when the rider gave none. */
+  readonly dropoff_latitude?: number | null;
+  /** Longitude of the place to go to, WGS 84 degrees east; null when the rider gave none. */
+  readonly dropoff_longitude?: number | null;
+  /** The service class that the price is for, such as standard, large or shared; null when only one exists. */
+  readonly product?: string | null;
+  /** The price shown, in minor units of fare_currency (cents for USD). */
+  readonly fare_amount: number;
+  /** ISO 4217 code of the currency in capital letters. */
+  readonly fare_currency: string;
+  /** Factor by which demand raised the price, 1 for none; null when unknown. */
+  readonly surge_multiplier?: number | null;
+};
+
+/** A rider opened the rider app or came back to it after 30 minutes. */
+export type RiderSession = {
+  /** The rider, rdr_ and an opaque rest. */
+  readonly rider_id: string;
+  /** One use of the app, ses_ and an opaque rest; ties the views, requests and errors of this use together. */
+  readonly session_id: string;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+  /** Version of the app, such as 6.1.2; null when unknown. */
+  readonly app_version?: string | null;
+  /** Operating system of the device: ios, android or web; null when unknown. */
+  readonly platform?: string | null;
+};
+
+/** A rider or driver pressed the emergency button. */
+export type SafetySos = {
+  /** The call for help, sos_ and an opaque rest; repeated presses within a minute share it. */
+  readonly sos_id: string;
+  /** Who pressed the button: a rdr_ or drv_ id. */
+  readonly person_id: string;
+  /** In which role the person pressed the button: rider or driver. */
+  readonly reported_by: "rider" | "driver";
+  /** The trip, trp_ and an opaque rest; null when it was pressed outside a trip. */
+  readonly trip_id?: string | null;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+  /** What the person typed; null when nothing. */
+  readonly note?: string | null;
+};
+
+/** A driver accepted the request; from now on the trip has a driver. */
+export type TripAccepted = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** The rider, rdr_ and an opaque rest; null when the app that sent it does not know the rider. */
+  readonly rider_id?: string | null;
+  /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
+  readonly vehicle_id?: string | null;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+  /** Expected time until the driver is at the pick-up place, in seconds; null when unknown. */
+  readonly eta_seconds?: number | null;
+};
+
+/** A trip was called off before it was completed. */
+export type TripCancelled = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The rider, rdr_ and an opaque rest; null when the app that sent it does not know the rider. */
+  readonly rider_id?: string | null;
+  /** The driver, drv_ and an opaque rest; null when none was assigned. */
+  readonly driver_id?: string | null;
+  /** Who called the trip off: rider, driver, or system (nobody accepted in time, payment refused). */
+  readonly cancelled_by: "rider" | "driver" | "system";
+  /** Short code of the reason that was chosen, such as changed_plans or no_show; null when none was given. */
+  readonly reason?: string | null;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+};
+
+/** The rider was brought to the destination; the last event of a trip that took place, apart from ratings. */
+export type TripCompleted = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** The rider, rdr_ and an opaque rest; null when the app that sent it does not know the rider. */
+  readonly rider_id?: string | null;
+  /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
+  readonly vehicle_id?: string | null;
+  /** Latitude of the place where the trip ended, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where the trip ended, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+  /** Distance driven with the rider aboard, in metres; null when it was not measured. */
+  readonly distance?: number | null;
+  /** Time from start to end with the rider aboard, in seconds; null when unknown. */
+  readonly duration_seconds?: number | null;
+  /** What the rider owes in total, in minor units of fare_currency (cents for USD), negative for a correction; null until priced. */
+  readonly fare_amount?: number | null;
+  /** ISO 4217 code of the currency in capital letters; null when fare_amount is null. */
+  readonly fare_currency?: string | null;
+  /** True when the device had no connection at the end of the trip and sent the event later. Default: false. */
+  readonly stored_and_forwarded?: boolean;
+};
+
+/** The driver is at the pick-up place and waits for the rider. */
+export type TripDriverArrived = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** The rider, rdr_ and an opaque rest; null when the app that sent it does not know the rider. */
+  readonly rider_id?: string | null;
+  /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
+  readonly vehicle_id?: string | null;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+};
+
+/** One side of a finished trip rated the other. */
+export type TripRated = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** Who gave the rating: rider (about the driver) or driver (about the rider). */
+  readonly rated_by: "rider" | "driver";
+  /** Number of stars, 1 (worst) to 5 (best). */
+  readonly rating: number;
+  /** The rider, rdr_ and an opaque rest; null when the app that sent it does not know the rider. */
+  readonly rider_id?: string | null;
+  /** The driver, drv_ and an opaque rest; null when none was assigned. */
+  readonly driver_id?: string | null;
+  /** What the person wrote with the rating; null when nothing. */
+  readonly comment?: string | null;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+};
+
+/** A rider asked for a trip; the first event of every trip. */
+export type TripRequested = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The rider, rdr_ and an opaque rest. */
+  readonly rider_id: string;
+  /** Latitude of the pick-up place asked for, WGS 84 degrees north. */
+  readonly latitude: number;
+  /** Longitude of the pick-up place asked for, WGS 84 degrees east. */
+  readonly longitude: number;
+  /** Latitude of the place to go to, WGS 84 degrees north; null when the rider gave none. */
+  readonly dropoff_latitude?: number | null;
+  /** Longitude of the place to go to, WGS 84 degrees east; null when the rider gave none. */
+  readonly dropoff_longitude?: number | null;
+  /** The service class asked for, such as standard, large or shared; null when only one exists. */
+  readonly product?: string | null;
+  /** Number of people who want to ride; null when the rider did not say. */
+  readonly passenger_count?: number | null;
+  /** The price shown before the request, in minor units of fare_currency; null when none was shown. */
+  readonly fare_estimate_amount?: number | null;
+  /** ISO 4217 code of the currency in capital letters of the estimate; null when no price was shown. */
+  readonly fare_currency?: string | null;
+};
+
+/** The rider is aboard and the trip begins. */
+export type TripStarted = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** The rider, rdr_ and an opaque rest; null when the app that sent it does not know the rider. */
+  readonly rider_id?: string | null;
+  /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
+  readonly vehicle_id?: string | null;
+  /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
+  readonly latitude?: number | null;
+  /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
+  readonly longitude?: number | null;
+};
+
+/** What the company knows about a vehicle now; the newest record of a vehicle replaces the older ones. */
+export type VehicleProfile = {
+  /** The vehicle, veh_ and an opaque rest. */
+  readonly vehicle_id: string;
+  /** Service class that it may drive, such as standard, large or shared. */
+  readonly vehicle_class: string;
+  /** Maker of the vehicle; null when unknown. */
+  readonly make?: string | null;
+  /** Model of the vehicle; null when unknown. */
+  readonly model?: string | null;
+  /** Number of seats for riders; null when unknown. */
+  readonly capacity?: number | null;
+  /** Licence plate as written on the vehicle; null when unknown. */
+  readonly plate?: string | null;
+};
+
+/** The fields that the stream processor adds behind those of an event; the record itself is never written. */
+export type EnrichmentFields = {
+  /** The city whose boundary holds the position, cty_ and an opaque rest; null when none does or the event has no position. */
+  readonly city_id?: string | null;
+  /** H3 cell of the position at resolution 8 (about 0.7 square kilometres), lower-case hexadecimal; null without a position. */
+  readonly h3_cell?: string | null;
+  /** Rating of the driver when the event was processed, 1 to 5; null when unknown. */
+  readonly driver_rating?: number | null;
+  /** The city that licenses the driver, cty_ and an opaque rest; null when unknown. */
+  readonly driver_home_city_id?: string | null;
+  /** The vehicle of the event or, when the event names none, the one that the driver is registered with, veh_ and an opaque rest; null when unknown. */
+  readonly enriched_vehicle_id?: string | null;
+  /** Service class of that vehicle; null when unknown. */
+  readonly vehicle_class?: string | null;
+  /** Number of seats for riders of that vehicle; null when unknown. */
+  readonly vehicle_capacity?: number | null;
+  /** What could not be joined: any of driver, vehicle, city, position; empty when everything was found. Default: []. */
+  readonly enrichment_missing?: readonly string[];
+};
+
+/** The data of an event by its type. */
+export type EventData = {
+  readonly "alert": Alert;
+  readonly "app.error": AppError;
+  readonly "city": City;
+  readonly "driver.location": DriverLocation;
+  readonly "driver.profile": DriverProfile;
+  readonly "driver.status": DriverStatus;
+  readonly "payment.failed": PaymentFailed;
+  readonly "rider.fare_viewed": RiderFareViewed;
+  readonly "rider.session": RiderSession;
+  readonly "safety.sos": SafetySos;
+  readonly "trip.accepted": TripAccepted;
+  readonly "trip.cancelled": TripCancelled;
+  readonly "trip.completed": TripCompleted;
+  readonly "trip.driver_arrived": TripDriverArrived;
+  readonly "trip.rated": TripRated;
+  readonly "trip.requested": TripRequested;
+  readonly "trip.started": TripStarted;
+  readonly "vehicle.profile": VehicleProfile;
+};
+
+/** The data of an event with what the stream processor added, by its type. */
+export type EnrichedEventData = {
+  readonly "driver.location": DriverLocation & EnrichmentFields;
+  readonly "trip.accepted": TripAccepted & EnrichmentFields;
+  readonly "trip.cancelled": TripCancelled & EnrichmentFields;
+  readonly "trip.completed": TripCompleted & EnrichmentFields;
+  readonly "trip.driver_arrived": TripDriverArrived & EnrichmentFields;
+  readonly "trip.rated": TripRated & EnrichmentFields;
+  readonly "trip.requested": TripRequested & EnrichmentFields;
+  readonly "trip.started": TripStarted & EnrichmentFields;
+};
+
+/** Data as it is read from a record: every field is there, those left out with their defaults, times in milliseconds. */
+export type Stored<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
