@@ -1,6 +1,7 @@
 import type { Batch, EachBatchPayload, Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry } from "./connection.ts";
+import { isCoordinatorNotReady } from "./coordinator.ts";
 import type { RecordBatch } from "./records.ts";
 
 /** What a handler may ask and do besides handling the batch. */
@@ -83,9 +84,10 @@ export function createConsumer(parts: ConsumerParts): Service {
         maxBytes: parts.maxBytes ?? 8 * 1_048_576,
         maxWaitTimeInMs: parts.maxWaitMs ?? 500,
         // When its patience ends the process ends too, and its supervisor takes over.
-        retry: { ...outageRetry, restartOnFailure: async () => false },
+        retry: { ...outageRetry, restartOnFailure: isCoordinatorNotReady },
       });
       consumer.on("consumer.crash", ({ payload }) => {
+        if (payload.restart) return;
         const fields = { consumer: parts.name, group: parts.groupId };
         const error = new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields });
         if (!stopping) die(error);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
+import { isCoordinatorNotReady } from "./coordinator.ts";
 import type { KafkaRecord } from "./records.ts";
 import { topicEnds } from "./topics.ts";
 
@@ -45,18 +46,27 @@ export function createTableReader(parts: TableReaderParts): Service {
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: 500,
-        retry: { ...outageRetry, restartOnFailure: async () => false },
+        retry: { ...outageRetry, restartOnFailure: isCoordinatorNotReady },
       });
+      let done: () => void = () => undefined;
+      let refuse: (cause: unknown) => void = () => undefined;
+      const complete = new Promise<void>((resolve, reject) => {
+        done = resolve;
+        refuse = reject;
+      });
+      complete.catch(() => undefined);
       consumer.on("consumer.crash", ({ payload }) => {
-        if (!stopping)
-          fail(new PipelineError("kafka_consumer_crashed", { cause: payload.error, fields: { consumer: parts.name } }));
+        if (payload.restart) return;
+        const error = new PipelineError("kafka_consumer_crashed", {
+          cause: payload.error,
+          fields: { consumer: parts.name },
+        });
+        if (!stopping) fail(error);
+        // A crash before the table is complete: without the refusal the start would wait for ever.
+        refuse(error);
       });
       await consumer.connect();
       await consumer.subscribe({ topics: [...parts.topics], fromBeginning: true });
-      let done: () => void = () => undefined;
-      const complete = new Promise<void>((resolve) => {
-        done = resolve;
-      });
       const checkComplete = () => {
         for (const p of positions.values()) if (p.position < p.goal) return;
         done();
