@@ -96,7 +96,7 @@ export function createDatabase(parts: DatabaseParts): Database {
   );
 
   function run(sql: string, params: readonly unknown[]): Promise<pg.QueryResult> {
-    return withClient((client) => guarded(client, () => client.query(sql, [...params])));
+    return withClient((client) => send(client, () => client.query(sql, [...params])));
   }
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -105,16 +105,16 @@ export function createDatabase(parts: DatabaseParts): Database {
     try {
       const result = await withClient(async (client) => {
         const begin = options.synchronousCommit === false ? "begin; set local synchronous_commit = off" : "begin";
-        await guarded(client, () => client.query(begin));
-        const { tx, committed } = openTransaction(client, (run) => guarded(client, run));
+        await send(client, () => client.query(begin));
+        const { tx, committed } = openTransaction(client, (statement) => send(client, statement));
         try {
           const value = await work(tx);
-          await guarded(client, () => client.query("commit"));
+          await send(client, () => client.query("commit"));
           committed();
           return value;
         } catch (error) {
           // After a broken connection the server rolls back by itself; the first error is the one that matters.
-          await guarded(client, () => client.query("rollback")).catch(() => undefined);
+          await send(client, () => client.query("rollback")).catch(() => undefined);
           throw error;
         }
       });
@@ -137,8 +137,6 @@ export function createDatabase(parts: DatabaseParts): Database {
     client.on("error", onError);
     try {
       return await work(client);
-    } catch (error) {
-      throw storeErrorOf(error);
     } finally {
       client.off("error", onError);
       client.release(broken);
@@ -146,13 +144,15 @@ export function createDatabase(parts: DatabaseParts): Database {
   }
 
   /**
-   * The server's own time-outs cannot help when the server or the network is silent: then the connection is cut here, a while
-   * after the server should have answered.
+   * One statement, its errors as ours. The server's own time-outs cannot help when the server or the network is silent: then the
+   * connection is cut here, a while after the server should have answered.
    */
-  async function guarded<T>(client: PooledClient, run: () => Promise<T>): Promise<T> {
+  async function send<T>(client: PooledClient, statement: () => Promise<T>): Promise<T> {
     const timer = setTimeout(() => client.connection?.stream.destroy(), statementTimeoutMs + 5_000);
     try {
-      return await run();
+      return await statement();
+    } catch (error) {
+      throw storeErrorOf(error);
     } finally {
       clearTimeout(timer);
     }

@@ -1,7 +1,6 @@
 import type { PoolClient } from "pg";
 import { copyFrom } from "./copy.ts";
 import type { Queryable } from "./database.ts";
-import { storeErrorOf } from "./store-error.ts";
 
 /** An open transaction. Its calls run one after the other; do not start one before the last has settled. */
 export type Transaction = Queryable & {
@@ -24,24 +23,17 @@ const madeOnConnection = new WeakMap<PoolClient, Set<string>>();
 
 /**
  * The calls of a transaction that has begun on `client`; `committed` is to be called after COMMIT.
- * @param guard puts a deadline around each statement.
+ * @param run puts a deadline around each statement and makes its errors ours.
  */
 export function openTransaction(
   client: PoolClient,
-  guard: <T>(run: () => Promise<T>) => Promise<T>,
+  run: <T>(statement: () => Promise<T>) => Promise<T>,
 ): { tx: Transaction; committed: () => void } {
   const made = madeOnConnection.get(client) ?? new Set<string>();
   madeOnConnection.set(client, made);
   let makings: string[] = [];
   let depth = 0;
 
-  const run = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await guard(work);
-    } catch (error) {
-      throw storeErrorOf(error);
-    }
-  };
   const tx: Transaction = {
     query: (sql, params = []) => run(async () => (await client.query(sql, [...params])).rows as never[]),
     execute: (sql, params = []) => run(async () => (await client.query(sql, [...params])).rowCount ?? 0),

@@ -89,6 +89,7 @@ declare
   child     text := event_table || '_' || to_char(day, 'YYYYMMDD');
   begins    timestamptz := day::timestamp at time zone 'UTC';
   ends      timestamptz := (day + 1)::timestamp at time zone 'UTC';
+  present   boolean;
   columns   text;
 begin
   if parent is null then
@@ -97,11 +98,11 @@ begin
   if day < date '2009-01-01' or day > (now() at time zone 'UTC')::date + 2 then
     return false;
   end if;
-  if to_regclass(format('events_days.%I', child)) is not null then
-    return true;
-  end if;
   perform pg_advisory_xact_lock(hashtextextended('events.' || event_table, 0));
-  if to_regclass(format('events_days.%I', child)) is not null then
+  -- By a query and not by to_regclass: that would answer from a cache which waiting for the lock does not refresh.
+  select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                  where n.nspname = 'events_days' and c.relname = child) into present;
+  if present then
     return true;
   end if;
   execute format('create table events_days.%I (like events.%I including defaults including constraints including storage)',
