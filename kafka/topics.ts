@@ -54,7 +54,7 @@ export async function ensureTopics(
     const missing = specs.filter((spec) => !present.has(spec.name));
     if (missing.length === 0) return;
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map((spec) => ({
         topic: spec.name,
         numPartitions: spec.partitions,
@@ -62,7 +62,25 @@ export async function ensureTopics(
         configEntries: configOf(spec, connection.options.replicationFactor),
       })),
     });
+    // kafkajs's own wait gives up when the broker does not know the new topic at the first question.
+    await whenSettled(() => admin.fetchTopicMetadata({ topics: missing.map(({ name }) => name) }));
   });
+}
+
+const settleAttempts = 40;
+const settleDelayMs = 50;
+
+/** Repeats a question about a topic that may have been made a moment ago: the broker learns of it and of its leaders step by step. */
+async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passing = error instanceof Error && "retriable" in error && error.retriable === true;
+      if (!passing || attempt === settleAttempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, settleDelayMs));
+    }
+  }
 }
 
 function configOf(spec: TopicSpec, replicationFactor: number): { name: string; value: string }[] {
@@ -80,7 +98,7 @@ export async function topicEnds(
   topic: string,
 ): Promise<{ partition: number; low: bigint; high: bigint }[]> {
   return withAdmin(connection, async (admin) => {
-    const ends = await admin.fetchTopicOffsets(topic).catch((cause: unknown) => {
+    const ends = await whenSettled(() => admin.fetchTopicOffsets(topic)).catch((cause: unknown) => {
       throw new PipelineError("kafka_topic_missing", { cause, fields: { topic } });
     });
     return ends.map((end) => ({ partition: end.partition, low: BigInt(end.low), high: BigInt(end.high) }));
