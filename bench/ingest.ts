@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { hashApiKey } from "../ingest/index.ts";
@@ -34,6 +34,8 @@ const batches = { events: 100, connections: 16 };
  */
 export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
   say("preparing: the OpenTelemetry Collector, Kafka's performance tool, a Kafka and a registry of our own");
+  // Figures of a machine that was busy with something else are worth nothing; the reader sees it here.
+  const loadAverageBefore = Math.round((loadavg()[0] ?? 0) * 10) / 10;
   const collector = await buildOtelCollector();
   const tools = await fetchKafkaTools();
   const dir = mkdtempSync(join(tmpdir(), "hailstream-bench-"));
@@ -100,7 +102,16 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
     });
     return {
       bench: "ingest",
-      conditions: conditions({ rounds, seconds, singles, batches, eventBytes: 250, acks: "all", brokers: 1 }),
+      conditions: conditions({
+        loadAverageBefore,
+        rounds,
+        seconds,
+        singles,
+        batches,
+        eventBytes: 250,
+        acks: "all",
+        brokers: 1,
+      }),
       ours: side("ours"),
       peer: side("peer"),
       limit: { producerPerformanceRecordsPerSecond: of("limit") },
