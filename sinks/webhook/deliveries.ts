@@ -98,30 +98,33 @@ export type Decision =
  * Writes down how an attempt ended and what follows. When the lease has been lost meanwhile, the later taker decides; only
  * `delivered` is a fact that counts all the same.
  */
-export async function finish(db: Database, taken: Taken, attempt: Attempt, decision: Decision): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx.execute(
-      `update webhook.attempts set seconds = $3, result = $4, status = $5, detail = $6
-       where delivery_id = $1 and attempt = $2`,
-      [taken.deliveryId, taken.attempt, attempt.seconds, attempt.result, attempt.status ?? null, attempt.detail],
-    );
-    const delayMs = decision.state === "pending" ? decision.delayMs : 0;
-    await tx.execute(
-      `update webhook.deliveries
-       set state = $3, lease = null, lease_until = '-infinity',
-           next_attempt_at = case when $3 = 'pending' then now() + $4 * interval '1 ms' else next_attempt_at end,
-           finished_at = case when $3 = 'pending' then null else now() end
-       where delivery_id = $1 and state = 'pending' and (lease = $2 or $3 = 'delivered')`,
-      [taken.deliveryId, taken.lease, decision.state, delayMs],
-    );
-    if (attempt.result === "gone") {
-      await tx.execute(
-        `update webhook.endpoints set state = 'disabled', disabled_reason = 'the receiver answered 410 Gone', changed_at = now()
-         where endpoint_id = $1 and state = 'active'`,
-        [taken.endpointId],
-      );
-    }
-  });
+export async function finish(db: Queryable, taken: Taken, attempt: Attempt, decision: Decision): Promise<void> {
+  await db.execute(
+    `with written as (
+       update webhook.attempts set seconds = $5, result = $6, status = $7, detail = $8
+       where delivery_id = $1 and attempt = $9
+     ), disabled as (
+       update webhook.endpoints set state = 'disabled', disabled_reason = 'the receiver answered 410 Gone', changed_at = now()
+       where endpoint_id = $10 and state = 'active' and $6 = 'gone'
+     )
+     update webhook.deliveries
+     set state = $3, lease = null, lease_until = '-infinity',
+         next_attempt_at = case when $3 = 'pending' then now() + $4 * interval '1 ms' else next_attempt_at end,
+         finished_at = case when $3 = 'pending' then null else now() end
+     where delivery_id = $1 and state = 'pending' and (lease = $2 or $3 = 'delivered')`,
+    [
+      taken.deliveryId,
+      taken.lease,
+      decision.state,
+      decision.state === "pending" ? decision.delayMs : 0,
+      attempt.seconds,
+      attempt.result,
+      attempt.status ?? null,
+      attempt.detail,
+      taken.attempt,
+      taken.endpointId,
+    ],
+  );
 }
 
 /** How many deliveries still have an attempt before them. */

@@ -43,7 +43,7 @@ export const webhookOptions = defineOptions("webhook", {
   },
   concurrency: {
     schema: z.coerce.number().int().min(1).max(100),
-    default: "4",
+    default: "8",
     unit: "attempts",
     description: "Attempts under way to one endpoint at the same time, a process.",
   },

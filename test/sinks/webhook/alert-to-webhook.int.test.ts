@@ -48,11 +48,13 @@ async function pipeline() {
   const common = { connection, metrics, log };
   const startStream = async (groupPrefix = prefix) => {
     // A broker that has just started loads its groups first, and refuses members until then.
-    await groupLag(connection, `${groupPrefix}raise-alerts`, topics.slice(0, 1));
+    await eventually(() => groupLag(connection, `${groupPrefix}raise-alerts`, topics.slice(0, 1)), {
+      timeoutMs: 30_000,
+    });
     return start(createRunner({ ...common, flow: alerts, producer, topicPrefix: prefix, groupPrefix }));
   };
   const startWebhooks = async () => {
-    await groupLag(connection, `${prefix}webhook`, topics.slice(1, 2));
+    await eventually(() => groupLag(connection, `${prefix}webhook`, topics.slice(1, 2)), { timeoutMs: 30_000 });
     const options = quickOptions({ "webhook-group-id": `${prefix}webhook`, "webhook-timeout-ms": "5000" });
     return start(createWebhookSink({ ...common, options, db, schemas, topic: `${prefix}alerts` }));
   };
@@ -93,7 +95,7 @@ test("a call for help reaches the receiver of the examples, verified", async () 
   const eventId = randomUUID();
   const postedAt = performance.now();
   await postSos(eventId);
-  await eventually(() => expect(alerts).toHaveLength(1));
+  await eventually(() => expect(alerts).toHaveLength(1), { timeoutMs: 30_000 });
   // A second is promised on a machine of one's own; here other tests may run.
   expect((alerts[0]?.at ?? Number.POSITIVE_INFINITY) - postedAt).toBeLessThan(5_000);
   expect(alerts[0]?.alert).toMatchObject({

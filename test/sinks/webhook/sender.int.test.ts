@@ -253,7 +253,7 @@ test("a receiver that hangs delays no other", async () => {
   await eventually(() => expect(healthy.received).toHaveLength(100), { timeoutMs: 4_000 });
   expect(performance.now() - began).toBeLessThan(4_000);
   // No more than its share was tried: the others wait for their turn.
-  expect(dead.received.length).toBeLessThanOrEqual(4);
+  expect(dead.received.length).toBeLessThanOrEqual(8);
 });
 
 test("a deleted endpoint gets nothing more and its secret is gone", async () => {
