@@ -31,8 +31,8 @@ export const add: AddCommand = (program, context, end) => {
       const types = [...loadCatalogue().types.values()];
       if (options.json) return printJson(context, types.map(summaryOf));
       const width = Math.max(...types.map((type) => type.name.length));
-      for (const type of types)
-        print(context, `${type.name.padEnd(width)}  ${type.topic}, by ${type.keyField}, ${type.class}`);
+      const line = (type: EventType) => `${type.name.padEnd(width)}  ${type.topic}, by ${type.keyField}, ${type.class}`;
+      print(context, types.map(line).join("\n"));
     });
 
   schemas
@@ -52,12 +52,12 @@ export const add: AddCommand = (program, context, end) => {
           schema: type.schema,
         });
       }
-      print(context, `${type.name}: ${type.doc}`);
-      print(context, `topic ${type.topic}, key ${type.keyField}, class ${type.class}\n`);
-      for (const field of fields) {
+      const lines = fields.map((field) => {
         const kind = `${field.symbols?.join("|") ?? field.logicalType ?? field.avroType}${field.nullable ? " or null" : ""}`;
-        print(context, `  ${field.name} (${kind}${field.hasDefault ? "" : ", required"}): ${field.doc}`);
-      }
+        return `  ${field.name} (${kind}${field.hasDefault ? "" : ", required"}): ${field.doc}`;
+      });
+      const head = [`${type.name}: ${type.doc}`, `topic ${type.topic}, key ${type.keyField}, class ${type.class}`, ""];
+      print(context, [...head, ...lines].join("\n"));
     });
 
   schemas

@@ -1,8 +1,8 @@
 import { type FieldShape, forbiddenKeys, type RecordShape, type Shape } from "./shape.ts";
 import { isTimestamp } from "./timestamps.ts";
 
-/** Longs outside cannot be told apart as JSON numbers. */
-export const maxLong = 9_007_199_254_740_990;
+/** 2^52 - 1: avsc's zig-zag doubles the number before it is written, and so spoils longs beyond it without a word. */
+export const maxLong = 4_503_599_627_370_495;
 
 /** Whether Postgres can hold the text and UTF-8 can carry it: no NUL, no half of a surrogate pair. */
 export function isStorableText(text: string): boolean {
