@@ -1,17 +1,9 @@
 import pg from "pg";
 import { createService, type Logger, type Metrics, messageOf, type Service, secondsBuckets } from "../runtime/index.ts";
 import { storeErrorOf } from "./store-error.ts";
-import { openTransaction, type Transaction } from "./transaction.ts";
+import { openTransaction, type Queryable, type Transaction } from "./transaction.ts";
 
-export type { Transaction } from "./transaction.ts";
-
-/** What a query may be run on: a database (its own transaction) or an open transaction. */
-export type Queryable = {
-  /** The rows. `bigint` columns come as bigint, `timestamptz` as Date, `jsonb` parsed. @throws PipelineError store_* */
-  query<R>(sql: string, params?: readonly unknown[]): Promise<R[]>;
-  /** The number of rows that the statement touched. @throws PipelineError store_* */
-  execute(sql: string, params?: readonly unknown[]): Promise<number>;
-};
+export type { Queryable, Transaction } from "./transaction.ts";
 
 export type TransactionOptions = {
   /**

@@ -1,6 +1,13 @@
 import type { PoolClient } from "pg";
 import { copyFrom } from "./copy.ts";
-import type { Queryable } from "./database.ts";
+
+/** What a query may be run on: a database (its own transaction) or an open transaction. */
+export type Queryable = {
+  /** The rows. `bigint` columns come as bigint, `timestamptz` as Date, `jsonb` parsed. @throws PipelineError store_* */
+  query<R>(sql: string, params?: readonly unknown[]): Promise<R[]>;
+  /** The number of rows that the statement touched. @throws PipelineError store_* */
+  execute(sql: string, params?: readonly unknown[]): Promise<number>;
+};
 
 /** An open transaction. Its calls run one after the other; do not start one before the last has settled. */
 export type Transaction = Queryable & {
