@@ -20,49 +20,49 @@ export type EncodedRecord = { readonly buf: Buffer; readonly buffer: Buffer; siz
 type Bytes = Buffer | string | null | undefined;
 const slabBytes = 256 * 1024;
 
+/** Room for the length in front of a record's body, which is known only after the body is written. */
+const lengthRoom = 5;
+
 /** Returns an encoder that cuts records from large buffers, as allocating one for each record is slow. */
 export function createRecordEncoder(): (record: EncodableRecord) => EncodedRecord {
   let slab = Buffer.allocUnsafe(0);
   let used = 0;
 
   return ({ offsetDelta = 0, timestampDelta = 0, key, value, headers = {} }) => {
-    let headerCount = 0;
-    let bodySize =
-      1 + sizeOfVarLong(timestampDelta) + sizeOfVarInt(offsetDelta) + sizeOfBytes(key) + sizeOfBytes(value);
+    // Names and contents in turn; a name with several contents stands before each of them.
+    const parts: Bytes[] = [];
+    let most = lengthRoom + 1 + 10 + 5 + 5 + mostBytes(key) + mostBytes(value);
     for (const name in headers) {
       const content = headers[name];
-      const nameSize = sizeOfBytes(name);
       for (const one of Array.isArray(content) ? content : [content]) {
-        headerCount++;
-        bodySize += nameSize + sizeOfBytes(one);
+        parts.push(name, one);
+        most += mostBytes(name) + mostBytes(one);
       }
     }
-    bodySize += sizeOfVarInt(headerCount);
-
-    const size = sizeOfVarInt(bodySize) + bodySize;
-    if (slab.length - used < size) {
-      slab = Buffer.allocUnsafe(Math.max(slabBytes, size));
+    if (slab.length - used < most) {
+      slab = Buffer.allocUnsafe(Math.max(slabBytes, most));
       used = 0;
     }
-    const start = used;
-    let at = writeVarInt(slab, start, bodySize);
+    const body = used + lengthRoom;
+    let at = body;
     slab[at++] = 0; // attributes: none are defined
     at = writeVarLong(slab, at, timestampDelta);
     at = writeVarInt(slab, at, offsetDelta);
     at = writeBytes(slab, at, key);
     at = writeBytes(slab, at, value);
-    at = writeVarInt(slab, at, headerCount);
-    for (const name in headers) {
-      const content = headers[name];
-      for (const one of Array.isArray(content) ? content : [content]) {
-        at = writeBytes(slab, at, name);
-        at = writeBytes(slab, at, one);
-      }
-    }
+    at = writeVarInt(slab, at, parts.length / 2);
+    for (const part of parts) at = writeBytes(slab, at, part);
+    const start = body - sizeOfVarInt(at - body);
+    writeVarInt(slab, start, at - body);
     used = at;
     const buffer = slab.subarray(start, at);
     return { buf: buffer, buffer, size: () => buffer.length };
   };
+}
+
+/** The most bytes that a text or buffer may take with its length in front. */
+function mostBytes(value: Bytes): number {
+  return value === null || value === undefined ? 1 : 5 + (typeof value === "string" ? 3 * value.length : value.length);
 }
 
 /** What kafkajs knows about the batch around a record. */
@@ -170,13 +170,6 @@ function writeVarInt(out: Buffer, at: number, value: number): number {
 /** Timestamp deltas are almost always below 2^30 ms (12 days); only what is above needs 64 bits. */
 const fitsVarInt = (value: number) => value >= -0x40000000 && value < 0x40000000;
 
-function sizeOfVarLong(value: number): number {
-  if (fitsVarInt(value)) return sizeOfVarInt(value);
-  let size = 1;
-  for (let rest = zigZag64(value) >> 7n; rest > 0n; rest >>= 7n) size++;
-  return size;
-}
-
 function writeVarLong(out: Buffer, at: number, value: number): number {
   if (fitsVarInt(value)) return writeVarInt(out, at, value);
   let rest = zigZag64(value);
@@ -193,23 +186,33 @@ function zigZag64(value: number): bigint {
   return BigInt.asUintN(64, (wide << 1n) ^ (wide >> 63n));
 }
 
-function sizeOfBytes(value: Bytes): number {
-  if (value === null || value === undefined) return 1;
-  const size = typeof value === "string" ? Buffer.byteLength(value) : value.length;
-  return sizeOfVarInt(size) + size;
-}
-
 function writeBytes(out: Buffer, at: number, value: Bytes): number {
   if (value === null || value === undefined) return writeVarInt(out, at, -1);
-  if (typeof value === "string") {
-    const size = Buffer.byteLength(value);
-    const start = writeVarInt(out, at, size);
-    out.write(value, start, size, "utf8");
-    return start + size;
-  }
+  if (typeof value === "string") return writeText(out, at, value);
   const start = writeVarInt(out, at, value.length);
   out.set(value, start);
   return start + value.length;
+}
+
+/** Below this length, and in ASCII, a loop is faster than the call into native code. */
+const shortText = 64;
+
+function writeText(out: Buffer, at: number, text: string): number {
+  const { length } = text;
+  if (length <= shortText) {
+    const start = writeVarInt(out, at, length);
+    let i = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) break;
+      out[start + i] = code;
+    }
+    if (i === length) return start + length;
+  }
+  const size = Buffer.byteLength(text);
+  const start = writeVarInt(out, at, size);
+  out.write(text, start, size, "utf8");
+  return start + size;
 }
 
 type Reader = { readonly bytes: Buffer; at: number };
