@@ -1,0 +1,254 @@
+import type { ErrorEntry } from "./entry.ts";
+
+/** What is answered to whoever posts events. */
+export const doorErrors = {
+  // Event: one event of a request cannot be accepted.
+  event_not_object: {
+    title: "The event is not a JSON object.",
+    remedy: "Send each event as one CloudEvents object.",
+    retryable: false,
+  },
+  event_too_large: {
+    title: "The event is larger than the limit.",
+    remedy: "Make the event smaller: send long texts elsewhere and only refer to them.",
+    retryable: false,
+  },
+  event_too_deep: {
+    title: "The event's objects and arrays are nested too deep.",
+    remedy: "Make the event flatter; the schema of its type shows what it may hold.",
+    retryable: false,
+  },
+  event_key_forbidden: {
+    title: "The event holds a key that is never accepted.",
+    remedy: "Rename the key; __proto__, constructor and prototype are refused everywhere.",
+    retryable: false,
+  },
+  event_text_invalid: {
+    title: "A text holds a NUL character or half of a surrogate pair.",
+    remedy: "Remove these characters: no database text can hold them.",
+    retryable: false,
+  },
+  event_specversion_unsupported: {
+    title: "The event does not say that it follows CloudEvents 1.0.",
+    remedy: 'Set "specversion" to "1.0".',
+    retryable: false,
+  },
+  event_id_missing: {
+    title: "The event has no id.",
+    remedy: "Give each event an id when it is made, best a UUIDv7, and keep it when the event is sent again.",
+    retryable: false,
+  },
+  event_id_invalid: {
+    title: "The event's id cannot be used.",
+    remedy: "Use a text of 1 to 200 characters without control characters.",
+    retryable: false,
+  },
+  event_id_repeated: {
+    title: "An event before this one in the same request has the same id.",
+    remedy: "Give each event an id of its own; the first one was taken.",
+    retryable: false,
+  },
+  event_source_missing: {
+    title: "The event has no source.",
+    remedy: 'Say which app made the event, for example "/apps/driver/ios/6.1.2".',
+    retryable: false,
+  },
+  event_source_invalid: {
+    title: "The event's source cannot be used.",
+    remedy: "Use a URI reference of 1 to 500 characters.",
+    retryable: false,
+  },
+  event_subject_invalid: {
+    title: "The event's subject cannot be used.",
+    remedy: "Leave the subject out or use a text of 1 to 200 characters.",
+    retryable: false,
+  },
+  event_type_missing: {
+    title: "The event has no type.",
+    remedy: "Name the event's type; hailstream schemas list shows all of them.",
+    retryable: false,
+  },
+  event_type_unknown: {
+    title: "There is no such event type.",
+    remedy: "Correct the type; hailstream schemas list shows all of them.",
+    retryable: false,
+  },
+  event_type_derived: {
+    title: "Events of this type are made by the pipeline itself.",
+    remedy: "Send the events that it is made of instead.",
+    retryable: false,
+  },
+  event_time_missing: {
+    title: "The event has no time.",
+    remedy: "Set the time at which the event happened, for example 2026-11-22T21:11:41.123Z.",
+    retryable: false,
+  },
+  event_time_invalid: {
+    title: "The event's time is not an RFC 3339 time.",
+    remedy: "Write it like 2026-11-22T21:11:41.123Z or 2026-11-22T22:11:41+01:00.",
+    retryable: false,
+  },
+  event_time_unreasonable: {
+    title: "The event's time lies before the year 2000 or too far in the future.",
+    remedy: "Correct the clock of the device or the unit of the value.",
+    retryable: false,
+  },
+  event_data_missing: {
+    title: "The event has no data.",
+    remedy: 'Put the fields of the event type into the object "data".',
+    retryable: false,
+  },
+  event_data_base64_unsupported: {
+    title: "The event's data is base64.",
+    remedy: 'Send the data as a JSON object in "data".',
+    retryable: false,
+  },
+  event_datacontenttype_unsupported: {
+    title: "The event's data is not JSON by its own words.",
+    remedy: 'Leave "datacontenttype" out or set it to application/json.',
+    retryable: false,
+  },
+  event_key_empty: {
+    title: "The field that orders the events of this type is empty.",
+    remedy: "Fill the field with the id that it is named for.",
+    retryable: false,
+  },
+  // Event: its data does not fit the schema of its type.
+  event_field_missing: {
+    title: "A field that the schema requires is missing.",
+    remedy: "Send the field; hailstream schemas example TYPE shows valid data.",
+    retryable: false,
+  },
+  event_field_unknown: {
+    title: "The data has a field that the schema does not declare.",
+    remedy: "Correct the name or leave the field out; a new field is added to the schema first.",
+    retryable: false,
+  },
+  event_type_mismatch: {
+    title: "A value has another type than the schema declares.",
+    remedy: "Send the type that the message names.",
+    retryable: false,
+  },
+  event_enum_unknown: {
+    title: "A value is none of those that the schema lists.",
+    remedy: "Send one of the values that the message lists.",
+    retryable: false,
+  },
+  event_number_not_finite: {
+    title: "A number is infinite or not a number.",
+    remedy: "Leave the field out, or send null, when there is no value.",
+    retryable: false,
+  },
+  event_number_out_of_range: {
+    title: "A number is outside the range that the schema allows.",
+    remedy: "Check the unit and the sign; the message has the range.",
+    retryable: false,
+  },
+  event_items_too_many: {
+    title: "A list or map has more entries than the schema allows.",
+    remedy: "Send fewer entries; the message has the limit.",
+    retryable: false,
+  },
+  // Request: the whole request cannot be answered.
+  request_api_key_missing: {
+    title: "The request has no API key.",
+    remedy: "Send the header Authorization: Bearer KEY.",
+    retryable: false,
+  },
+  request_api_key_unknown: {
+    title: "The API key is not known.",
+    remedy: "Check the key in the header Authorization: Bearer KEY; it may have been withdrawn.",
+    retryable: false,
+  },
+  request_body_empty: {
+    title: "The request has no body.",
+    remedy: "Send one event, or an array of events, as JSON.",
+    retryable: false,
+  },
+  request_json_invalid: {
+    title: "The body is not JSON.",
+    remedy: "Send one event, or an array of events, as JSON.",
+    retryable: false,
+  },
+  request_utf8_invalid: {
+    title: "The body is not UTF-8.",
+    remedy: "Encode the JSON as UTF-8.",
+    retryable: false,
+  },
+  request_shape_invalid: {
+    title: "The body does not fit its content type.",
+    remedy:
+      "Send one object as application/cloudevents+json, an array as application/cloudevents-batch+json, either as application/json.",
+    retryable: false,
+  },
+  request_gzip_invalid: {
+    title: "The body is not gzip, although its Content-Encoding says so.",
+    remedy: "Compress the body by gzip or leave the header out.",
+    retryable: false,
+  },
+  request_body_too_large: {
+    title: "The body is larger than the limit.",
+    remedy: "Split the events over several requests.",
+    retryable: false,
+  },
+  request_inflated_too_large: {
+    title: "The inflated body is larger than the limit.",
+    remedy: "Split the events over several requests.",
+    retryable: false,
+  },
+  request_too_many_events: {
+    title: "The request holds more events than the limit.",
+    remedy: "Split the events over several requests.",
+    retryable: false,
+  },
+  request_media_type_unsupported: {
+    title: "The content type is not supported.",
+    remedy: "Use application/cloudevents+json, application/cloudevents-batch+json or application/json, in UTF-8.",
+    retryable: false,
+  },
+  request_mode_unsupported: {
+    title: "CloudEvents in binary mode are not supported.",
+    remedy: "Send the event in structured mode: attributes and data in one JSON object.",
+    retryable: false,
+  },
+  request_encoding_unsupported: {
+    title: "The content encoding is not supported.",
+    remedy: "Use gzip or none.",
+    retryable: false,
+  },
+  request_method_unsupported: {
+    title: "The method is not supported here.",
+    remedy: "Use POST.",
+    retryable: false,
+  },
+  request_path_unknown: {
+    title: "There is nothing at this path.",
+    remedy: "Post events to /v1/events.",
+    retryable: false,
+  },
+  request_aborted: {
+    title: "The client closed the connection before its request was whole.",
+    remedy: "Send the same events again, with the same ids.",
+    retryable: true,
+  },
+  request_rate_limited: {
+    title: "Too many requests came with this API key.",
+    remedy: "Send the same events again after the time in Retry-After, with the same ids.",
+    retryable: true,
+  },
+  request_overloaded: {
+    title: "The server has more requests under way than it can hold.",
+    remedy: "Send the same events again after the time in Retry-After, with the same ids.",
+    retryable: true,
+  },
+  request_failed: {
+    title: "The request could not be answered because of a fault of the server.",
+    remedy: "Send the same events again, with the same ids; the server's log holds the cause.",
+    retryable: true,
+  },
+  api_keys_unreadable: {
+    title: "The file of the API keys cannot be read.",
+    remedy: 'Write it as [{"name":"driver-app","sha256":"<64 hex digits>"}].',
+    retryable: false,
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,70 @@
+import type { ErrorEntry } from "./entry.ts";
+
+/** What a person at the command line meets. */
+export const processErrors = {
+  // Command line and options.
+  option_invalid: {
+    title: "An option has a value that it cannot take.",
+    remedy: "Correct the option that the message names; its page in docs/options.md shows what it takes.",
+    retryable: false,
+  },
+  option_unknown: {
+    title: "There is no such option.",
+    remedy: "Check the spelling; the message names the nearest one.",
+    retryable: false,
+  },
+  // Apps: replay and simulate.
+  apps_request_refused: {
+    title: "The server refuses the request, and sending it again will not help.",
+    remedy: "Check --url and --api-key; the message has the status and the server's reason.",
+    retryable: false,
+  },
+  replay_file_unreadable: {
+    title: "The file cannot be replayed.",
+    remedy: "Give a CSV file of TLC trip records with pickup time and coordinates (published until June 2016).",
+    retryable: false,
+  },
+  // Runtime.
+  service_started_twice: {
+    title: "A service was started twice.",
+    remedy: "This is a bug of the program: report it.",
+    retryable: false,
+  },
+  port_taken: {
+    title: "The port is in use by another program.",
+    remedy: "Stop that program or choose another port with the option that the message names.",
+    retryable: false,
+  },
+  // Local stack.
+  local_artefact_missing: {
+    title: "A part of the local stack is not installed.",
+    remedy: "Run node local/setup.mjs (npm start and npm test do it by themselves).",
+    retryable: false,
+  },
+  local_java_unusable: {
+    title: "Kafka and the registry need Java 17 or newer.",
+    remedy:
+      "Install it (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk) or set JAVA_HOME.",
+    retryable: false,
+  },
+  local_start_failed: {
+    title: "A part of the local stack did not start.",
+    remedy: "Read the log file that the message names; hailstream doctor checks the usual causes.",
+    retryable: false,
+  },
+  local_data_in_use: {
+    title: "Another process uses the data directory.",
+    remedy: "Stop the other stack with hailstream down, or choose another directory with --data-dir.",
+    retryable: false,
+  },
+  local_disk_full: {
+    title: "There is no room left on the disk of the data directory.",
+    remedy: "Free some space, or choose a directory on another disk with --data-dir.",
+    retryable: false,
+  },
+  local_root_refused: {
+    title: "Postgres does not run as root, and no other user could be taken.",
+    remedy: "Run as an ordinary user, or give a Postgres of your own with --postgres-url.",
+    retryable: false,
+  },
+} as const satisfies Record<string, ErrorEntry>;
