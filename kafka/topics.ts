@@ -62,8 +62,9 @@ export async function ensureTopics(
         configEntries: configOf(spec, connection.options.replicationFactor),
       })),
     });
-    // kafkajs's own wait gives up when the broker does not know the new topic at the first question.
-    await whenSettled(() => admin.fetchTopicMetadata({ topics: missing.map(({ name }) => name) }));
+    // kafkajs's own wait gives up when the broker does not know the new topic at the first question, and believes in a leader
+    // before that serves; only an answer about offsets comes from the leader itself.
+    for (const { name } of missing) await whenSettled(() => admin.fetchTopicOffsets(name));
   });
 }
 
