@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
 import { Command, CommanderError } from "commander";
 import { type AddCommand, type CommandContext, type ExitCode, exitCodes } from "./commands/command.ts";
 import { messageOf, PipelineError } from "./runtime/errors.ts";
@@ -47,5 +47,11 @@ async function main(argv: readonly string[], context: CommandContext): Promise<E
   }
 }
 
+// A reader that has seen enough (`| head`) is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 const context: CommandContext = { env: process.env, stdout: process.stdout, stderr: process.stderr };
 process.exitCode = await main(process.argv.slice(2), context);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import {
   type ChildService,
@@ -113,6 +114,7 @@ async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hur
     ...env,
     HAILSTREAM_KAFKA_BROKERS: addresses.kafka,
     HAILSTREAM_REGISTRY_URL: addresses.registry,
+    HAILSTREAM_REGISTRY_CACHE_DIR: env.HAILSTREAM_REGISTRY_CACHE_DIR ?? join(place.dataDir, "schemas"),
     HAILSTREAM_POSTGRES_URL: addresses.postgres,
     HAILSTREAM_POSTGRES_SINK_URL: env.HAILSTREAM_POSTGRES_SINK_URL ?? addresses.postgresSink,
     HAILSTREAM_POSTGRES_ANALYST_URL: env.HAILSTREAM_POSTGRES_ANALYST_URL ?? addresses.postgresAnalyst,

@@ -28,7 +28,8 @@ export function createStation(parts: StationParts): ChildService {
     {
       name: command,
       command: process.execPath,
-      args: [program, command, ...(parts.args ?? [])],
+      // kafkajs asks for timers in the past, which newer versions of Node tell of at every start.
+      args: ["--disable-warning=TimeoutNegativeWarning", program, command, ...(parts.args ?? [])],
       env: parts.env,
       logFile: join(parts.dataDir, "logs", `${command}.log`),
       pidFile: join(parts.dataDir, "run", `${command}.pid`),
