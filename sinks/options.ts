@@ -32,13 +32,13 @@ export const sinksOptions = defineOptions("sinks", {
   },
   maxFetchBytes: {
     schema: z.coerce.number().int().min(65_536),
-    default: "6291456",
+    default: "2097152",
     unit: "bytes",
     description: "The most that one fetch brings over all partitions; bounds the memory under a backlog.",
   },
   maxPartitionFetchBytes: {
     schema: z.coerce.number().int().min(65_536),
-    default: "1048576",
+    default: "524288",
     unit: "bytes",
     description: "The most that one fetch brings of one partition, so also the size of one transaction.",
   },

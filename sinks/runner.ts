@@ -56,8 +56,8 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
     log,
     concurrency: parts.concurrency ?? 3,
     sessionTimeoutMs: parts.sessionTimeoutMs ?? 30_000,
-    maxBytes: parts.maxFetchBytes ?? 6 * 1_048_576,
-    maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 1_048_576,
+    maxBytes: parts.maxFetchBytes ?? 2 * 1_048_576,
+    maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 512 * 1_024,
     onBatch: onBatch,
   });
 

@@ -26,6 +26,7 @@ export type TestDatabase = {
   readonly owner: Database;
   readonly sink: Database;
   readonly ownerUrl: string;
+  readonly sinkUrl: string;
   drop(): Promise<void>;
 };
 
@@ -45,13 +46,15 @@ export async function createTestDatabase(label: string): Promise<TestDatabase> {
   const open = (role: string, url: string) =>
     createDatabase({ name: role, url, log: silentLogger, metrics: createMetrics(), max: 8 });
   const owner = open("owner", ownerUrl);
-  const sink = open("sink", onDatabase(inject("postgresSink"), name));
+  const sinkUrl = onDatabase(inject("postgresSink"), name);
+  const sink = open("sink", sinkUrl);
   await owner.start(() => undefined);
   await sink.start(() => undefined);
   return {
     owner,
     sink,
     ownerUrl,
+    sinkUrl,
     async drop() {
       await owner.stop();
       await sink.stop();

@@ -107,6 +107,22 @@ test("a claim waits for the open transaction of the former owner and sees what i
   expect(await claiming).toEqual({ epoch: 2n, nextOffset: 7n });
 });
 
+test("a claim ends the session of a former owner that stopped in the middle of a COPY", async () => {
+  const key = { consumer: "c3", topic: "t", partition: 0 };
+  const { epoch } = await claim(db.sink, "c3", "t", 0, 0n);
+  const stopped = new pg.Client({ connectionString: db.sinkUrl });
+  stopped.on("error", () => undefined);
+  await stopped.connect();
+  await stopped.query("begin");
+  await stopped.query("update pipeline.checkpoints set next_offset = 5 where consumer = 'c3'");
+  // The server answers that it waits for data, and nothing ever comes.
+  stopped.query("copy public.t from stdin").catch(() => undefined);
+  expect(await claim(db.sink, "c3", "t", 0, 0n, 500)).toEqual({ epoch: epoch + 1n, nextOffset: 0n });
+  const late = db.sink.transaction((tx) => advance(tx, { ...key, epoch, expected: 0n, next: 5n }));
+  expect(await late).toBe(false);
+  await stopped.end().catch(() => undefined);
+});
+
 test("migrations may be run again, and by several at once", async () => {
   await Promise.all([migrate(db.ownerUrl, silentLogger), migrate(db.ownerUrl, silentLogger)]);
 });
