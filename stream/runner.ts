@@ -26,6 +26,9 @@ export type RunnerParts = {
 };
 
 const registryRetryMs = 1_000;
+/** A record in memory takes several times its bytes on the wire; these bound the process under a backlog of every partition. */
+const maxBytesPerPartition = 384 * 1_024;
+const maxBytes = 2 * 1_048_576;
 
 /**
  * Runs one flow: consume, take each record through the steps, send what they say, await every acknowledgement, and only then
@@ -77,6 +80,8 @@ export function createRunner(parts: RunnerParts): Service {
     metrics: parts.metrics,
     log,
     concurrency: parts.concurrency ?? 6,
+    maxBytesPerPartition,
+    maxBytes,
     onBatch,
   });
 }
