@@ -10,7 +10,7 @@ import { eventually } from "../test/support/wait.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
 import { fetchKafkaTools, producerPerformance } from "./peers/kafka-tools.ts";
 import { buildOtelCollector, collectorConfig } from "./peers/otel-collector.ts";
-import { capture, freePort, startProcess, untilAnswers } from "./processes.ts";
+import { capture, freePort, startProcess, startStation, untilAnswers } from "./processes.ts";
 import { conditions, ratio, runRounds } from "./rounds.ts";
 
 type Load = {
@@ -147,8 +147,7 @@ async function startOurs(dir: string, kafka: string, registry: string) {
   const file = join(dir, "keys.json");
   writeFileSync(file, JSON.stringify([{ name: "bench", sha256: hashApiKey(key) }]));
   const port = await freePort();
-  const server = startProcess(process.execPath, [
-    "main.ts",
+  const server = startStation([
     "ingest",
     ...["--ingest-port", String(port), "--ingest-api-keys-file", file],
     ...["--kafka-brokers", kafka, "--registry-url", registry, "--log-level", "warn"],

@@ -1,11 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { allocatorVariables, nodeFlags } from "../runtime/index.ts";
+
+const program = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 export type Running = { readonly child: ChildProcess; stop(): Promise<void> };
 
 /** Starts a program whose words go to our standard error; `stop` ends it and waits. */
-export function startProcess(file: string, args: readonly string[], options: { cwd?: string } = {}): Running {
+export function startProcess(
+  file: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Running {
   const child = spawn(file, [...args], { stdio: ["ignore", "ignore", "inherit"], ...options });
   child.on("error", () => undefined);
   return {
@@ -19,6 +27,12 @@ export function startProcess(file: string, args: readonly string[], options: { c
       clearTimeout(cut);
     },
   };
+}
+
+/** Starts a command of main.ts as the local stack and the image do. */
+export function startStation(args: readonly string[]): Running {
+  const env = { ...process.env, ...allocatorVariables };
+  return startProcess(process.execPath, [...nodeFlags, program, ...args], { env });
 }
 
 /** Runs a program to its end and gives its standard output. @throws when it ends with another code than 0. */

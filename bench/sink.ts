@@ -10,7 +10,7 @@ import { createDatabase, type Database } from "../store/index.ts";
 import { startTestStack, type TestStack } from "../test/support/stack.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
 import { fetchDebezium, startDebezium } from "./peers/debezium-jdbc.ts";
-import { freePort, startProcess, untilAnswers } from "./processes.ts";
+import { freePort, startStation, untilAnswers } from "./processes.ts";
 import { peakResidentMb } from "./resident.ts";
 import { conditions, ratio, runRounds } from "./rounds.ts";
 import { benchConnection, copyData, peerTopic, produceOurs, producePeers } from "./sink-data.ts";
@@ -93,8 +93,8 @@ async function runOurs({ stack, db, dir, records, round, memory }: Round & { mem
   await db.execute("truncate events.driver_location");
   await db.execute("checkpoint").catch(() => undefined);
   const port = await freePort();
-  const server = startProcess(process.execPath, [
-    ...["main.ts", "sinks", "--sinks-metrics-port", String(port), "--sinks-group-id", `bench-${round}`],
+  const server = startStation([
+    ...["sinks", "--sinks-metrics-port", String(port), "--sinks-group-id", `bench-${round}`],
     ...["--webhook-group-id", `bench-webhook-${round}`, "--log-level", "warn"],
     ...["--kafka-brokers", stack.kafka, "--registry-url", stack.registry, "--registry-cache-dir", join(dir, "ids")],
     ...["--postgres-url", stack.postgres, "--postgres-sink-url", stack.postgresSink],

@@ -8,7 +8,7 @@ import { createSchemas, schemaOptions } from "../schemas/index.ts";
 import { startTestStack } from "../test/support/stack.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
 import { fetchKafkaStreams, type Guarantee, runKafkaStreams, writePeerSchema } from "./peers/kafka-streams.ts";
-import { type Running, startProcess } from "./processes.ts";
+import { type Running, startProcess, startStation } from "./processes.ts";
 import { peakResidentMb } from "./resident.ts";
 import { conditions, ratio, runRounds } from "./rounds.ts";
 import { drivers, writeStreamData } from "./stream-data.ts";
@@ -60,16 +60,8 @@ export async function run({ rounds, records, say }: BenchOptions): Promise<Bench
     let residentMb = 0;
     const ours = async (round: number) => {
       const to = "driver-locations-enriched";
-      const program = startProcess(process.execPath, [
-        ...[
-          ...profiling,
-          "main.ts",
-          "stream",
-          "--stream-flows",
-          "enrich-driver-locations",
-          "--stream-metrics-port",
-          "0",
-        ],
+      const program = startStation([
+        ...["stream", "--stream-flows", "enrich-driver-locations", "--stream-metrics-port", "0"],
         ...["--stream-group-prefix", `bench-${round}-`, "--kafka-brokers", stack.kafka, "--log-level", "warn"],
         ...["--registry-url", stack.registry, "--registry-cache-dir", join(dir, "schemas")],
       ]);
@@ -137,7 +129,6 @@ export async function run({ rounds, records, say }: BenchOptions): Promise<Bench
 }
 
 /** BENCH_CPU_PROF=1 writes a profile of our process, for whoever works on its speed. */
-const profiling = process.env.BENCH_CPU_PROF === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", "test-report"];
 
 /**
  * Records a second that reach a topic, from the first ones seen to the last: what counts is acknowledged, and the time

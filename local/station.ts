@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Logger } from "../runtime/index.ts";
+import { allocatorVariables, type Logger, nodeFlags } from "../runtime/index.ts";
 import type { Environment } from "./artefacts.ts";
 import { type ChildService, createChildService } from "./child-process.ts";
 import { requireFreePort } from "./ports.ts";
@@ -28,9 +28,8 @@ export function createStation(parts: StationParts): ChildService {
     {
       name: command,
       command: process.execPath,
-      // kafkajs asks for timers in the past, which newer versions of Node tell of at every start.
-      args: ["--disable-warning=TimeoutNegativeWarning", program, command, ...(parts.args ?? [])],
-      env: parts.env,
+      args: [...nodeFlags, program, command, ...(parts.args ?? [])],
+      env: { ...allocatorVariables, ...parts.env },
       logFile: join(parts.dataDir, "logs", `${command}.log`),
       pidFile: join(parts.dataDir, "run", `${command}.pid`),
       // Services promise to be done within ten seconds of the request to stop.
