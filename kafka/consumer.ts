@@ -2,6 +2,7 @@ import type { Batch, EachBatchPayload, Consumer as KafkaJsConsumer } from "kafka
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry } from "./connection.ts";
 import { isCoordinatorNotReady } from "./coordinator.ts";
+import { createLanes } from "./lanes.ts";
 import type { RecordBatch } from "./records.ts";
 
 /** What a handler may ask and do besides handling the batch. */
@@ -36,14 +37,16 @@ export type ConsumerParts = {
   /** Whether a group without committed offsets starts at the oldest record; default true. */
   readonly fromBeginning?: boolean;
   /**
-   * Handles one batch. Its offset is committed to the group some time after this resolves. A throw fails the service: what
-   * is wrong with a record is a verdict of the handler, not an exception.
+   * Handles one batch; the partition's next one is fetched meanwhile. Its offset is committed to the group some time after
+   * this resolves. A throw fails the service: what is wrong with a record is a verdict of the handler, not an exception.
    */
   onBatch(batch: RecordBatch, control: BatchControl): Promise<void>;
 };
 
 const commitIntervalMs = 500;
 const stopTimeoutMs = 10_000;
+/** kafkajs's own: they only hand batches to the lanes. */
+const workers = 16;
 
 /**
  * A member of a consumer group. Batches of one partition are handled one after the other and in order, those of `concurrency`
@@ -65,8 +68,16 @@ export function createConsumer(parts: ConsumerParts): Service {
   let generation = 0;
   let stopping = false;
   let dead = false;
-  /** Handlers under way. */
-  const handling = new Set<Promise<void>>();
+  const lanes = createLanes(parts.concurrency ?? 1);
+  /** Handled and not yet committed, by topic and partition. */
+  const handled = new Map<string, { topic: string; partition: number; offset: string }>();
+  /** Counts the seeks of each partition: a batch that was fetched before a seek must not be handled after it. */
+  const seeks = new Map<string, number>();
+  let committing: NodeJS.Timeout | undefined;
+  let endIdle: () => void = () => undefined;
+  const stopRequested = new Promise<void>((resolve) => {
+    endIdle = resolve;
+  });
 
   return createService({
     name: parts.name,
@@ -99,6 +110,8 @@ export function createConsumer(parts: ConsumerParts): Service {
         refuse = reject;
         consumer?.on("consumer.group_join", () => {
           generation++;
+          // What was handled under the former membership is committed by nobody: the partition may be another's now.
+          handled.clear();
           joins.inc({ group: parts.groupId });
           resolve();
         });
@@ -107,23 +120,23 @@ export function createConsumer(parts: ConsumerParts): Service {
       await connectPatiently(consumer);
       await consumer.subscribe({ topics: [...parts.topics], fromBeginning: parts.fromBeginning ?? true });
       await consumer.run({
-        autoCommitInterval: commitIntervalMs,
+        autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: parts.concurrency ?? 1,
-        eachBatch: async (payload) => {
-          const handler = handle(payload, die);
-          handling.add(handler);
-          await handler.finally(() => handling.delete(handler));
-        },
+        partitionsConsumedConcurrently: workers,
+        eachBatch: (payload) => take(payload, die),
       });
       await joined;
+      committing = setInterval(() => void commitHandled(), commitIntervalMs).unref();
     },
     async stop() {
       stopping = true;
-      // kafkajs waits for its handlers, but after a crash it may wait for ever; the handlers are then awaited here.
+      clearInterval(committing);
+      await lanes.drain();
+      await commitHandled();
+      endIdle();
+      // After a crash kafkajs may wait for ever; nothing of ours is under way any more.
       const abandon = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs).unref());
       await Promise.race([consumer?.disconnect(), abandon]);
-      await Promise.allSettled(handling);
     },
   });
 
@@ -139,11 +152,26 @@ export function createConsumer(parts: ConsumerParts): Service {
     }
   }
 
-  async function handle(payload: EachBatchPayload, die: (cause: unknown) => void): Promise<void> {
+  /** Resolves when the partition's former batch is handled; this one is then under way and the next may be fetched. */
+  async function take(payload: EachBatchPayload, die: (cause: unknown) => void): Promise<void> {
     // After a failure nothing may be handled or committed any more; kafkajs itself would try the batch again for ever.
-    if (dead) return;
-    const { batch } = payload;
+    if (dead || stopping) return stopRequested;
+    const { topic, partition } = payload.batch;
+    const lane = `${topic}/${partition}`;
     const joinedAt = generation;
+    const seeksBefore = seeks.get(lane);
+    const isCurrent = () => generation === joinedAt && seeks.get(lane) === seeksBefore;
+    await lanes.enter(lane, async () => {
+      // What is not handled here is fetched again: after a join from the committed offset, after a seek from there.
+      if (!dead && !stopping && isCurrent()) await handle(payload, lane, joinedAt).catch(die);
+    });
+    // This moves only where the next fetch begins; what is committed is decided by `handle`.
+    if (isCurrent()) payload.resolveOffset(payload.batch.lastOffset());
+  }
+
+  async function handle(payload: EachBatchPayload, lane: string, joinedAt: number): Promise<void> {
+    const { batch } = payload;
+    const { topic, partition } = batch;
     let sought = false;
     let lost = false;
     const control: BatchControl = {
@@ -156,21 +184,27 @@ export function createConsumer(parts: ConsumerParts): Service {
           log.debug({ err: error, group: parts.groupId }, "heartbeat failed: the group is changing");
         });
       },
-      isLive: () => !stopping && !dead && !lost && generation === joinedAt && payload.isRunning() && !payload.isStale(),
+      isLive: () => !stopping && !dead && !lost && generation === joinedAt && payload.isRunning(),
       seek(offset) {
         sought = true;
-        consumer?.seek({ topic: batch.topic, partition: batch.partition, offset: offset.toString() });
+        seeks.set(lane, (seeks.get(lane) ?? 0) + 1);
+        consumer?.seek({ topic, partition, offset: offset.toString() });
       },
     };
-    try {
-      await parts.onBatch(recordBatchOf(batch), control);
-    } catch (error) {
-      die(error);
-      return;
-    }
-    lag.set({ group: parts.groupId, topic: batch.topic, partition: batch.partition }, Number(batch.offsetLag()));
-    if (!sought && generation === joinedAt) payload.resolveOffset(batch.lastOffset());
-    await payload.commitOffsetsIfNecessary();
+    const records = recordBatchOf(batch);
+    await parts.onBatch(records, control);
+    lag.set({ group: parts.groupId, topic, partition }, Number(batch.offsetLag()));
+    if (!sought && generation === joinedAt) handled.set(lane, { topic, partition, offset: String(records.nextOffset) });
+  }
+
+  async function commitHandled(): Promise<void> {
+    if (handled.size === 0 || dead) return;
+    const offsets = [...handled.values()];
+    handled.clear();
+    await consumer?.commitOffsets(offsets).catch((error: unknown) => {
+      // The next commit, or the next owner of the partition, makes up for it.
+      log.debug({ err: error, group: parts.groupId }, "offsets were not committed");
+    });
   }
 }
 
