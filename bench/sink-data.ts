@@ -112,7 +112,13 @@ export function copyData(
   const rows = new RowBuffer(records * 256);
   for (let i = 0; i < records; i++) {
     const { value, headers } = ours.record(i);
-    const record: KafkaRecord = { offset: "0", timestamp: "0", key: null, value, headers: headers ?? {} };
+    const record: KafkaRecord = {
+      offset: "0",
+      timestamp: "0",
+      key: null,
+      value,
+      headers: headers as KafkaRecord["headers"],
+    };
     write(record, value, rows);
   }
   const names = [...envelopeColumns, ...columns].map((column) => `"${column.name}"`).join(", ");

@@ -3,6 +3,7 @@ export { type BatchControl, type ConsumerParts, createConsumer } from "./consume
 export { type KafkaOptions, kafkaOptions } from "./options.ts";
 export { partitionOf } from "./partitioner.ts";
 export { createProducer, type Producer, type ProducerParts } from "./producer.ts";
+export { RawHeaders } from "./record-format.ts";
 export { headerText, type KafkaRecord, type OutgoingRecord, type RecordBatch } from "./records.ts";
 export { createTableReader } from "./table-reader.ts";
 export { ensureTopics, groupLag, type TopicSpec, topicEnds, topicTable } from "./topics.ts";

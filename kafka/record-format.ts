@@ -11,7 +11,7 @@ export type EncodableRecord = {
   readonly timestampDelta?: number;
   readonly key?: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | RawHeaders;
 };
 
 /** The part of kafkajs's encoder that its record batch asks for. */
@@ -32,11 +32,14 @@ export function createRecordEncoder(): (record: EncodableRecord) => EncodedRecor
     // Names and contents in turn; a name with several contents stands before each of them.
     const parts: Bytes[] = [];
     let most = lengthRoom + 1 + 10 + 5 + 5 + mostBytes(key) + mostBytes(value);
-    for (const name in headers) {
-      const content = headers[name];
-      for (const one of Array.isArray(content) ? content : [content]) {
-        parts.push(name, one);
-        most += mostBytes(name) + mostBytes(one);
+    if (headers instanceof RawHeaders) most += headers.bytes.length;
+    else {
+      for (const name in headers) {
+        const content = headers[name];
+        for (const one of Array.isArray(content) ? content : [content]) {
+          parts.push(name, one);
+          most += mostBytes(name) + mostBytes(one);
+        }
       }
     }
     if (slab.length - used < most) {
@@ -50,8 +53,13 @@ export function createRecordEncoder(): (record: EncodableRecord) => EncodedRecor
     at = writeVarInt(slab, at, offsetDelta);
     at = writeBytes(slab, at, key);
     at = writeBytes(slab, at, value);
-    at = writeVarInt(slab, at, parts.length / 2);
-    for (const part of parts) at = writeBytes(slab, at, part);
+    if (headers instanceof RawHeaders) {
+      slab.set(headers.bytes, at);
+      at += headers.bytes.length;
+    } else {
+      at = writeVarInt(slab, at, parts.length / 2);
+      for (const part of parts) at = writeBytes(slab, at, part);
+    }
     const start = body - sizeOfVarInt(at - body);
     writeVarInt(slab, start, at - body);
     used = at;
@@ -99,34 +107,70 @@ function createNameCache(limit: number) {
   };
 }
 
-/** Decodes what stands behind a record's length; `decoder` is kafkajs's, holding just these bytes. */
-export function decodeRecord(decoder: { readonly buffer: Buffer }, context: BatchContext) {
-  const reader = { bytes: decoder.buffer, at: 1 };
-  const timestampDelta = readVarLong(reader);
-  const offsetDelta = readVarInt(reader);
-  const key = readBytes(reader);
-  const value = readBytes(reader);
-  const headers: Record<string, Buffer | null | (Buffer | null)[]> = {};
-  for (let left = readVarInt(reader); left > 0; left--) {
-    const nameSize = readVarInt(reader);
-    const name = headerNames.at(reader.bytes, reader.at, nameSize);
-    reader.at += nameSize;
-    addHeader(headers, name, readBytes(reader));
+/** The headers of a record as they stand in it: handing them on costs one copy. */
+export class RawHeaders {
+  readonly bytes: Buffer;
+
+  /** @param bytes from the number of headers to the end of the last one. */
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
   }
-  return {
-    magicByte: context.magicByte,
-    attributes: reader.bytes.readInt8(0),
-    timestamp:
-      context.timestampType === logAppendTime && context.maxTimestamp !== undefined
-        ? context.maxTimestamp
-        : addToDecimal(context.firstTimestamp, timestampDelta),
-    offset: addToDecimal(context.firstOffset, offsetDelta),
-    key,
-    value,
-    headers,
-    isControlRecord: context.isControlBatch ?? false,
-    batchContext: context,
-  };
+}
+
+type Headers = Record<string, Buffer | null | (Buffer | null)[]>;
+
+/**
+ * A record as kafkajs carries it. Headers are decoded when they are asked for, and anew each time: most of a record's objects are its
+ * headers, and whoever keeps a record until it is stored should not keep them.
+ */
+export class FetchedRecord {
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly rawHeaders: RawHeaders;
+  readonly batchContext: BatchContext;
+  readonly #timestampDelta: number;
+
+  constructor(body: Buffer, context: BatchContext) {
+    const reader = { bytes: body, at: 1 };
+    this.#timestampDelta = readVarLong(reader);
+    this.offset = addToDecimal(context.firstOffset, readVarInt(reader));
+    this.key = readBytes(reader);
+    this.value = readBytes(reader);
+    this.rawHeaders = new RawHeaders(body.subarray(reader.at));
+    this.batchContext = context;
+  }
+
+  get timestamp(): string {
+    const { timestampType, maxTimestamp, firstTimestamp } = this.batchContext;
+    const appended = timestampType === logAppendTime && maxTimestamp !== undefined;
+    return appended ? maxTimestamp : addToDecimal(firstTimestamp, this.#timestampDelta);
+  }
+
+  get headers(): Headers {
+    const headers: Headers = {};
+    const reader = { bytes: this.rawHeaders.bytes, at: 0 };
+    for (let left = readVarInt(reader); left > 0; left--) {
+      const nameSize = readVarInt(reader);
+      const name = headerNames.at(reader.bytes, reader.at, nameSize);
+      reader.at += nameSize;
+      addHeader(headers, name, readBytes(reader));
+    }
+    return headers;
+  }
+
+  get isControlRecord(): boolean {
+    return this.batchContext.isControlBatch ?? false;
+  }
+
+  get magicByte(): number {
+    return this.batchContext.magicByte;
+  }
+}
+
+/** Decodes what stands behind a record's length; `decoder` is kafkajs's, holding just these bytes. */
+export function decodeRecord(decoder: { readonly buffer: Buffer }, context: BatchContext): FetchedRecord {
+  return new FetchedRecord(decoder.buffer, context);
 }
 
 function addHeader(

@@ -1,3 +1,5 @@
+import type { RawHeaders } from "./record-format.ts";
+
 /** A record as it is read: bytes and headers, nothing decoded. `offset` is decimal text, as Kafka's 64 bits do not fit a number. */
 export type KafkaRecord = {
   readonly offset: string;
@@ -5,7 +7,10 @@ export type KafkaRecord = {
   readonly timestamp: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** Decoded anew at each access: ask once and keep the object for as long as it is needed, not longer. */
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  /** The same, to be handed on as they are; absent in records that did not come from a topic. */
+  readonly rawHeaders?: RawHeaders;
 };
 
 /** Records of one partition in offset order. Offsets may have gaps (compaction, control records); a gap is no loss. */
@@ -26,7 +31,7 @@ export type OutgoingRecord = {
   readonly key: Buffer | string | null;
   /** null is a tombstone. */
   readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, string | Buffer>>;
+  readonly headers?: Readonly<Record<string, string | Buffer>> | RawHeaders;
   readonly partition?: number;
 };
 

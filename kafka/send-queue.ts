@@ -1,4 +1,5 @@
 import { PipelineError } from "../runtime/index.ts";
+import { RawHeaders } from "./record-format.ts";
 import type { OutgoingRecord } from "./records.ts";
 
 /** A run of records of one call that goes out in one request. */
@@ -186,6 +187,8 @@ export function createSendQueue(limits: {
 
 function sizeOf(record: OutgoingRecord): number {
   let size = recordOverhead + (record.value?.length ?? 0) + (record.key?.length ?? 0);
-  for (const name in record.headers) size += name.length + (record.headers[name]?.length ?? 0) + headerOverhead;
+  const { headers } = record;
+  if (headers instanceof RawHeaders) return size + headers.bytes.length;
+  for (const name in headers) size += name.length + (headers[name]?.length ?? 0) + headerOverhead;
   return size;
 }

@@ -6,7 +6,8 @@
 export const nodeFlags: readonly string[] = [
   // kafkajs asks for timers in the past, which newer versions of Node tell of at every start.
   "--disable-warning=TimeoutNegativeWarning",
-  "--max-semi-space-size=8",
+  "--max-semi-space-size=16",
+  "--max-old-space-size=192",
 ];
 
 /** Read by glibc before the process starts; other systems ignore them. */

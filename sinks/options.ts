@@ -20,7 +20,7 @@ export const sinksOptions = defineOptions("sinks", {
   },
   concurrency: {
     schema: z.coerce.number().int().min(1).max(16),
-    default: "3",
+    default: "2",
     unit: "partitions",
     description: "Partitions that one process stores at the same time, each over a connection of its own.",
   },
@@ -32,13 +32,13 @@ export const sinksOptions = defineOptions("sinks", {
   },
   maxFetchBytes: {
     schema: z.coerce.number().int().min(65_536),
-    default: "2097152",
+    default: "4194304",
     unit: "bytes",
     description: "The most that one fetch brings over all partitions; bounds the memory under a backlog.",
   },
   maxPartitionFetchBytes: {
     schema: z.coerce.number().int().min(65_536),
-    default: "524288",
+    default: "2097152",
     unit: "bytes",
     description: "The most that one fetch brings of one partition, so also the size of one transaction.",
   },

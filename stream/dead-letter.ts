@@ -1,5 +1,5 @@
 import type { KafkaRecord, OutgoingRecord } from "../kafka/index.ts";
-import { headersOf, type Origin } from "./flow.ts";
+import type { Origin } from "./flow.ts";
 import type { Verdict } from "./step.ts";
 
 /** Where records wait that no step could use, with their own bytes, until someone repairs and replays them. */
@@ -21,7 +21,7 @@ export function deadLetterOf(
     key: record.key,
     value: record.value,
     headers: {
-      ...headersOf(record),
+      ...(record.headers as Readonly<Record<string, Buffer>>),
       dl_code: verdict.code,
       dl_reason: verdict.reason.slice(0, maxReasonLength),
       dl_step: step,

@@ -16,7 +16,7 @@ export type Emitted = { readonly topic: string; readonly record: OutgoingRecord 
 /** All headers of a record, to be handed on as they are; the same object, since copying them costs as much as a step. */
 export function headersOf(record: KafkaRecord): NonNullable<OutgoingRecord["headers"]> {
   // Repeated headers are lists, which the encoder takes though the type of what we write ourselves does not name them.
-  return record.headers as NonNullable<OutgoingRecord["headers"]>;
+  return (record.rawHeaders ?? record.headers) as NonNullable<OutgoingRecord["headers"]>;
 }
 
 /** One way through the processor: a topic, the steps on the way, the topics where it may end. Data only; the runner runs it. */

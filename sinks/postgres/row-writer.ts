@@ -35,8 +35,9 @@ export function compileRowWriter(
   return (record, value, to) => {
     to.startRow(fieldCount);
     try {
-      const id = headerOf(record, "ce_id");
-      const occurred = headerOf(record, "ce_time");
+      const { headers } = record;
+      const id = headerOf(headers, "ce_id");
+      const occurred = headerOf(headers, "ce_time");
       if (id === undefined || id.length === 0) throw badEnvelope("the record has no header ce_id");
       if (occurred === undefined || !readRfc3339(occurred, time)) {
         throw badEnvelope("the header ce_time is missing or is no RFC 3339 time");
@@ -44,9 +45,9 @@ export function compileRowWriter(
       const day = Math.floor(time.ms / dayMs);
       writeText(to, id);
       to.timestamp(time.ms, time.micros);
-      to.timestamp(receivedAt(record));
-      writeText(to, headerOf(record, "ce_source"));
-      writeText(to, headerOf(record, "ce_subject"));
+      to.timestamp(receivedAt(headers, record));
+      writeText(to, headerOf(headers, "ce_source"));
+      writeText(to, headerOf(headers, "ce_subject"));
       to.integer(schemaId);
       reader.open(value, bodyStart);
       writeBody(reader, to);
@@ -127,8 +128,8 @@ function skip(field: AvroField): FieldWriter {
   return (from) => void from.value(field.type);
 }
 
-function headerOf(record: KafkaRecord, name: string): Buffer | string | undefined {
-  const value = record.headers[name];
+function headerOf(headers: KafkaRecord["headers"], name: string): Buffer | string | undefined {
+  const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
@@ -139,8 +140,8 @@ function writeText(to: RowBuffer, text: Buffer | string | undefined): void {
 }
 
 /** The server's time of arrival; the broker's timestamp is the nearest thing to it for a record without the header. */
-function receivedAt(record: KafkaRecord): number {
-  const header = headerOf(record, "received_at");
+function receivedAt(headers: KafkaRecord["headers"], record: KafkaRecord): number {
+  const header = headerOf(headers, "received_at");
   const ms = header === undefined ? Number.NaN : Number(header.toString());
   return Number.isFinite(ms) ? ms : Number(record.timestamp);
 }

@@ -120,7 +120,9 @@ describe("enrichment", () => {
       sent.map(({ type, data }) => event(type.name, data)),
     );
     const enriched = driver.output("trip-events-enriched");
-    expect(enriched.map(({ headers }) => String(headers?.ce_type))).toEqual(trips.map(({ name }) => name));
+    expect(enriched.map(({ headers }) => String((headers as Record<string, Buffer>).ce_type))).toEqual(
+      trips.map(({ name }) => name),
+    );
     for (const [i, { type, data }] of sent.entries()) {
       const base = await schemas.decode(schemas.encode(type.name, data));
       const value = await enrichedValue(enriched[i]);
