@@ -1,6 +1,9 @@
 import type { RawHeaders } from "./record-format.ts";
 
-/** A record as it is read: bytes and headers, nothing decoded. `offset` is decimal text, as Kafka's 64 bits do not fit a number. */
+/**
+ * A record as it is read: bytes and headers, nothing decoded. Name the fields that you copy: a spread leaves the computed ones out.
+ * `offset` is decimal text, as Kafka's 64 bits do not fit a number.
+ */
 export type KafkaRecord = {
   readonly offset: string;
   /** Milliseconds since 1970 as decimal text: the time of arrival at the broker's producer, never the event's own. */

@@ -104,6 +104,9 @@ function firstStatements(passwords: Secrets["postgres"]): string[] {
     `create role ${roles.owner} login createdb password '${passwords.owner}'`,
     `create role ${roles.sink} login password '${passwords.sink}'`,
     `create role ${roles.analyst} login password '${passwords.analyst}'`,
+    // A slow question must not hurt the loading, and an analyst's session cannot write even by mistake.
+    `alter role ${roles.analyst} set statement_timeout = '60s'`,
+    `alter role ${roles.analyst} set default_transaction_read_only = on`,
     `create role ${roles.apicurio} login password '${passwords.apicurio}'`,
     `create database hailstream owner ${roles.owner}`,
     `create database apicurio owner ${roles.apicurio}`,

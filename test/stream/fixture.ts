@@ -57,7 +57,9 @@ async function readAll(connection: KafkaConnection, topic: string): Promise<Foun
     log: silentLogger,
     maxWaitMs: 50,
     async onBatch({ partition, records, nextOffset }) {
-      for (const record of records) found.push({ ...record, partition });
+      for (const { offset, timestamp, key, value, headers } of records) {
+        found.push({ offset, timestamp, key, value, headers, partition });
+      }
       if (nextOffset >= (missing.get(partition) ?? 0n)) missing.delete(partition);
       if (missing.size === 0) done();
     },

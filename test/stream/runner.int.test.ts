@@ -21,11 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-const readText: Reader<OutgoingRecord> = function readText({ key, value, ...record }, { partition }) {
+const readText: Reader<OutgoingRecord> = function readText(record, { partition }) {
+  const { key, value } = record;
   const text = value?.toString() ?? "";
   if (text.startsWith("poison")) return deadLetter("record_bytes_invalid", `cannot read ${text}`);
   if (text.startsWith("noise")) return drop("noise");
-  return forward({ key, value, headers: headersOf({ key, value, ...record }), partition });
+  return forward({ key, value, headers: headersOf(record), partition });
 };
 const copy = (name: string, source: string, to: string): Flow =>
   flow(name)
