@@ -67,7 +67,7 @@ test("a start that fails names the log and its last lines", async () => {
   const part = child("console.error('no such table'); process.exit(3)");
   const error = await start(part).catch((cause: unknown) => cause);
   expect(PipelineError.is(error, "local_start_failed")).toBe(true);
-  expect(String(error)).toMatch(/exit code 3[\s\S]*no such table[\s\S]*part\.log/);
+  expect(String(error)).toMatch(/no such table[\s\S]*exit code 3[\s\S]*part\.log/);
 });
 
 test("a program that is not there is told, not thrown about", async () => {
