@@ -128,8 +128,6 @@ export async function run({ rounds, records, say }: BenchOptions): Promise<Bench
   }
 }
 
-/** BENCH_CPU_PROF=1 writes a profile of our process, for whoever works on its speed. */
-
 /**
  * Records a second that reach a topic, from the first ones seen to the last: what counts is acknowledged, and the time
  * before a program has its reference data and its partitions does not.
