@@ -1,0 +1,96 @@
+/**
+ * What kafkajs builds requests with copies the whole content at each of eight layers, into zeroed buffers of the next power of
+ * two. This class keeps large pieces as they are and joins them when the bytes are asked for. What is written is the same:
+ * test/kafka/byte-writer.test.ts compares.
+ */
+export declare class ByteWriter {
+  buf: Buffer;
+  offset: number;
+  get buffer(): Buffer;
+  size(): number;
+  ensureAvailable(length: number): void;
+  writeBufferInternal(bytes: Buffer): void;
+  writeEncoder(other: ByteWriter): this;
+  writeEncoderArray(others: readonly { readonly buffer: Buffer }[]): this;
+}
+
+type ByteWriterClass = typeof ByteWriter;
+
+/** Below this, copying is cheaper than keeping a piece. */
+const pieceBytes = 2_048;
+
+/** Derives the class from kafkajs's own, whose methods for single values stay. */
+export function createByteWriterClass(Original: ByteWriterClass): ByteWriterClass {
+  return class JoiningWriter extends Original {
+    /** Finished pieces, in order; then comes `buf` from `#from` to `offset`. */
+    #pieces: Buffer[] = [];
+    #pieceBytes = 0;
+    #from = 0;
+
+    override ensureAvailable(length: number): void {
+      if (this.offset + length <= this.buf.length) return;
+      const held = this.offset - this.#from;
+      const larger = Buffer.allocUnsafe(Math.max(2 * held, held + length, 512));
+      this.buf.copy(larger, 0, this.#from, this.offset);
+      this.buf = larger;
+      this.offset = held;
+      this.#from = 0;
+    }
+
+    override writeBufferInternal(bytes: Buffer): void {
+      if (bytes.length >= pieceBytes) {
+        this.#add(bytes);
+        return;
+      }
+      this.ensureAvailable(bytes.length);
+      this.buf.set(bytes, this.offset);
+      this.offset += bytes.length;
+    }
+
+    override writeEncoder(other: ByteWriter): this {
+      if (!(other instanceof JoiningWriter)) super.writeEncoder(other);
+      else if (other.size() < pieceBytes) this.writeBufferInternal(other.buffer);
+      else {
+        other.#finishPiece();
+        for (const piece of other.#pieces) this.#add(piece);
+      }
+      return this;
+    }
+
+    override writeEncoderArray(others: readonly { readonly buffer: Buffer }[]): this {
+      // The thousands of records of a batch: room for all of them at once.
+      const all = others.map(({ buffer }) => buffer);
+      this.ensureAvailable(all.reduce((sum, { length }) => sum + length, 0));
+      for (const bytes of all) {
+        this.buf.set(bytes, this.offset);
+        this.offset += bytes.length;
+      }
+      return this;
+    }
+
+    override size(): number {
+      return this.#pieceBytes + this.offset - this.#from;
+    }
+
+    override get buffer(): Buffer {
+      if (this.#pieces.length === 0) return this.buf.subarray(this.#from, this.offset);
+      this.#finishPiece();
+      if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces, this.#pieceBytes)];
+      return this.#pieces[0] as Buffer;
+    }
+
+    #add(piece: Buffer): void {
+      this.#finishPiece();
+      this.#pieces.push(piece);
+      this.#pieceBytes += piece.length;
+    }
+
+    #finishPiece(): void {
+      if (this.offset === this.#from) return;
+      const piece = this.buf.subarray(this.#from, this.offset);
+      this.#from = this.offset;
+      this.#pieces.push(piece);
+      this.#pieceBytes += piece.length;
+    }
+  };
+}
