@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { hashApiKey } from "../ingest/index.ts";
@@ -104,6 +104,7 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
       bench: "ingest",
       conditions: conditions({
         loadAverageBefore,
+        processes: availableParallelism(),
         rounds,
         seconds,
         singles,
@@ -150,6 +151,8 @@ async function startOurs(dir: string, kafka: string, registry: string) {
   const server = startStation([
     "ingest",
     ...["--ingest-port", String(port), "--ingest-api-keys-file", file],
+    // The peer uses every processor too.
+    ...["--ingest-processes", String(availableParallelism())],
     ...["--kafka-brokers", kafka, "--registry-url", registry, "--log-level", "warn"],
   ]);
   const url = `http://127.0.0.1:${port}`;

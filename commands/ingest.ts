@@ -5,6 +5,8 @@ import {
   createLogger,
   createMetrics,
   createService,
+  createWorkers,
+  joinWorkers,
   logOptions,
   readOptions,
   runUntilStopped,
@@ -26,7 +28,23 @@ export const add: AddCommand = (program, context, end) => {
     const registry = readOptions(schemaOptions, source);
     const log = createLogger("ingest", readOptions(logOptions, source).level);
     const metrics = createMetrics({ processMetrics: true });
+    const announce = (url: unknown) => {
+      if (command.opts().json === true) printJson(context, { ready: true, ingest: url });
+      else say(context, `ingest listens on ${url}`);
+    };
 
+    const worker = joinWorkers(metrics);
+    if (worker === undefined && options.processes > 1) {
+      const workers = createWorkers({ name: "ingest workers", count: options.processes });
+      const ready = createService({
+        name: "ready line",
+        start: () => announce(workers.said[0]),
+        stop: () => undefined,
+      });
+      const { exitCode } = await runUntilStopped(composeServices("ingest", [workers, ready]), log);
+      end(exitCode);
+      return;
+    }
     const connection = connectKafka(kafka, log, "hailstream-ingest");
     const schemas = createSchemas({ options: registry, log, metrics });
     const producer = createProducer({
@@ -36,19 +54,25 @@ export const add: AddCommand = (program, context, end) => {
       log,
       maxBufferedBytes: options.maxBufferedBytes,
       deliveryTimeoutMs: options.produceTimeoutMs,
+      lingerMs: options.lingerMs,
       // Without Kafka the door is open all the same, and tells every client when to come again.
       waitForConnection: false,
     });
-    const ingest = createIngest({ options, schemas, producer, metrics, log });
+    const ingest = createIngest({
+      options,
+      schemas,
+      producer,
+      metrics,
+      log,
+      ...(worker === undefined ? {} : { metricsText: worker.metricsText }),
+    });
     const ready = createService({
       name: "ready line",
-      start() {
-        if (command.opts().json === true) printJson(context, { ready: true, ingest: ingest.url });
-        else say(context, `ingest listens on ${ingest.url}`);
-      },
+      start: () => (worker === undefined ? announce(ingest.url) : worker.ready(ingest.url)),
       stop: () => undefined,
     });
-    const { exitCode } = await runUntilStopped(composeServices("ingest", [schemas, producer, ingest, ready]), log);
+    const service = composeServices("ingest", [schemas, producer, ingest, ready]);
+    const { exitCode } = await runUntilStopped(service, log, worker?.stop);
     end(exitCode);
   });
 };

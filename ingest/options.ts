@@ -9,6 +9,12 @@ export const ingestOptions = defineOptions(
   {
     host: { schema: z.string().min(1), default: "127.0.0.1", description: "The address to listen on." },
     port: { schema: whole(0, 65_535), default: "8080", description: "The port to listen on; 0 takes a free one." },
+    processes: {
+      schema: whole(1, 64),
+      default: "1",
+      unit: "processes",
+      description: "How many processes share the port and the work; as many as there are processors to spare.",
+    },
     apiKeysFile: {
       schema: z.string().min(1),
       description:
@@ -48,6 +54,13 @@ export const ingestOptions = defineOptions(
       default: "86400000",
       unit: "ms",
       description: "How far the time of an event may lie ahead of the server's clock.",
+    },
+    lingerMs: {
+      schema: whole(0, 1_000),
+      default: "4",
+      unit: "ms",
+      description:
+        "The least time between two requests to Kafka: events that come meanwhile share the next one. An event after a pause leaves at once.",
     },
     produceTimeoutMs: {
       schema: whole(100, 6_000),

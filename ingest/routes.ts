@@ -32,12 +32,16 @@ export type RouteParts = {
 /** Paths of runtime/http.ts, which adds them after ours. */
 const otherPaths = new Set(["/live", "/ready", "/metrics"]);
 
-/** Adds POST /v1/events, the pages of the error codes, and problem+json for everything else that is asked for. */
+/** POST /v1/events, the one route with load; true when the request is for it. */
+export function takeEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): boolean {
+  if (request.method !== "POST" || request.url !== "/v1/events") return false;
+  postEvents(request, response, parts).catch((error: unknown) => sendProblem(response, error, parts));
+  return true;
+}
+
+/** Adds the pages of the error codes, and problem+json for everything else that is asked for. */
 export function addRoutes(app: Express, parts: RouteParts): void {
   const refuse = (response: ServerResponse, error: unknown) => sendProblem(response, error, parts);
-  app.post("/v1/events", (request, response) => {
-    postEvents(request, response, parts).catch((error: unknown) => refuse(response, error));
-  });
   app.all("/v1/events", (request, response) => {
     response.setHeader("allow", "POST");
     refuse(response, new PipelineError("request_method_unsupported", { fields: { method: request.method } }));

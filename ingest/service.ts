@@ -13,7 +13,7 @@ import { createAdmission } from "./admission.ts";
 import { allowEveryone, createApiKeys } from "./api-keys.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
-import { addRoutes } from "./routes.ts";
+import { addRoutes, type RouteParts, takeEvents } from "./routes.ts";
 
 export type IngestParts = {
   readonly options: IngestOptions;
@@ -23,6 +23,8 @@ export type IngestParts = {
   readonly producer: Pick<Producer, "send" | "connected">;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** The text of /metrics when several processes answer together. */
+  metricsText?(): Promise<string>;
 };
 
 export type Ingest = Service & Pick<HttpService, "url">;
@@ -39,28 +41,30 @@ export function createIngest(parts: IngestParts): Ingest {
   const metrics = createIngestMetrics(parts.metrics);
   const apiKeys =
     options.apiKeysFile === undefined ? allowEveryone() : createApiKeys({ file: options.apiKeysFile, log });
+  const routeParts: RouteParts = {
+    options,
+    knowledge: parts.schemas,
+    producer,
+    apiKeys,
+    admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
+    metrics,
+    log,
+    now: Date.now,
+    random: Math.random,
+  };
   const http = createHttpService({
     name: "ingest http",
     host: options.host,
     port: options.port,
     portFlag: flagOf(ingestOptions, "port"),
     metrics: parts.metrics,
+    ...(parts.metricsText === undefined ? {} : { metricsText: parts.metricsText }),
     headersTimeoutMs: options.headersTimeoutMs,
     requestTimeoutMs: options.requestTimeoutMs,
     drainTimeoutMs,
     readiness: () => (producer.connected ? {} : { kafka: "the producer is not connected" }),
-    routes: (app) =>
-      addRoutes(app, {
-        options,
-        knowledge: parts.schemas,
-        producer,
-        apiKeys,
-        admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
-        metrics,
-        log,
-        now: Date.now,
-        random: Math.random,
-      }),
+    takeFirst: (request, response) => takeEvents(request, response, routeParts),
+    routes: (app) => addRoutes(app, routeParts),
   });
   const service = composeServices("ingest", [apiKeys, http]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;

@@ -30,6 +30,8 @@ export type SendQueue = ReturnType<typeof createSendQueue>;
 /** What a record costs on the wire beside its own bytes, rounded up. */
 const recordOverhead = 70;
 const headerOverhead = 4;
+/** With this much waiting, a request is large enough to leave before its time. */
+const lingerBytes = 128 * 1024;
 
 /**
  * Collects the calls of a producer into requests: in order, each bounded in bytes and records. Memory is bounded: above
@@ -41,6 +43,8 @@ export function createSendQueue(limits: {
   readonly maxRequestBytes: number;
   readonly maxRequestRecords: number;
   readonly deliveryTimeoutMs: number;
+  /** The least time between two requests, unless `lingerBytes` wait; after a pause the next request leaves at once. */
+  readonly lingerMs: number;
 }) {
   /** Calls with records that no request has taken, oldest first; `head` avoids shifting a long array. */
   let waiting: SendCall[] = [];
@@ -49,6 +53,7 @@ export function createSendQueue(limits: {
   let buffered = 0;
   let closed = false;
   let wake: (() => void) | undefined;
+  let lastTakenAt = Number.NEGATIVE_INFINITY;
 
   function settle(call: SendCall, error?: unknown): void {
     if (call.settled) return;
@@ -129,8 +134,15 @@ export function createSendQueue(limits: {
     /** The next request, when there is one; undefined when the queue is closed and empty. One caller at a time. */
     async next(): Promise<readonly SendPart[] | undefined> {
       for (;;) {
+        const tooEarlyMs = lastTakenAt + limits.lingerMs - performance.now();
+        if (tooEarlyMs > 0 && buffered < lingerBytes && !closed) {
+          await new Promise<void>((resolve) => setTimeout(resolve, tooEarlyMs));
+        }
         const request = takeRequest();
-        if (request.length > 0) return request;
+        if (request.length > 0) {
+          lastTakenAt = performance.now();
+          return request;
+        }
         if (closed) return undefined;
         await new Promise<void>((resolve) => {
           wake = resolve;

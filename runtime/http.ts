@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
 import { PipelineError } from "./errors.ts";
@@ -13,10 +13,16 @@ export type HttpServiceParts = {
   /** The flag that changes the port, for the message when it is taken. */
   readonly portFlag: string;
   readonly metrics: Metrics;
+  /**
+   * Asked before Express; true when it has taken the request. For a route whose work is smaller than Express's way to it.
+   */
+  takeFirst?(request: IncomingMessage, response: ServerResponse): boolean;
   /** Adds the routes of the station. */
   routes(app: Express): void;
   /** What is not ready, by name and reason; an empty object is ready. Called for each /ready request, so it must be cheap. */
   readiness?(): Readonly<Record<string, string>>;
+  /** The text of /metrics; default: that of `metrics`. */
+  metricsText?(): Promise<string>;
   /** Largest time from the first byte of a request's headers to their last, and for the whole request. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
@@ -49,10 +55,17 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
     response.status(ready ? 200 : 503).json(ready ? { status: "ready" } : { status: "not ready", waiting });
   });
   app.get("/metrics", async (_request, response) => {
-    response.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
+    response
+      .type(parts.metrics.registry.contentType)
+      .send(await (parts.metricsText?.() ?? parts.metrics.registry.metrics()));
   });
 
-  const server: Server = createServer({ connectionsCheckingInterval: 1_000, keepAliveTimeout: 5_000 }, app);
+  const server: Server = createServer(
+    { connectionsCheckingInterval: 1_000, keepAliveTimeout: 5_000 },
+    (request, response) => {
+      if (parts.takeFirst?.(request, response) !== true) app(request, response);
+    },
+  );
   server.headersTimeout = parts.headersTimeoutMs ?? 10_000;
   server.requestTimeout = parts.requestTimeoutMs ?? 30_000;
   // Once the door is closed, a kept-alive connection must not bring another request.

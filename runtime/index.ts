@@ -7,3 +7,4 @@ export * from "./metrics.ts";
 export * from "./options.ts";
 export * from "./process.ts";
 export * from "./service.ts";
+export * from "./workers.ts";

@@ -67,4 +67,10 @@ export const processErrors = {
     remedy: "Run as an ordinary user, or give a Postgres of your own with --postgres-url.",
     retryable: false,
   },
+  worker_ended: {
+    title: "One of the processes of a station ended by itself.",
+    remedy:
+      "Read its last words in the log. The others were stopped; whatever supervises the station starts all of them again.",
+    retryable: true,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -8,6 +8,7 @@ const limits = {
   maxRequestBytes: 10_000,
   maxRequestRecords: 10,
   deliveryTimeoutMs: 1_000,
+  lingerMs: 0,
 };
 const record = (text: string, size = 0) => ({ key: text, value: Buffer.alloc(size) });
 const keys = (request: readonly SendPart[] | undefined) =>
@@ -95,4 +96,24 @@ test("what is full or too large is refused at once and takes no memory", async (
   queue.acknowledge((await queue.next()) ?? []);
   await kept;
   expect(queue.bufferedBytes()).toBe(0);
+});
+
+test("calls that come within the linger of a request share the next one; large ones do not wait for it", async () => {
+  const queue = createSendQueue({ ...limits, lingerMs: 60_000, maxRequestBytes: 1_000_000 });
+  void queue.send("t", [record("first")]);
+  const first = await queue.next();
+  expect(keys(first)).toEqual(["first"]);
+  queue.acknowledge(first ?? []);
+
+  void queue.send("t", [record("large", 200 * 1024)]);
+  expect(keys(await queue.next())).toEqual(["large"]);
+
+  const short = createSendQueue({ ...limits, lingerMs: 30 });
+  void short.send("t", [record("first")]);
+  short.acknowledge((await short.next()) ?? []);
+  void short.send("t", [record("second")]);
+  const next = short.next();
+  await new Promise((resolve) => setImmediate(resolve));
+  void short.send("t", [record("third")]);
+  expect(keys(await next)).toEqual(["second", "third"]);
 });
