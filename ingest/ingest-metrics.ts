@@ -1,6 +1,5 @@
 import { type Metrics, secondsBuckets } from "../runtime/index.ts";
-import type { Verdict } from "./accept-event.ts";
-import type { Unstored } from "./store-events.ts";
+import type { Verdict } from "./events/verdict.ts";
 
 export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 
@@ -12,7 +11,7 @@ export function createIngestMetrics(metrics: Metrics) {
   const requests = metrics.counter("hailstream_ingest_requests_total", "Requests by HTTP status.", ["status"]);
   const events = metrics.counter(
     "hailstream_ingest_events_total",
-    "Events by type, result (accepted, rejected, retry) and the code of what was wrong first.",
+    "Events by type, result (accepted, duplicate, quarantined, rejected, retry) and the code of what was wrong first.",
     ["type", "result", "code"],
   );
   const bodyBytes = metrics.counter("hailstream_ingest_body_bytes_total", "Bytes of request bodies as received.");
@@ -35,15 +34,14 @@ export function createIngestMetrics(metrics: Metrics) {
       inFlight.set(count);
       inFlightBytes.set(bytes);
     },
-    events(verdicts: readonly Verdict[], unstored: Unstored) {
+    events(verdicts: readonly Verdict[]) {
       // Neighbours are mostly alike: a run of equal labels is one call.
       let run = 0;
       let last = { type: "", result: "", code: "" };
       for (const verdict of verdicts) {
         const type = verdict.type?.name ?? "unknown";
-        const error = verdict.ok ? unstored.get(verdict.type.topic) : undefined;
-        const result = verdict.ok ? (error === undefined ? "accepted" : "retry") : "rejected";
-        const code = verdict.ok ? (error?.code ?? "") : (verdict.violations[0]?.code ?? "");
+        const result = verdict.outcome;
+        const code = codeOf(verdict);
         if (run > 0 && last.type === type && last.result === result && last.code === code) run++;
         else {
           if (run > 0) events.inc(last, run);
@@ -54,4 +52,9 @@ export function createIngestMetrics(metrics: Metrics) {
       if (run > 0) events.inc(last, run);
     },
   };
+}
+
+function codeOf(verdict: Verdict): string {
+  if (verdict.outcome === "retry") return verdict.code;
+  return "violations" in verdict ? (verdict.violations[0]?.code ?? "") : "";
 }

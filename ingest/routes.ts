@@ -1,27 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Express, NextFunction, Request, Response } from "express";
-import type { Producer } from "../kafka/index.ts";
 import { errorTable, type Logger, messageOf, PipelineError } from "../runtime/index.ts";
-import { acceptEvents, type EventKnowledge } from "./accept-event.ts";
-import type { Admission } from "./admission.ts";
-import type { ApiKeys } from "./api-keys.ts";
+import { isRetryLater, problemOf, retryAfterSeconds } from "./answers/problems.ts";
+import { answerOf, summaryHeader, summaryOf } from "./answers/results.ts";
+import type { Verdict } from "./events/verdict.ts";
+import { bodyShapeOf, isGzip } from "./formats/media-type.ts";
+import { parseBody } from "./formats/parse-body.ts";
+import { inflateBody, readBody } from "./formats/read-body.ts";
+import { type HandlingParts, handleEvents, requestFactsOf } from "./handle-events.ts";
+import type { Sender } from "./identity/sender.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
-import { bodyShapeOf, isGzip } from "./media-type.ts";
-import type { IngestOptions } from "./options.ts";
-import { parseBody } from "./parse-body.ts";
-import { isRetryLater, problemOf, retryAfterSeconds } from "./problems.ts";
-import { inflateBody, readBody } from "./read-body.ts";
-import { traceparentOf } from "./read-envelope.ts";
-import { answerOf } from "./results.ts";
-import { storeEvents } from "./store-events.ts";
+import type { Admission } from "./overload/admission.ts";
 
-export type RouteParts = {
-  readonly options: IngestOptions;
-  readonly knowledge: EventKnowledge;
-  readonly producer: Pick<Producer, "send">;
-  readonly apiKeys: Pick<ApiKeys, "nameOf">;
+export type RouteParts = HandlingParts & {
+  /** Who sends a request. @throws PipelineError request_api_key_missing, request_api_key_unknown */
+  identify(request: IncomingMessage): Sender;
   readonly admission: Admission;
-  readonly metrics: IngestMetrics;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -60,38 +54,38 @@ export function addRoutes(app: Express, parts: RouteParts): void {
 }
 
 async function postEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): Promise<void> {
-  const { options, knowledge, metrics } = parts;
+  const { options, metrics } = parts;
   const { headers } = request;
-  const app = parts.apiKeys.nameOf(headers.authorization);
+  const sender = parts.identify(request);
   const shape = bodyShapeOf(headers["content-type"]);
   const gzip = isGzip(headers["content-encoding"]);
   if (headers["ce-specversion"] !== undefined) throw new PipelineError("request_mode_unsupported");
 
-  const ticket = parts.admission.admit(app, Number(headers["content-length"] ?? 0));
+  const ticket = parts.admission.admit(sender, Number(headers["content-length"] ?? 0));
   try {
     const raw = await readBody(request, options.maxBodyBytes);
     metrics.body(raw.length);
     ticket.grow(raw.length);
     const body = gzip ? await inflateBody(raw, options.maxBodyBytes) : raw;
     ticket.grow(body.length);
-    const { items, escapes } = parseBody(body, shape, options.maxEvents);
-
-    const receivedAt = parts.now();
-    const traceparent = traceparentOf(headers.traceparent);
-    const facts = { receivedAt, escapes, ...(traceparent === undefined ? {} : { traceparent }) };
-    const verdicts = acceptEvents(items, knowledge, options, facts);
-    const begin = performance.now();
-    const unstored = await storeEvents(parts.producer, verdicts);
-    metrics.produced((performance.now() - begin) / 1_000);
-
-    const retryAfter = unstored.size === 0 ? 0 : retryAfterSeconds(parts.random());
-    const answer = answerOf(verdicts, unstored, { docsUrl: options.docsUrl, retryAfterSeconds: retryAfter });
-    metrics.events(verdicts, unstored);
-    const contentType = answer.status === 503 ? "application/problem+json" : "application/json";
-    send(response, answer.status, contentType, answer.body, retryAfter, metrics);
+    const items = parseBody(body, shape, options.maxEvents);
+    const verdicts = await handleEvents(items, sender, requestFactsOf(request, parts.now()), parts);
+    sendAnswer(response, verdicts, parts);
   } finally {
     ticket.release();
   }
+}
+
+/** The results of a whole request. */
+export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[], parts: RouteParts): void {
+  const retryAfter = retryAfterSeconds(parts.random());
+  const { status, body, counts } = answerOf(verdicts, {
+    docsUrl: parts.options.docsUrl,
+    retryAfterMs: retryAfter * 1_000,
+  });
+  response.setHeader(summaryHeader, summaryOf(counts));
+  const contentType = isRetryLater(status) ? "application/problem+json" : "application/json";
+  send(response, status, contentType, body, isRetryLater(status) ? retryAfter : 0, parts.metrics);
 }
 
 function sendProblem(response: ServerResponse, error: unknown, parts: RouteParts): void {

@@ -8,11 +8,12 @@ import {
   type Metrics,
   type Service,
 } from "../runtime/index.ts";
-import type { EventKnowledge } from "./accept-event.ts";
-import { createAdmission } from "./admission.ts";
-import { allowEveryone, createApiKeys } from "./api-keys.ts";
+import type { EventKnowledge } from "./events/accept-event.ts";
+import { allowEveryone, createApiKeys } from "./identity/api-keys.ts";
+import { anySender } from "./identity/sender.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
+import { createAdmission } from "./overload/admission.ts";
 import { addRoutes, type RouteParts, takeEvents } from "./routes.ts";
 
 export type IngestParts = {
@@ -44,8 +45,13 @@ export function createIngest(parts: IngestParts): Ingest {
   const routeParts: RouteParts = {
     options,
     knowledge: parts.schemas,
-    producer,
-    apiKeys,
+    destination: {
+      async send(topic, records) {
+        await producer.send(topic, records);
+        return "replicated";
+      },
+    },
+    identify: ({ headers }) => anySender(apiKeys.nameOf(headers.authorization)),
     admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
     metrics,
     log,

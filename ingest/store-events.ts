@@ -1,53 +1,67 @@
-import type { OutgoingRecord, Producer } from "../kafka/index.ts";
-import { PipelineError } from "../runtime/index.ts";
-import type { Verdict } from "./accept-event.ts";
+import type { OutgoingRecord } from "../kafka/index.ts";
+import { type ErrorCode, PipelineError } from "../runtime/index.ts";
+import type { Accepted, Verdict } from "./events/verdict.ts";
 
-/** The topics whose records were not acknowledged, with the reason; empty when every accepted event is stored. */
-export type Unstored = ReadonlyMap<string, PipelineError>;
-
-const nothing: Unstored = new Map();
+/** Where accepted events go: Kafka, or the disk while Kafka is away. */
+export type Destination = {
+  /**
+   * Resolves when every record is stored, with where: "replicated" on all in-sync replicas of Kafka, "local" on this server's disk.
+   * @param options `replicated`: the sender does not take "local" for an answer.
+   * @throws PipelineError
+   */
+  send(
+    topic: string,
+    records: readonly OutgoingRecord[],
+    options: { readonly replicated: boolean },
+  ): Promise<"replicated" | "local">;
+};
 
 /**
- * Writes the accepted events and waits until Kafka has acknowledged them, one promise a topic. Never rejects: what could not
- * be stored is the answer.
+ * Stores the accepted events and waits for the acknowledgement, one call a topic. Events of a topic that did not take them become
+ * `retry`, in place; the others stay. Never rejects: what could not be stored is part of the answer.
  */
-export async function storeEvents(producer: Pick<Producer, "send">, verdicts: readonly Verdict[]): Promise<Unstored> {
-  const first = verdicts[0];
-  if (verdicts.length === 1) return first?.ok ? storeTopic(producer, first.type.topic, [first.record]) : nothing;
+export async function storeEvents(destination: Destination, verdicts: Verdict[], replicated: boolean): Promise<void> {
   const topics = byTopic(verdicts);
-  if (topics.size === 0) return nothing;
-  if (topics.size === 1) for (const [topic, records] of topics) return storeTopic(producer, topic, records);
-  const results = await Promise.all([...topics].map(([topic, records]) => storeTopic(producer, topic, records)));
-  return new Map(results.flatMap((result) => [...result]));
+  const stores = [...topics].map(([topic, indexes]) => storeTopic(destination, topic, indexes, verdicts, replicated));
+  await (stores.length === 1 ? stores[0] : Promise.all(stores));
 }
 
 async function storeTopic(
-  producer: Pick<Producer, "send">,
+  destination: Destination,
   topic: string,
-  records: readonly OutgoingRecord[],
-): Promise<Unstored> {
+  indexes: readonly number[],
+  verdicts: Verdict[],
+  replicated: boolean,
+): Promise<void> {
+  const records = indexes.map((index) => (verdicts[index] as Accepted).record);
   try {
-    await producer.send(topic, records);
-    return nothing;
-  } catch (cause) {
-    const error = cause instanceof PipelineError ? cause : new PipelineError("kafka_produce_failed", { cause });
-    return new Map([[topic, error]]);
+    const durability = await destination.send(topic, records, { replicated });
+    if (durability === "replicated") return;
+    for (const index of indexes) verdicts[index] = { ...(verdicts[index] as Accepted), durability };
+  } catch (error) {
+    const code: ErrorCode = error instanceof PipelineError ? error.code : "kafka_produce_failed";
+    for (const index of indexes) {
+      const { id, type } = verdicts[index] as Accepted;
+      verdicts[index] = { outcome: "retry", id, type, code };
+    }
   }
 }
 
-function byTopic(verdicts: readonly Verdict[]): Map<string, OutgoingRecord[]> {
-  const topics = new Map<string, OutgoingRecord[]>();
+/** The indexes of the accepted events of each topic, in the order of the request. */
+function byTopic(verdicts: readonly Verdict[]): Map<string, number[]> {
+  const topics = new Map<string, number[]>();
   let topic: string | undefined;
-  let records: OutgoingRecord[] = [];
-  for (const verdict of verdicts) {
-    if (!verdict.ok) continue;
+  let indexes: number[] = [];
+  for (let index = 0; index < verdicts.length; index++) {
+    const verdict = verdicts[index] as Verdict;
+    if (verdict.outcome !== "accepted") continue;
     // Neighbours are mostly of one topic, so the map is asked only when it changes.
     if (verdict.type.topic !== topic) {
       topic = verdict.type.topic;
-      records = topics.get(topic) ?? [];
-      topics.set(topic, records);
+      indexes = topics.get(topic) ?? [];
+      topics.set(topic, indexes);
     }
-    records.push(verdict.record);
+    indexes.push(index);
   }
   return topics;
 }

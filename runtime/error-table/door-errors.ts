@@ -73,6 +73,11 @@ export const doorErrors = {
     remedy: "Correct the type; hailstream schemas list shows all of them.",
     retryable: false,
   },
+  event_type_forbidden: {
+    title: "The API key's scopes do not hold this event type.",
+    remedy: "Post the type with a key that may, or add it to the key's scopes.",
+    retryable: false,
+  },
   event_type_derived: {
     title: "Events of this type are made by the pipeline itself.",
     remedy: "Send the events that it is made of instead.",

@@ -1,4 +1,4 @@
-import type { EventKnowledge } from "../../ingest/accept-event.ts";
+import type { EventKnowledge } from "../../ingest/events/accept-event.ts";
 import { createMetrics, readOptions, silentLogger } from "../../runtime/index.ts";
 import { createSchemas, schemaOptions } from "../../schemas/index.ts";
 

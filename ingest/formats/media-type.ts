@@ -1,4 +1,4 @@
-import { PipelineError } from "../runtime/index.ts";
+import { PipelineError } from "../../runtime/index.ts";
 
 /** What a body may hold by its content type: one event, an array of them, or either. */
 export type BodyShape = "one" | "many" | "either";

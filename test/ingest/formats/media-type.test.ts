@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bodyShapeOf, isGzip } from "../../ingest/media-type.ts";
+import { bodyShapeOf, isGzip } from "../../../ingest/formats/media-type.ts";
 
 test.each([
   ["application/json", "either"],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { below, inspectValue } from "../../ingest/inspect-value.ts";
+import { below, inspectValue } from "../../../ingest/events/inspect-value.ts";
 
 const limits = { maxEventBytes: 1_000, maxDepth: 4 };
 const inspect = (json: string) => inspectValue(JSON.parse(json) as object, limits, json.includes("\\u"));

@@ -1,4 +1,5 @@
-import { PipelineError } from "../runtime/index.ts";
+import { PipelineError } from "../../runtime/index.ts";
+import type { Sender } from "../identity/sender.ts";
 
 /** The place of one request among those under way; `release` gives it back. */
 export type Ticket = {
@@ -13,11 +14,11 @@ export type Ticket = {
  */
 export type Admission = {
   /**
-   * @param app name of the API key.
+   * @param sender whose share it is counted under.
    * @param bytes what the request says it will send; 0 when it does not say.
    * @throws PipelineError request_overloaded, request_rate_limited
    */
-  admit(app: string, bytes: number): Ticket;
+  admit(sender: Sender, bytes: number): Ticket;
 };
 
 /**
@@ -31,7 +32,7 @@ export function createAdmission(
   let inFlight = 0;
   let inFlightBytes = 0;
   return {
-    admit(_app, declaredBytes) {
+    admit(_sender, declaredBytes) {
       const declared = Number.isFinite(declaredBytes) && declaredBytes > 0 ? declaredBytes : 0;
       if (inFlight > 0 && inFlightBytes + declared > maxInFlightBytes) {
         throw new PipelineError("request_overloaded", { fields: { limit: maxInFlightBytes } });

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { parseBody } from "../../ingest/parse-body.ts";
+import { parseBody } from "../../../ingest/formats/parse-body.ts";
 
 const parse = (body: string | Buffer, shape: "one" | "many" | "either" = "either") =>
   parseBody(Buffer.from(body as string), shape, 3);
 
 test("one object is one item, an array is its items", () => {
-  expect(parse('{"a":1}')).toEqual({ items: [{ a: 1 }], escapes: false });
-  expect(parse('[{"a":1},2,null]')).toEqual({ items: [{ a: 1 }, 2, null], escapes: false });
-  expect(parse("[]").items).toEqual([]);
+  expect(parse('{"a":1}')).toMatchObject({ values: [{ a: 1 }], escapes: false });
+  expect(parse('[{"a":1},2,null]')).toMatchObject({ values: [{ a: 1 }, 2, null], escapes: false });
+  expect(parse("[]").values).toEqual([]);
   expect(parse('{"a":"\\u0041"}').escapes).toBe(true);
 });
 

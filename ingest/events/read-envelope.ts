@@ -1,5 +1,5 @@
-import { didYouMean, type ErrorCode, errorTable } from "../runtime/index.ts";
-import type { Envelope, Violation } from "../schemas/index.ts";
+import { didYouMean, type ErrorCode, errorTable } from "../../runtime/index.ts";
+import type { Envelope, Violation } from "../../schemas/index.ts";
 import { readTime } from "./read-time.ts";
 
 export type EnvelopeRules = {

@@ -1,37 +1,16 @@
-import type { OutgoingRecord } from "../kafka/index.ts";
-import { didYouMean, type ErrorCode, errorTable } from "../runtime/index.ts";
-import { type EventType, envelopeHeaders, type Schemas, type Violation } from "../schemas/index.ts";
+import { didYouMean, type ErrorCode, errorTable } from "../../runtime/index.ts";
+import { type EventType, envelopeHeaders, type Schemas, type Violation } from "../../schemas/index.ts";
+import type { Items } from "../formats/items.ts";
+import type { Sender } from "../identity/sender.ts";
 import { type Inspection, type InspectionLimits, inspectValue } from "./inspect-value.ts";
 import { describe, type EnvelopeRules, readEnvelope } from "./read-envelope.ts";
+import type { Accepted, Refused, Verdict } from "./verdict.ts";
 
 /** What the judging of events needs of the schemas: no connection, only knowledge. */
 export type EventKnowledge = Pick<Schemas, "catalogue" | "schemaIdOf" | "check" | "encode" | "keyOf">;
 
-export type AcceptedEvent = {
-  readonly ok: true;
-  readonly id: string;
-  readonly type: EventType;
-  readonly schemaId: number;
-  readonly record: OutgoingRecord;
-};
-
-export type RejectedEvent = {
-  readonly ok: false;
-  /** When the event has one that is a text. */
-  readonly id: string | undefined;
-  /** When the event names one that exists. */
-  readonly type: EventType | undefined;
-  /** At least one; at most {@link maxViolations}. */
-  readonly violations: readonly Violation[];
-};
-
-/** What is to happen to one event; nothing has happened yet. */
-export type Verdict = AcceptedEvent | RejectedEvent;
-
-export type RequestFacts = Omit<EnvelopeRules, "maxFutureMs"> & {
-  /** Whether the body held a `\u` escape; see {@link inspectValue}. */
-  readonly escapes: boolean;
-};
+/** What the request says about all of its events. */
+export type RequestFacts = Omit<EnvelopeRules, "maxFutureMs">;
 
 export type AcceptLimits = InspectionLimits & { readonly maxFutureMs: number };
 
@@ -43,17 +22,22 @@ export const maxViolations = 20;
  * the same id only the first that is valid is accepted.
  */
 export function acceptEvents(
-  items: readonly unknown[],
+  { values, problems, escapes }: Pick<Items, "values" | "problems" | "escapes">,
   knowledge: EventKnowledge,
   limits: AcceptLimits,
   request: RequestFacts,
+  sender: Sender,
 ): Verdict[] {
   const rules: EnvelopeRules = { ...request, maxFutureMs: limits.maxFutureMs };
-  const taken = items.length > 1 ? new Set<string>() : undefined;
-  const verdicts: Verdict[] = new Array(items.length);
-  for (let i = 0; i < items.length; i++) {
-    const verdict = acceptEvent(items[i], knowledge, limits, rules, request.escapes);
-    verdicts[i] = verdict.ok && taken !== undefined ? onlyOnce(verdict, taken) : verdict;
+  const taken = values.length > 1 ? new Set<string>() : undefined;
+  const verdicts: Verdict[] = new Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const problem = problems?.get(i);
+    const verdict =
+      problem === undefined
+        ? acceptEvent(values[i], knowledge, limits, rules, escapes, sender)
+        : rejected(undefined, undefined, [problem]);
+    verdicts[i] = verdict.outcome === "accepted" && taken !== undefined ? onlyOnce(verdict, taken) : verdict;
   }
   return verdicts;
 }
@@ -64,7 +48,8 @@ function acceptEvent(
   limits: AcceptLimits,
   rules: EnvelopeRules,
   escapes: boolean,
-): Verdict {
+  sender: Sender,
+): Accepted | Refused {
   if (typeof item !== "object" || item === null || Array.isArray(item)) {
     return rejected(item, undefined, [plain("event_not_object", "", "a CloudEvents object", describe(item))]);
   }
@@ -74,10 +59,17 @@ function acceptEvent(
   const event = item as Readonly<Record<string, unknown>>;
   const violations: Violation[] = [];
   const envelope = readEnvelope(event, rules, violations);
+  // An event with a usable envelope can be replayed once its type or its data is mended, by others than its sender.
+  const refused = () => refuse(item, type, violations, hasWholeEnvelope && sender.stage === "live");
+  const hasWholeEnvelope = violations.length === 0;
   const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
   if (type === undefined) {
     if (typeof event.type === "string") violations.push(unknownType(event.type, knowledge));
-    return rejected(item, type, violations);
+    return refused();
+  }
+  if (!sender.mayPost(type.name)) {
+    violations.push(plain("event_type_forbidden", "/type", "a type in the scopes of the API key", describe(type.name)));
+    return refused();
   }
   if (type.kind === "derived") {
     violations.push(plain("event_type_derived", "/type", "a type that apps send", describe(type.name)));
@@ -88,16 +80,16 @@ function acceptEvent(
     const wrong = knowledge.check(type.name, data);
     for (const violation of wrong) violations.push({ ...violation, pointer: `/data${violation.pointer}` });
   }
-  if (violations.length > 0) return rejected(item, type, violations);
+  if (violations.length > 0) return refused();
 
   const key = knowledge.keyOf(type.name, data);
   if (key === "") {
-    const empty = plain("event_key_empty", `/data/${type.keyField}`, "an id", '""');
-    return rejected(item, type, [empty]);
+    violations.push(plain("event_key_empty", `/data/${type.keyField}`, "an id", '""'));
+    return refused();
   }
   const value = knowledge.encode(type.name, data);
   return {
-    ok: true,
+    outcome: "accepted",
     id: envelope.id,
     type,
     schemaId: knowledge.schemaIdOf(type.name),
@@ -105,19 +97,28 @@ function acceptEvent(
   };
 }
 
-function onlyOnce(verdict: AcceptedEvent, taken: Set<string>): Verdict {
+function onlyOnce(verdict: Accepted, taken: Set<string>): Verdict {
   if (!taken.has(verdict.id)) {
     taken.add(verdict.id);
     return verdict;
   }
   const repeated = plain("event_id_repeated", "/id", "an id of its own", describe(verdict.id));
-  return { ok: false, id: verdict.id, type: verdict.type, violations: [repeated] };
+  return { outcome: "rejected", id: verdict.id, type: verdict.type, violations: [repeated] };
 }
 
-function rejected(item: unknown, type: EventType | undefined, violations: readonly Violation[]): RejectedEvent {
+function rejected(item: unknown, type: EventType | undefined, violations: readonly Violation[]): Refused {
+  return refuse(item, type, violations, false);
+}
+
+function refuse(
+  item: unknown,
+  type: EventType | undefined,
+  violations: readonly Violation[],
+  quarantine: boolean,
+): Refused {
   const id = typeof item === "object" && item !== null ? (item as { id?: unknown }).id : undefined;
   return {
-    ok: false,
+    outcome: quarantine ? "quarantined" : "rejected",
     id: typeof id === "string" ? id.slice(0, 200).toWellFormed() : undefined,
     type,
     violations: violations.slice(0, maxViolations),

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { inflateBody, readBody } from "../../ingest/read-body.ts";
+import { inflateBody, readBody } from "../../../ingest/formats/read-body.ts";
 
 const limit = 10_000;
 let outcomes: Promise<Buffer>[] = [];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readTime } from "../../ingest/read-time.ts";
+import { readTime } from "../../../ingest/events/read-time.ts";
 
 test.each([
   ["2026-11-22T21:11:41.123Z", Date.UTC(2026, 10, 22, 21, 11, 41, 123)],

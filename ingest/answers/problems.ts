@@ -1,4 +1,4 @@
-import { type ErrorCode, errorTable, PipelineError } from "../runtime/index.ts";
+import { type ErrorCode, errorTable, PipelineError } from "../../runtime/index.ts";
 
 /** The HTTP status of each error that concerns a whole request; any other error is a fault of ours: 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -51,6 +51,11 @@ export function problemOf(error: unknown, docsUrl: string): Problem {
     docs: docsUrl + known.code,
     ...(hasFields ? { fields: known.fields } : {}),
   };
+}
+
+/** Whether an error means that this sender sends too much, rather than that the server is busy. */
+export function isRateLimit(code: ErrorCode): boolean {
+  return statuses[code] === 429;
 }
 
 /** Whether a status asks the client to come again later, and so needs Retry-After. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { PipelineError } from "../runtime/index.ts";
+import { PipelineError } from "../../runtime/index.ts";
 
 const inflate = promisify(gunzip);
 

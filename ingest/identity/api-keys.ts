@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
-import { createService, type Logger, messageOf, PipelineError, type Service } from "../runtime/index.ts";
+import { createService, type Logger, messageOf, PipelineError, type Service } from "../../runtime/index.ts";
 
 /** Who may post. The keys themselves are never in memory longer than a request, nor in any log: only their hashes are kept. */
 export type ApiKeys = Service & {

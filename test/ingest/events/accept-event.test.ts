@@ -1,15 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { acceptEvents, maxViolations, type Verdict } from "../../ingest/accept-event.ts";
-import { locationEvent, offlineKnowledge } from "./knowledge.ts";
+import { acceptEvents, maxViolations } from "../../../ingest/events/accept-event.ts";
+import type { Verdict } from "../../../ingest/events/verdict.ts";
+import { anySender, type Sender } from "../../../ingest/identity/sender.ts";
+import { locationEvent, offlineKnowledge } from "../knowledge.ts";
 
 const knowledge = offlineKnowledge();
 const limits = { maxEventBytes: 4_096, maxDepth: 8, maxFutureMs: 86_400_000 };
 const receivedAt = Date.UTC(2026, 10, 22, 21, 12);
-const accept = (items: readonly unknown[], traceparent?: string): Verdict[] => {
-  const escapes = JSON.stringify(items).includes("\\u");
-  return acceptEvents(items, knowledge, limits, { receivedAt, escapes, ...(traceparent ? { traceparent } : {}) });
+const accept = (values: readonly unknown[], traceparent?: string, sender: Sender = anySender("app")): Verdict[] => {
+  const escapes = JSON.stringify(values).includes("\\u");
+  const request = { receivedAt, ...(traceparent ? { traceparent } : {}) };
+  return acceptEvents({ values, escapes }, knowledge, limits, request, sender);
 };
+const violationsOf = (verdict: Verdict) => ("violations" in verdict ? verdict.violations : []);
 const acceptOne = (item: unknown) => accept([item])[0] as Verdict;
 const parsed = (json: string) => JSON.parse(json) as unknown;
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -88,7 +92,7 @@ const wrong: readonly [string, unknown, string, string][] = [
 
 test.each(wrong)("%s is rejected", (_name, event, code, pointer) => {
   const verdict = acceptOne(event);
-  expect(verdict).toMatchObject({ ok: false, violations: [{ code, pointer }] });
+  expect(verdict).toMatchObject({ outcome: "rejected", violations: [{ code, pointer }] });
 });
 
 const right: readonly [string, Record<string, unknown>][] = [
@@ -108,14 +112,14 @@ const right: readonly [string, Record<string, unknown>][] = [
 
 test.each(right)("%s is accepted", (_name, event) => {
   const verdict = acceptOne(event);
-  expect(verdict).toMatchObject({ ok: true, id: event.id, schemaId: 7 });
+  expect(verdict).toMatchObject({ outcome: "accepted", id: event.id, schemaId: 7 });
 });
 
 test("the record has the key, the value and the envelope exactly as sent", () => {
   const event = locationEvent({ time: "2026-11-22T22:11:41.5+01:00" });
   const [verdict] = accept([event], traceparent);
   expect(verdict).toMatchObject({
-    ok: true,
+    outcome: "accepted",
     type: { topic: "driver-locations" },
     record: {
       key: "drv_1",
@@ -149,7 +153,7 @@ test("everything that is wrong is named, the envelope before the data", () => {
     type: "driver.location",
     data: { driver_id: 4, latitude: 1, longitude: 2 },
   });
-  const codes = verdict.ok ? [] : verdict.violations.map(({ code, pointer }) => `${code} ${pointer}`);
+  const codes = violationsOf(verdict).map(({ code, pointer }) => `${code} ${pointer}`);
   expect(codes.slice(0, 3)).toEqual([
     "event_id_missing /id",
     "event_source_missing /source",
@@ -161,14 +165,11 @@ test("everything that is wrong is named, the envelope before the data", () => {
 test("violations are bounded", () => {
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`unknown${i}`, i]));
   const verdict = acceptOne(locationEvent({ data: { ...data, ...many } }));
-  expect(verdict.ok ? 0 : verdict.violations.length).toBe(maxViolations);
+  expect(violationsOf(verdict).length).toBe(maxViolations);
 });
 
 test("a slip of the finger is answered with the word that was meant", () => {
-  const message = (event: unknown) => {
-    const verdict = acceptOne(event);
-    return verdict.ok ? "" : verdict.violations[0]?.message;
-  };
+  const message = (event: unknown) => violationsOf(acceptOne(event))[0]?.message;
   expect(message(locationEvent({ type: "driver.locaton" }))).toContain('Did you mean "driver.location"?');
   expect(message(locationEvent({ type: "x".repeat(3_000) }))).not.toContain("Did you mean");
   expect(message(locationEvent({ time: undefined, tme: "2026-11-22T21:11:41Z" }))).toContain('"tme"');
@@ -183,7 +184,7 @@ test("of events with the same id the first valid one is accepted", () => {
     locationEvent(),
     locationEvent({ id: "other" }),
   ]);
-  expect(verdicts.map((v) => (v.ok ? "accepted" : v.violations[0]?.code))).toEqual([
+  expect(verdicts.map((v) => violationsOf(v)[0]?.code ?? v.outcome)).toEqual([
     "event_time_invalid",
     "accepted",
     "event_id_repeated",
@@ -204,7 +205,7 @@ test("one bad event never changes what happens to another", () => {
       const verdicts = accept(items.map(({ event }) => event));
       expect(verdicts).toHaveLength(items.length);
       for (const [i, { event, good }] of items.entries()) {
-        expect(verdicts[i]?.ok).toBe(good);
+        expect(verdicts[i]?.outcome === "accepted").toBe(good);
         if (good) expect(verdicts[i]?.id).toBe((event as Record<string, unknown>).id);
         if (good) expect(verdicts[i]).toEqual(acceptOne(event));
       }
@@ -216,7 +217,7 @@ test("one bad event never changes what happens to another", () => {
 test("nothing that JSON can hold makes it throw", () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 10 }), (items) => {
-      expect(accept(items).every((verdict) => !verdict.ok)).toBe(true);
+      expect(accept(items).every((verdict) => verdict.outcome !== "accepted")).toBe(true);
     }),
     { numRuns: 50 },
   );
@@ -241,3 +242,29 @@ test("nothing that JSON can hold makes it throw", () => {
     { numRuns: 50 },
   );
 }, 30_000);
+
+test("what an app in the field cannot repair is quarantined, what has no usable envelope is rejected", () => {
+  const live = anySender("driver-app", "live");
+  const outcome = (event: unknown, sender: Sender = live) => accept([event], undefined, sender)[0]?.outcome;
+  expect(outcome(locationEvent({ data: { ...data, latitude: "north" } }))).toBe("quarantined");
+  expect(outcome(locationEvent({ type: "driver.unknown" }))).toBe("quarantined");
+  expect(outcome(locationEvent({ id: undefined, data: {} }))).toBe("rejected");
+  expect(outcome(7)).toBe("rejected");
+  expect(outcome(locationEvent())).toBe("accepted");
+});
+
+test("a key posts only the types of its scopes", () => {
+  const rider: Sender = { ...anySender("rider-app"), mayPost: (type) => type.startsWith("rider.") };
+  expect(accept([locationEvent()], undefined, rider)[0]).toMatchObject({
+    outcome: "rejected",
+    violations: [{ code: "event_type_forbidden", pointer: "/type" }],
+  });
+});
+
+test("what could not be parsed is rejected in its place", () => {
+  const problem = { code: "event_not_object", pointer: "", expected: "JSON", got: "{", message: "m" } as const;
+  const items = { values: [locationEvent(), undefined], problems: new Map([[1, problem]]), escapes: false };
+  const verdicts = acceptEvents(items, knowledge, limits, { receivedAt }, anySender("app"));
+  expect(verdicts[0]?.outcome).toBe("accepted");
+  expect(verdicts[1]).toEqual({ outcome: "rejected", id: undefined, type: undefined, violations: [problem] });
+});

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { appOf, createApiKeys, hashApiKey, parseApiKeys } from "../../ingest/api-keys.ts";
-import { silentLogger } from "../../runtime/index.ts";
-import { eventually } from "../support/wait.ts";
+import { appOf, createApiKeys, hashApiKey, parseApiKeys } from "../../../ingest/identity/api-keys.ts";
+import { silentLogger } from "../../../runtime/index.ts";
+import { eventually } from "../../support/wait.ts";
 
 let dir = "";
 beforeEach(async () => {

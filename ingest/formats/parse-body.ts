@@ -1,19 +1,13 @@
 import { isUtf8 } from "node:buffer";
-import { PipelineError } from "../runtime/index.ts";
+import { PipelineError } from "../../runtime/index.ts";
+import type { Items } from "./items.ts";
 import type { BodyShape } from "./media-type.ts";
-
-export type ParsedBody = {
-  /** The events as they were sent, nothing about them is known yet. */
-  readonly items: readonly unknown[];
-  /** Whether the text held a `\u` escape: only then can it hold NUL or half a surrogate pair. */
-  readonly escapes: boolean;
-};
 
 /**
  * @throws PipelineError request_body_empty, request_utf8_invalid, request_json_invalid, request_shape_invalid,
  *   request_too_many_events
  */
-export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): ParsedBody {
+export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): Items {
   if (body.length === 0) throw new PipelineError("request_body_empty");
   // Decoding would replace invalid bytes in silence, and the event stored would not be the event sent.
   if (!isUtf8(body)) throw new PipelineError("request_utf8_invalid");
@@ -24,11 +18,15 @@ export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): Pa
     const expected = { one: "an object", many: "an array", either: "an object or an array" }[shape];
     throw new PipelineError("request_shape_invalid", { fields: { expected, got } });
   }
-  const items: readonly unknown[] = isArray ? parsed : [parsed];
-  if (items.length > maxEvents) {
-    throw new PipelineError("request_too_many_events", { fields: { events: items.length, limit: maxEvents } });
+  const values: readonly unknown[] = isArray ? parsed : [parsed];
+  if (values.length > maxEvents) {
+    throw new PipelineError("request_too_many_events", { fields: { events: values.length, limit: maxEvents } });
   }
-  return { items, escapes: body.includes("\\u") };
+  return {
+    values,
+    escapes: body.includes("\\u"),
+    bytesOf: (index) => (isArray ? Buffer.from(JSON.stringify(values[index]) ?? "") : body),
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+import { type AcceptLimits, acceptEvents, type EventKnowledge, type RequestFacts } from "./events/accept-event.ts";
+import { traceparentOf } from "./events/read-envelope.ts";
+import type { Verdict } from "./events/verdict.ts";
+import type { Items } from "./formats/items.ts";
+import type { Sender } from "./identity/sender.ts";
+import type { IngestMetrics } from "./ingest-metrics.ts";
+import type { IngestOptions } from "./options.ts";
+import { type Destination, storeEvents } from "./store-events.ts";
+
+export type HandlingParts = {
+  readonly options: IngestOptions & AcceptLimits;
+  readonly knowledge: EventKnowledge;
+  readonly destination: Destination;
+  readonly metrics: IngestMetrics;
+};
+
+/**
+ * What happens to the events of one request, or of one piece of a stream: judged, stored, counted. Resolves when what became of each
+ * event is certain, in the order of the items. Never rejects because of what was sent.
+ */
+export async function handleEvents(
+  items: Items,
+  sender: Sender,
+  request: RequestFacts & { readonly replicated: boolean },
+  parts: HandlingParts,
+): Promise<readonly Verdict[]> {
+  const verdicts = acceptEvents(items, parts.knowledge, parts.options, request, sender);
+  const begin = performance.now();
+  await storeEvents(parts.destination, verdicts, request.replicated);
+  parts.metrics.produced((performance.now() - begin) / 1_000);
+  parts.metrics.events(verdicts);
+  return verdicts;
+}
+
+/** What the headers of a request say about all of its events. */
+export function requestFactsOf(
+  { headers }: IncomingMessage,
+  receivedAt: number,
+): RequestFacts & { readonly replicated: boolean } {
+  const traceparent = traceparentOf(headers.traceparent);
+  return {
+    receivedAt,
+    // Prefer: durability=replicated (RFC 7240)
+    replicated: /(?:^|[,;\s])durability\s*=\s*"?replicated\b/i.test(String(headers.prefer ?? "")),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
