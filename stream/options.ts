@@ -29,9 +29,9 @@ export const streamOptions = defineOptions("stream", {
   },
   concurrency: {
     schema: whole(1, 64),
-    default: "6",
+    default: "3",
     unit: "partitions",
-    description: "Partitions of one flow that are handled at the same time.",
+    description: "Partitions of one flow that are handled at the same time; each holds its batch in memory.",
   },
 });
 

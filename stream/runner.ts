@@ -21,7 +21,7 @@ export type RunnerParts = {
   readonly groupPrefix?: string;
   /** In front of every topic name, so that several pipelines can share a cluster; default none. */
   readonly topicPrefix?: string;
-  /** Partitions handled at the same time; default 6. */
+  /** Partitions handled at the same time; default 3. */
   readonly concurrency?: number;
 };
 
@@ -79,7 +79,7 @@ export function createRunner(parts: RunnerParts): Service {
     topics: [prefix + flow.source],
     metrics: parts.metrics,
     log,
-    concurrency: parts.concurrency ?? 6,
+    concurrency: parts.concurrency ?? 3,
     maxBytesPerPartition,
     maxBytes,
     onBatch,
