@@ -13,7 +13,7 @@ const { values } = parseArgs({
     events: { type: "string" },
     connections: { type: "string" },
     seconds: { type: "string" },
-    warmup: { type: "string", default: "2" },
+    warmup: { type: "string", default: "4" },
     key: { type: "string", default: "" },
     seed: { type: "string", default: "1" },
   },
