@@ -103,7 +103,10 @@ export function refuseUnknownVariables(sets: readonly OptionSet[], env: OptionSo
 
 /** The known word nearest to `word`, when it is near enough to be a slip of the finger. */
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const nearest = closest(word, known);
-  return distance(word, nearest) <= Math.max(2, Math.floor(word.length / 4)) ? nearest : undefined;
+  const most = Math.max(2, Math.floor(word.length / 4));
+  // Words of too different a length cannot be near; a hostile word may be very long.
+  const candidates = known.filter((candidate) => Math.abs(candidate.length - word.length) <= most);
+  if (candidates.length === 0) return undefined;
+  const nearest = closest(word, candidates);
+  return distance(word, nearest) <= most ? nearest : undefined;
 }

@@ -14,6 +14,8 @@ export type Violation = {
   readonly got: string;
   /** One sentence of all of it. */
   readonly message: string;
+  /** The word that was probably meant, for a misspelt name or value. */
+  readonly didYouMean?: string;
 };
 
 /** More than these help nobody, and a hostile event must not make a large answer. */
@@ -210,7 +212,8 @@ function mismatch(expected: string, value: unknown, pointer: string, found: Viol
 function violate(code: ErrorCode, pointer: string, expected: string, got: string, hint?: string): Violation {
   const advice = hint === undefined ? "" : `; did you mean ${hint}?`;
   const place = pointer === "" ? "The data" : pointer;
-  return { code, pointer, expected, got, message: `${place}: expected ${expected}, got ${got}${advice}` };
+  const message = `${place}: expected ${expected}, got ${got}${advice}`;
+  return { code, pointer, expected, got, message, ...(hint === undefined ? {} : { didYouMean: hint }) };
 }
 
 /** What a field wants, for a field that is not there. */

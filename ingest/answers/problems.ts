@@ -1,7 +1,8 @@
 import { type ErrorCode, errorTable, PipelineError } from "../../runtime/index.ts";
+import type { Problem } from "./result-schema.ts";
 
 /** The HTTP status of each error that concerns a whole request; any other error is a fault of ours: 500. */
-const statuses: Partial<Record<ErrorCode, number>> = {
+export const statuses: Partial<Record<ErrorCode, number>> = {
   request_body_empty: 400,
   request_json_invalid: 400,
   request_utf8_invalid: 400,
@@ -25,23 +26,12 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   kafka_unreachable: 503,
 };
 
-/** Problem details of RFC 9457. `type` and `docs` are the page of the code. */
-export type Problem = {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: ErrorCode;
-  readonly detail: string;
-  readonly docs: string;
-  readonly fields?: PipelineError["fields"];
-};
-
 /** The problem of a whole request. Of an error that is not meant for the client only its code is told. */
 export function problemOf(error: unknown, docsUrl: string): Problem {
   const status = error instanceof PipelineError ? statuses[error.code] : undefined;
   const known = status === undefined || !(error instanceof PipelineError) ? new PipelineError("request_failed") : error;
   const { title, remedy } = errorTable[known.code];
-  const hasFields = Object.keys(known.fields).length > 0;
+  const facts = Object.entries(known.fields).filter((fact): fact is Fact => fact[1] !== undefined);
   return {
     type: docsUrl + known.code,
     title,
@@ -49,9 +39,11 @@ export function problemOf(error: unknown, docsUrl: string): Problem {
     code: known.code,
     detail: remedy,
     docs: docsUrl + known.code,
-    ...(hasFields ? { fields: known.fields } : {}),
+    ...(facts.length > 0 ? { fields: Object.fromEntries(facts) } : {}),
   };
 }
+
+type Fact = [string, string | number | boolean];
 
 /** Whether an error means that this sender sends too much, rather than that the server is busy. */
 export function isRateLimit(code: ErrorCode): boolean {

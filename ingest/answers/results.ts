@@ -1,6 +1,8 @@
 import { errorTable, PipelineError } from "../../runtime/index.ts";
+import type { Violation } from "../../schemas/index.ts";
 import type { Accepted, Duplicate, Outcome, Refused, Retry, Verdict } from "../events/verdict.ts";
 import { isRateLimit, problemOf } from "./problems.ts";
+import type { RefusedResult, RetryResult } from "./result-schema.ts";
 
 /** The answer to a request whose events are judged and stored: status and body as JSON text. */
 export type Answer = {
@@ -73,19 +75,25 @@ function storedResult(index: number, verdict: Accepted | Duplicate): string {
   return `{"index":${index},"id":${JSON.stringify(verdict.id)},"status":"${verdict.outcome}","schema_id":${verdict.schemaId}${local}}`;
 }
 
-function refusedResult(index: number, { outcome, id, violations }: Refused, { docsUrl }: AnswerOptions) {
-  const [first] = violations;
+function refusedResult(index: number, refused: Refused, { docsUrl }: AnswerOptions): RefusedResult {
+  const { outcome, id, schemaId, violations } = refused;
+  const first = violationOf(violations[0] as Violation);
   return {
     index,
     ...(id === undefined ? {} : { id }),
     status: outcome,
     ...first,
-    ...(first === undefined ? {} : { docs: docsUrl + first.code }),
-    ...(violations.length > 1 ? { violations } : {}),
+    ...(schemaId === undefined ? {} : { schema_id: schemaId }),
+    docs: docsUrl + first.code,
+    ...(violations.length > 1 ? { violations: violations.map(violationOf) } : {}),
   };
 }
 
-function retryResult(index: number, { id, code, retryAfterMs }: Retry, options: AnswerOptions) {
+function violationOf({ didYouMean, ...violation }: Violation): NonNullable<RefusedResult["violations"]>[number] {
+  return didYouMean === undefined ? violation : { ...violation, did_you_mean: didYouMean };
+}
+
+function retryResult(index: number, { id, code, retryAfterMs }: Retry, options: AnswerOptions): RetryResult {
   return {
     index,
     ...(id === undefined ? {} : { id }),

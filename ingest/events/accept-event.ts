@@ -36,7 +36,7 @@ export function acceptEvents(
     const verdict =
       problem === undefined
         ? acceptEvent(values[i], knowledge, limits, rules, escapes, sender)
-        : rejected(undefined, undefined, [problem]);
+        : refuse(undefined, undefined, [problem], false, knowledge);
     verdicts[i] = verdict.outcome === "accepted" && taken !== undefined ? onlyOnce(verdict, taken) : verdict;
   }
   return verdicts;
@@ -51,18 +51,19 @@ function acceptEvent(
   sender: Sender,
 ): Accepted | Refused {
   if (typeof item !== "object" || item === null || Array.isArray(item)) {
-    return rejected(item, undefined, [plain("event_not_object", "", "a CloudEvents object", describe(item))]);
+    const wrong = plain("event_not_object", "", "a CloudEvents object", describe(item));
+    return refuse(item, undefined, [wrong], false, knowledge);
   }
   const inspection = inspectValue(item, limits, escapes);
-  if (inspection !== undefined) return rejected(item, undefined, [inspected(inspection, limits)]);
-
   const event = item as Readonly<Record<string, unknown>>;
+  const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
+  if (inspection !== undefined) return refuse(item, type, [inspected(inspection, limits)], false, knowledge);
+
   const violations: Violation[] = [];
   const envelope = readEnvelope(event, rules, violations);
   // An event with a usable envelope can be replayed once its type or its data is mended, by others than its sender.
-  const refused = () => refuse(item, type, violations, hasWholeEnvelope && sender.stage === "live");
+  const refused = () => refuse(item, type, violations, hasWholeEnvelope && sender.stage === "live", knowledge);
   const hasWholeEnvelope = violations.length === 0;
-  const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
   if (type === undefined) {
     if (typeof event.type === "string") violations.push(unknownType(event.type, knowledge));
     return refused();
@@ -73,7 +74,7 @@ function acceptEvent(
   }
   if (type.kind === "derived") {
     violations.push(plain("event_type_derived", "/type", "a type that apps send", describe(type.name)));
-    return rejected(item, type, violations);
+    return refuse(item, type, violations, false, knowledge);
   }
   const data = event.data;
   if (data !== undefined && data !== null) {
@@ -103,11 +104,8 @@ function onlyOnce(verdict: Accepted, taken: Set<string>): Verdict {
     return verdict;
   }
   const repeated = plain("event_id_repeated", "/id", "an id of its own", describe(verdict.id));
-  return { outcome: "rejected", id: verdict.id, type: verdict.type, violations: [repeated] };
-}
-
-function rejected(item: unknown, type: EventType | undefined, violations: readonly Violation[]): Refused {
-  return refuse(item, type, violations, false);
+  const { id, type, schemaId } = verdict;
+  return { outcome: "rejected", id, type, schemaId, violations: [repeated] };
 }
 
 function refuse(
@@ -115,12 +113,14 @@ function refuse(
   type: EventType | undefined,
   violations: readonly Violation[],
   quarantine: boolean,
+  knowledge: EventKnowledge,
 ): Refused {
   const id = typeof item === "object" && item !== null ? (item as { id?: unknown }).id : undefined;
   return {
     outcome: quarantine ? "quarantined" : "rejected",
     id: typeof id === "string" ? id.slice(0, 200).toWellFormed() : undefined,
     type,
+    ...(type === undefined ? {} : { schemaId: knowledge.schemaIdOf(type.name) }),
     violations: violations.slice(0, maxViolations),
   };
 }
@@ -130,7 +130,7 @@ function plain(code: ErrorCode, pointer: string, expected: string, got: string):
 }
 
 function unknownType(name: string, { catalogue }: EventKnowledge): Violation {
-  const hint = name.length > 100 ? undefined : didYouMean(name, [...catalogue.types.keys()]);
+  const hint = didYouMean(name, [...catalogue.types.keys()]);
   const { title } = errorTable.event_type_unknown;
   return {
     code: "event_type_unknown",
@@ -138,6 +138,7 @@ function unknownType(name: string, { catalogue }: EventKnowledge): Violation {
     expected: "the name of an event type",
     got: describe(name),
     message: hint === undefined ? title : `${title} Did you mean "${hint}"?`,
+    ...(hint === undefined ? {} : { didYouMean: hint }),
   };
 }
 

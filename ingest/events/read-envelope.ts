@@ -96,16 +96,23 @@ function violation(
   event: Readonly<Record<string, unknown>>,
 ): Violation {
   const value = event[name];
-  const hint = value === undefined ? misspelling(name, event) : undefined;
-  const message =
-    hint === undefined ? errorTable[code].title : `${errorTable[code].title} Did you mean "${hint}" to be "${name}"?`;
-  return { code, pointer: `/${name}`, expected, got: describe(value), message };
+  const pointer = `/${name}`;
+  const { title } = errorTable[code];
+  const stranger = value === undefined ? misspelling(name, event) : undefined;
+  if (stranger === undefined) return { code, pointer, expected, got: describe(value), message: title };
+  const message = `${title} Did you mean "${stranger}" to be "${name}"?`;
+  return { code, pointer, expected, got: `the attribute ${describe(stranger)}`, message, didYouMean: name };
 }
+
+/** An event may hold thousands of keys: only these many are compared. */
+const maxStrangers = 20;
 
 /** An attribute of the event that is none of CloudEvents' and looks like `name`. */
 function misspelling(name: string, event: Readonly<Record<string, unknown>>): string | undefined {
   const strangers = Object.keys(event).filter((key) => key.length <= 30 && !attributes.includes(key));
-  return strangers.find((key) => key.toLowerCase() === name || didYouMean(key, attributes) === name);
+  return strangers
+    .slice(0, maxStrangers)
+    .find((key) => key.toLowerCase() === name || didYouMean(key, attributes) === name);
 }
 
 const maxShown = 60;

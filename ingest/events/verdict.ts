@@ -28,6 +28,8 @@ export type Refused = {
   readonly id: string | undefined;
   /** When the event names one that exists. */
   readonly type: EventType | undefined;
+  /** Of the schema that it was, or would have been, checked against; when the type is known. */
+  readonly schemaId?: number;
   /** At least one. */
   readonly violations: readonly Violation[];
 };

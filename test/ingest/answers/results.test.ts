@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { problemOf, retryAfterSeconds } from "../../../ingest/answers/problems.ts";
+import { resultsSchema, retryResultsSchema } from "../../../ingest/answers/result-schema.ts";
 import { answerOf, summaryOf } from "../../../ingest/answers/results.ts";
 import type { Accepted, Duplicate, Refused, Retry, Verdict } from "../../../ingest/events/verdict.ts";
 import { type ErrorCode, PipelineError } from "../../../runtime/index.ts";
@@ -76,6 +77,18 @@ test("a rejected event says what is wrong, and all of it when that is more than 
   ]);
 });
 
+test("a result has the word that was meant and the schema, when they are known", () => {
+  const misspelt = { ...violation, didYouMean: "accuracy" };
+  const { results } = answer([{ ...refused("rejected", "x"), schemaId: 9, violations: [misspelt, misspelt] }]).body;
+  const answered = { ...violation, did_you_mean: "accuracy" };
+  expect(results).toEqual([
+    {
+      ...{ index: 0, id: "x", status: "rejected", ...answered, schema_id: 9, docs: "/errors/event_id_missing" },
+      violations: [answered, answered],
+    },
+  ]);
+});
+
 test("an answer with events to send again is a problem and has all results", () => {
   const { body } = answer([retry("a"), accepted("b"), { ...retry("c"), retryAfterMs: 250 }]);
   expect(body).toMatchObject({
@@ -109,6 +122,7 @@ test("results have the length and order of the events, and the counts add up", (
   fc.assert(
     fc.property(fc.array(verdict, { maxLength: 30 }), (verdicts) => {
       const { body, counts } = answer(verdicts);
+      (verdicts.some(({ outcome }) => outcome === "retry") ? retryResultsSchema : resultsSchema).parse(body);
       const results = body.results as { index: number; id?: string; status: string }[];
       expect(results.map(({ index }) => index)).toEqual(verdicts.map((_, index) => index));
       expect(results.map((result) => result.id)).toEqual(verdicts.map((v) => v.id));

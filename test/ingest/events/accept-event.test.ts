@@ -169,12 +169,33 @@ test("violations are bounded", () => {
 });
 
 test("a slip of the finger is answered with the word that was meant", () => {
-  const message = (event: unknown) => violationsOf(acceptOne(event))[0]?.message;
-  expect(message(locationEvent({ type: "driver.locaton" }))).toContain('Did you mean "driver.location"?');
-  expect(message(locationEvent({ type: "x".repeat(3_000) }))).not.toContain("Did you mean");
-  expect(message(locationEvent({ time: undefined, tme: "2026-11-22T21:11:41Z" }))).toContain('"tme"');
-  expect(message(locationEvent({ source: undefined, Source: "/x" }))).toContain('"Source"');
-  expect(message(locationEvent({ id: undefined, key: "/x" }))).not.toContain("Did you mean");
+  const first = (event: unknown) => violationsOf(acceptOne(event))[0];
+  expect(first(locationEvent({ type: "driver.locaton" }))).toMatchObject({
+    message: expect.stringContaining('Did you mean "driver.location"?'),
+    didYouMean: "driver.location",
+  });
+  expect(first(locationEvent({ type: "x".repeat(3_000) }))?.didYouMean).toBeUndefined();
+  expect(first(locationEvent({ time: undefined, tme: "2026-11-22T21:11:41Z" }))).toMatchObject({
+    pointer: "/time",
+    got: 'the attribute "tme"',
+    didYouMean: "time",
+  });
+  expect(first(locationEvent({ source: undefined, Source: "/x" }))?.message).toContain('"Source"');
+  expect(first(locationEvent({ id: undefined, key: "/x" }))?.didYouMean).toBeUndefined();
+  expect(first(locationEvent({ data: { ...data, acuracy: 3 } }))).toMatchObject({
+    code: "event_field_unknown",
+    didYouMean: "accuracy",
+  });
+  const status = { type: "driver.status", data: { driver_id: "drv_1", status: "ofline" } };
+  expect(first(locationEvent(status))).toMatchObject({ code: "event_enum_unknown", didYouMean: "offline" });
+});
+
+test("what is refused names the schema that it would have been checked against, when there is one", () => {
+  const schemaId = (event: unknown) => (acceptOne(event) as { schemaId?: number }).schemaId;
+  expect(schemaId(locationEvent({ time: "now" }))).toBe(7);
+  expect(schemaId(locationEvent({ data: { text: "x".repeat(40_000) } }))).toBe(7);
+  expect(schemaId(locationEvent({ type: "driver.nothing" }))).toBeUndefined();
+  expect(schemaId(7)).toBeUndefined();
 });
 
 test("of events with the same id the first valid one is accepted", () => {
