@@ -2,7 +2,7 @@ import { didYouMean, type ErrorCode, errorTable } from "../../runtime/index.ts";
 import { type EventType, envelopeHeaders, type Schemas, type Violation } from "../../schemas/index.ts";
 import type { Items } from "../formats/items.ts";
 import type { Sender } from "../identity/sender.ts";
-import { type Inspection, type InspectionLimits, inspectValue } from "./inspect-value.ts";
+import { type Inspection, type InspectionLimits, inspectValue, isHarmless } from "./inspect-value.ts";
 import { describe, type EnvelopeRules, readEnvelope } from "./read-envelope.ts";
 import type { Accepted, Refused, Verdict } from "./verdict.ts";
 
@@ -22,7 +22,7 @@ export const maxViolations = 20;
  * the same id only the first that is valid is accepted.
  */
 export function acceptEvents(
-  { values, problems, escapes }: Pick<Items, "values" | "problems" | "escapes">,
+  { values, problems, escapes, onlyJson }: Omit<Items, "bytesOf">,
   knowledge: EventKnowledge,
   limits: AcceptLimits,
   request: RequestFacts,
@@ -30,12 +30,14 @@ export function acceptEvents(
 ): Verdict[] {
   const rules: EnvelopeRules = { ...request, maxFutureMs: limits.maxFutureMs };
   const taken = values.length > 1 ? new Set<string>() : undefined;
+  // A single event is mostly small, and one look at its bytes spares the walk through it.
+  const harmless = onlyJson !== undefined && isHarmless(onlyJson, limits);
   const verdicts: Verdict[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const problem = problems?.get(i);
     const verdict =
       problem === undefined
-        ? acceptEvent(values[i], knowledge, limits, rules, escapes, sender)
+        ? acceptEvent(values[i], knowledge, limits, rules, harmless ? undefined : escapes, sender)
         : refuse(undefined, undefined, [problem], false, knowledge);
     verdicts[i] = verdict.outcome === "accepted" && taken !== undefined ? onlyOnce(verdict, taken) : verdict;
   }
@@ -47,14 +49,15 @@ function acceptEvent(
   knowledge: EventKnowledge,
   limits: AcceptLimits,
   rules: EnvelopeRules,
-  escapes: boolean,
+  /** As in {@link inspectValue}; undefined: it need not be inspected. */
+  escapes: boolean | undefined,
   sender: Sender,
 ): Accepted | Refused {
   if (typeof item !== "object" || item === null || Array.isArray(item)) {
     const wrong = plain("event_not_object", "", "a CloudEvents object", describe(item));
     return refuse(item, undefined, [wrong], false, knowledge);
   }
-  const inspection = inspectValue(item, limits, escapes);
+  const inspection = escapes === undefined ? undefined : inspectValue(item, limits, escapes);
   const event = item as Readonly<Record<string, unknown>>;
   const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
   if (inspection !== undefined) return refuse(item, type, [inspected(inspection, limits)], false, knowledge);

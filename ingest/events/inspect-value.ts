@@ -13,6 +13,8 @@ const isForbidden = (key: string): boolean =>
   // The lengths spare most keys the comparison.
   (key.length === 9 && (key === "__proto__" || key === "prototype")) || (key.length === 11 && key === "constructor");
 
+const forbiddenWords = ["__proto__", "prototype", "constructor"].map((word) => Buffer.from(word));
+
 /** A character takes at most six bytes in JSON (`\u0000`), a number or a literal at most 25. */
 const mostBytesOfCharacter = 6;
 const mostBytesOfScalar = 25;
@@ -36,6 +38,29 @@ export function inspectValue(event: object, limits: InspectionLimits, escapes: b
   }
   return undefined;
 }
+
+/**
+ * Whether the bytes of an event show without a walk that {@link inspectValue} would find nothing: few of them, few brackets, no escapes,
+ * and none of the forbidden keys even as a text. False says nothing.
+ */
+export function isHarmless(json: Buffer, limits: InspectionLimits): boolean {
+  // No number grows more than this when it is written anew ("1e20").
+  if (json.length * mostGrowth > limits.maxEventBytes) return false;
+  let brackets = 0;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === openBrace || byte === openBracket) brackets++;
+    else if (byte === backslash) return false;
+  }
+  if (brackets > limits.maxDepth) return false;
+  for (const word of forbiddenWords) if (json.includes(word)) return false;
+  return true;
+}
+
+const mostGrowth = 6;
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+const backslash = 0x5c;
 
 type Walk = {
   readonly limits: InspectionLimits;

@@ -8,6 +8,8 @@ export type Items = {
   readonly problems?: ReadonlyMap<number, Violation>;
   /** Whether the text held a `\u` escape: only then can it hold NUL or half of a surrogate pair. */
   readonly escapes: boolean;
+  /** The JSON text of the event, when there is just this one. */
+  readonly onlyJson?: Buffer;
   /** The bytes of one event as they were sent; made when asked for. */
   bytesOf(index: number): Buffer;
 };

@@ -3,6 +3,8 @@ import { PipelineError } from "../../runtime/index.ts";
 import type { Items } from "./items.ts";
 import type { BodyShape } from "./media-type.ts";
 
+const escape = Buffer.from("\\u");
+
 /**
  * @throws PipelineError request_body_empty, request_utf8_invalid, request_json_invalid, request_shape_invalid,
  *   request_too_many_events
@@ -24,7 +26,8 @@ export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): It
   }
   return {
     values,
-    escapes: body.includes("\\u"),
+    escapes: body.includes(escape),
+    ...(isArray ? {} : { onlyJson: body }),
     bytesOf: (index) => (isArray ? Buffer.from(JSON.stringify(values[index]) ?? "") : body),
   };
 }

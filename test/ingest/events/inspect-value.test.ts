@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { below, inspectValue } from "../../../ingest/events/inspect-value.ts";
+import { below, inspectValue, isHarmless } from "../../../ingest/events/inspect-value.ts";
 
 const limits = { maxEventBytes: 1_000, maxDepth: 4 };
 const inspect = (json: string) => inspectValue(JSON.parse(json) as object, limits, json.includes("\\u"));
@@ -40,3 +40,26 @@ test("an event is too large exactly when its compact JSON is", () => {
 test("a pointer is escaped as RFC 6901 says", () => {
   expect(below("/a", "m~n/o")).toBe("/a/m~0n~1o");
 });
+
+test("what is called harmless without a walk is found harmless by the walk", () => {
+  const key = fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "prototype", "a"));
+  const scalar = fc.oneof(fc.string(), fc.double({ noNaN: true }), fc.constantFrom("__proto__", 1e20, null));
+  const tree = fc.oneof(scalar, fc.array(fc.array(scalar)), fc.dictionary(key, fc.dictionary(key, fc.array(scalar))));
+  const roomy = { maxEventBytes: 600, maxDepth: 4 };
+  let harmless = 0;
+  fc.assert(
+    fc.property(fc.dictionary(key, tree), (event) => {
+      const json = JSON.stringify(event);
+      if (!isHarmless(Buffer.from(json), roomy)) return;
+      harmless++;
+      expect(inspectValue(JSON.parse(json) as object, roomy, json.includes("\\u"))).toBeUndefined();
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(harmless).toBeGreaterThan(300);
+});
+
+test.each(["[1e20,1e20,1e20]", '{"a":"\\u005f"}', '{"x":{"__proto__":1}}', '{"constructor":1}', "[[[[[1]]]]]"])(
+  "%s is not called harmless",
+  (json) => expect(isHarmless(Buffer.from(json), { maxEventBytes: 70, maxDepth: 4 })).toBe(false),
+);
