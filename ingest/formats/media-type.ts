@@ -14,6 +14,8 @@ const shapes: Readonly<Record<string, BodyShape>> = {
  * @throws PipelineError request_media_type_unsupported
  */
 export function bodyShapeOf(contentType: string | undefined): BodyShape {
+  // Almost every request says exactly this.
+  if (contentType === "application/json") return "either";
   const [name = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
   const shape = Object.hasOwn(shapes, name.trim()) ? shapes[name.trim()] : undefined;
   const charset = parameters
@@ -31,7 +33,8 @@ export function bodyShapeOf(contentType: string | undefined): BodyShape {
  * @throws PipelineError request_encoding_unsupported
  */
 export function isGzip(contentEncoding: string | undefined): boolean {
-  const name = (contentEncoding ?? "identity").trim().toLowerCase();
+  if (contentEncoding === undefined) return false;
+  const name = contentEncoding.trim().toLowerCase();
   if (name === "gzip" || name === "x-gzip") return true;
   if (name === "identity") return false;
   const fields = { header: "Content-Encoding", got: name.slice(0, 100) };

@@ -3,7 +3,7 @@ import { PipelineError } from "../../runtime/index.ts";
 import type { Items } from "./items.ts";
 import type { BodyShape } from "./media-type.ts";
 
-const escape = Buffer.from("\\u");
+const unicodeEscape = Buffer.from("\\u");
 
 /**
  * @throws PipelineError request_body_empty, request_utf8_invalid, request_json_invalid, request_shape_invalid,
@@ -26,7 +26,7 @@ export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): It
   }
   return {
     values,
-    escapes: body.includes(escape),
+    escapes: body.includes(unicodeEscape),
     ...(isArray ? {} : { onlyJson: body }),
     bytesOf: (index) => (isArray ? Buffer.from(JSON.stringify(values[index]) ?? "") : body),
   };

@@ -56,7 +56,7 @@ test("what is called harmless without a walk is found harmless by the walk", () 
     }),
     { numRuns: 2_000 },
   );
-  expect(harmless).toBeGreaterThan(300);
+  expect(harmless).toBeGreaterThan(100);
 });
 
 test.each(["[1e20,1e20,1e20]", '{"a":"\\u005f"}', '{"x":{"__proto__":1}}', '{"constructor":1}', "[[[[[1]]]]]"])(
