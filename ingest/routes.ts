@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Express, NextFunction, Request, Response } from "express";
-import { errorTable, type Logger, messageOf, PipelineError } from "../runtime/index.ts";
+import { type Logger, messageOf, PipelineError } from "../runtime/index.ts";
 import { isRetryLater, problemOf, retryAfterSeconds } from "./answers/problems.ts";
 import { answerOf, summaryHeader, summaryOf } from "./answers/results.ts";
 import type { Verdict } from "./events/verdict.ts";
@@ -10,6 +10,7 @@ import { inflateBody, readBody } from "./formats/read-body.ts";
 import { type HandlingParts, handleEvents, requestFactsOf } from "./handle-events.ts";
 import type { Sender } from "./identity/sender.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
+import { addDocsRoutes } from "./openapi/docs-routes.ts";
 import type { Admission } from "./overload/admission.ts";
 
 export type RouteParts = HandlingParts & {
@@ -33,18 +34,14 @@ export function takeEvents(request: IncomingMessage, response: ServerResponse, p
   return true;
 }
 
-/** Adds the pages of the error codes, and problem+json for everything else that is asked for. */
+/** Adds the pages that describe the API, and problem+json for everything else that is asked for. */
 export function addRoutes(app: Express, parts: RouteParts): void {
   const refuse = (response: ServerResponse, error: unknown) => sendProblem(response, error, parts);
   app.all("/v1/events", (request, response) => {
     response.setHeader("allow", "POST");
     refuse(response, new PipelineError("request_method_unsupported", { fields: { method: request.method } }));
   });
-  app.get("/errors/:code", (request, response, next) => {
-    const { code } = request.params;
-    if (!Object.hasOwn(errorTable, code)) return next();
-    response.json({ code, ...errorTable[code as keyof typeof errorTable] });
-  });
+  addDocsRoutes(app, { options: parts.options, catalogue: parts.knowledge.catalogue });
   app.use((request: Request, response: Response, next: NextFunction) => {
     if (otherPaths.has(request.path)) return next();
     refuse(response, new PipelineError("request_path_unknown"));

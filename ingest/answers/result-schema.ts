@@ -5,12 +5,10 @@ import { type ErrorCode, errorTable } from "../../runtime/index.ts";
  * The shape of everything that is answered, written once: the types of the code and the JSON schemas of the API's description
  * derive from it.
  */
-const errorCode = z
-  .enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]])
-  .meta({
-    id: "ErrorCode",
-    description: "A stable code. It is never renamed and never changes its meaning; GET /errors explains each.",
-  });
+const errorCode = z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]).meta({
+  id: "ErrorCode",
+  description: "A stable code. It is never renamed and never changes its meaning; GET /errors explains each.",
+});
 
 const index = z.int().min(0).describe("The place of the event in the request, from 0.");
 const id = z.string().describe("The id of the event as it was sent.");
@@ -116,12 +114,10 @@ const problemShape = {
     .describe("Facts about this one case, such as the limit that was passed."),
 };
 
-export const problemSchema = z
-  .strictObject(problemShape)
-  .meta({
-    id: "Problem",
-    description: "Why a request as a whole was not taken (RFC 9457). None of its events is stored.",
-  });
+export const problemSchema = z.strictObject(problemShape).meta({
+  id: "Problem",
+  description: "Why a request as a whole was not taken (RFC 9457). None of its events is stored.",
+});
 
 export const retryResultsSchema = z.strictObject({ ...problemShape, ...countShape, results }).meta({
   id: "ProblemWithResults",

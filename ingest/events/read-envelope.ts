@@ -11,9 +11,9 @@ export type EnvelopeRules = {
 };
 
 const attributes = ["specversion", "id", "type", "source", "time", "subject", "data", "datacontenttype"];
-const maxIdLength = 200;
-const maxSourceLength = 500;
-const maxSubjectLength = 200;
+export const maxIdLength = 200;
+export const maxSourceLength = 500;
+export const maxSubjectLength = 200;
 const earliest = Date.UTC(2000, 0, 1);
 const jsonContent = /^application\/(?:[\w.+-]+\+)?json\s*(?:;.*)?$/i;
 const traceContext = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { type ErrorCode, errorTable } from "../../runtime/index.ts";
+import { isRetryLater, statuses } from "../answers/problems.ts";
+import { errorPageSchema, problemSchema, resultsSchema, retryResultsSchema } from "../answers/result-schema.ts";
+import type { JsonSchema } from "./data-schema.ts";
+import { refTo } from "./event-schemas.ts";
+
+export type Responses = Readonly<Record<string, JsonSchema>>;
+
+/** The schemas of all answers, by their names among the components: derived from those that give the code its types. */
+export function answerSchemas(): Readonly<Record<string, JsonSchema>> {
+  const all = z.object({ a: resultsSchema, b: retryResultsSchema, c: problemSchema, d: errorPageSchema });
+  const text = JSON.stringify(z.toJSONSchema(all, { target: "draft-2020-12" }).$defs);
+  return JSON.parse(text.replaceAll('"#/$defs/', `"${refTo("")}`)) as Record<string, JsonSchema>;
+}
+
+export const answerHeaders: Readonly<Record<string, JsonSchema>> = {
+  "Hailstream-Results": {
+    description: "How many events had each outcome; the body says the same, and which.",
+    schema: { type: "string", examples: ["accepted=97, rejected=3"] },
+  },
+  "Retry-After": {
+    description: "Whole seconds to wait, spread at random so that clients do not return together.",
+    schema: { type: "integer", minimum: 1 },
+  },
+  "WWW-Authenticate": { description: "How to authenticate.", schema: { type: "string" } },
+  Allow: { description: "The methods that the path has.", schema: { type: "string" } },
+};
+
+const headersOf = (...names: (keyof typeof answerHeaders)[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+/** The answers to a request whose events were judged, other than those that ask to come again. */
+export const judgedResponses: Responses = {
+  202: judged("Every event is accepted, or was before. Also the answer to an empty array."),
+  207: judged("Some events are accepted, others rejected or quarantined: the results say which."),
+  422: judged("No event is accepted: each is rejected or quarantined."),
+};
+
+function judged(description: string): JsonSchema {
+  return {
+    description,
+    headers: headersOf("Hailstream-Results"),
+    content: { "application/json": { schema: { $ref: refTo("Results") } } },
+  };
+}
+
+/**
+ * The answers to a request that is not taken as a whole, one a status, with the codes that lead to it.
+ * @param withResults whether 429 and 503 may come after the events were judged, and then tell what became of each.
+ */
+export function problemResponses(withResults: boolean): Responses {
+  const codes = new Map<number, ErrorCode[]>([[500, ["request_failed"]]]);
+  for (const [code, status] of Object.entries(statuses))
+    codes.set(status, [...(codes.get(status) ?? []), code as ErrorCode]);
+  const entries = [...codes].map(([status, itsCodes]) => [status, problemResponse(status, itsCodes, withResults)]);
+  return Object.fromEntries(entries);
+}
+
+function problemResponse(status: number, codes: readonly ErrorCode[], withResults: boolean): JsonSchema {
+  const problem = { $ref: refTo("Problem") };
+  const later = isRetryLater(status);
+  const schema = later && withResults ? { anyOf: [{ $ref: refTo("ProblemWithResults") }, problem] } : problem;
+  const headers = {
+    ...(later ? headersOf("Retry-After") : {}),
+    ...(status === 401 ? headersOf("WWW-Authenticate") : {}),
+    ...(status === 405 ? headersOf("Allow") : {}),
+  };
+  return {
+    description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}`).join("\n\n"),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    content: { "application/problem+json": { schema } },
+  };
+}
