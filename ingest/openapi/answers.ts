@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type ErrorCode, errorTable } from "../../runtime/index.ts";
 import { isRetryLater, statuses } from "../answers/problems.ts";
 import { errorPageSchema, problemSchema, resultsSchema, retryResultsSchema } from "../answers/result-schema.ts";
+import { exampleProblem, exampleResults } from "./answer-examples.ts";
 import type { JsonSchema } from "./data-schema.ts";
 import { refTo } from "./event-schemas.ts";
 
@@ -10,7 +11,15 @@ export type Responses = Readonly<Record<string, JsonSchema>>;
 /** The schemas of all answers, by their names among the components: derived from those that give the code its types. */
 export function answerSchemas(): Readonly<Record<string, JsonSchema>> {
   const all = z.object({ a: resultsSchema, b: retryResultsSchema, c: problemSchema, d: errorPageSchema });
-  const text = JSON.stringify(z.toJSONSchema(all, { target: "draft-2020-12" }).$defs);
+  const { $defs } = z.toJSONSchema(all, {
+    target: "draft-2020-12",
+    // "A whole number" is enough: the bounds of JavaScript's are no promise.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+    },
+  });
+  const text = JSON.stringify($defs);
   return JSON.parse(text.replaceAll('"#/$defs/', `"${refTo("")}`)) as Record<string, JsonSchema>;
 }
 
@@ -32,16 +41,16 @@ const headersOf = (...names: (keyof typeof answerHeaders)[]) =>
 
 /** The answers to a request whose events were judged, other than those that ask to come again. */
 export const judgedResponses: Responses = {
-  202: judged("Every event is accepted, or was before. Also the answer to an empty array."),
-  207: judged("Some events are accepted, others rejected or quarantined: the results say which."),
-  422: judged("No event is accepted: each is rejected or quarantined."),
+  202: judged(202, "Every event is accepted, or was before. Also the answer to an empty array."),
+  207: judged(207, "Some events are accepted, others rejected or quarantined: the results say which."),
+  422: judged(422, "No event is accepted: each is rejected or quarantined."),
 };
 
-function judged(description: string): JsonSchema {
+function judged(status: number, description: string): JsonSchema {
   return {
     description,
     headers: headersOf("Hailstream-Results"),
-    content: { "application/json": { schema: { $ref: refTo("Results") } } },
+    content: { "application/json": { schema: { $ref: refTo("Results") }, example: exampleResults(status) } },
   };
 }
 
@@ -61,6 +70,7 @@ function problemResponse(status: number, codes: readonly ErrorCode[], withResult
   const problem = { $ref: refTo("Problem") };
   const later = isRetryLater(status);
   const schema = later && withResults ? { anyOf: [{ $ref: refTo("ProblemWithResults") }, problem] } : problem;
+  const example = status === 503 && withResults ? exampleResults(503) : exampleProblem(codes[0] as ErrorCode);
   const headers = {
     ...(later ? headersOf("Retry-After") : {}),
     ...(status === 401 ? headersOf("WWW-Authenticate") : {}),
@@ -69,6 +79,6 @@ function problemResponse(status: number, codes: readonly ErrorCode[], withResult
   return {
     description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}`).join("\n\n"),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
-    content: { "application/problem+json": { schema } },
+    content: { "application/problem+json": { schema, example } },
   };
 }
