@@ -8,18 +8,20 @@ import {
   type Metrics,
   type Service,
 } from "../runtime/index.ts";
+import type { Schemas } from "../schemas/index.ts";
 import type { EventKnowledge } from "./events/accept-event.ts";
 import { allowEveryone, createApiKeys } from "./identity/api-keys.ts";
 import { anySender } from "./identity/sender.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
-import { addRoutes, type RouteParts, takeEvents } from "./routes.ts";
+import type { RouteParts } from "./route-parts.ts";
+import { addRoutes, takeEvents } from "./routes.ts";
 
 export type IngestParts = {
   readonly options: IngestOptions;
   /** Started before this service. */
-  readonly schemas: EventKnowledge;
+  readonly schemas: EventKnowledge & Pick<Schemas, "decode">;
   /** Started before this service and stopped after it. */
   readonly producer: Pick<Producer, "send" | "connected">;
   readonly metrics: Metrics;
@@ -52,6 +54,7 @@ export function createIngest(parts: IngestParts): Ingest {
       },
     },
     identify: ({ headers }) => anySender(apiKeys.nameOf(headers.authorization)),
+    decode: (bytes) => parts.schemas.decode(bytes),
     admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
     metrics,
     log,

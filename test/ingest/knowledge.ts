@@ -1,12 +1,12 @@
 import type { EventKnowledge } from "../../ingest/events/accept-event.ts";
 import { createMetrics, readOptions, silentLogger } from "../../runtime/index.ts";
-import { createSchemas, schemaOptions } from "../../schemas/index.ts";
+import { createSchemas, type Schemas, schemaOptions } from "../../schemas/index.ts";
 
 /**
  * The real schemas without a registry: types, checks and keys are those of the product; ids, which only a registry gives, are
  * 7, and the value of a record is JSON, so that a test can read it.
  */
-export function offlineKnowledge(): EventKnowledge {
+export function offlineKnowledge(): EventKnowledge & Pick<Schemas, "decode"> {
   const schemas = createSchemas({
     options: readOptions(schemaOptions, {}),
     log: silentLogger,
@@ -17,6 +17,7 @@ export function offlineKnowledge(): EventKnowledge {
     check: schemas.check,
     keyOf: schemas.keyOf,
     schemaIdOf: () => 7,
+    decode: schemas.decode,
     encode: (_type, data) => Buffer.from(JSON.stringify(data)),
   };
 }

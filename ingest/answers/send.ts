@@ -1,0 +1,59 @@
+import type { ServerResponse } from "node:http";
+import { type Logger, messageOf } from "../../runtime/index.ts";
+import type { Verdict } from "../events/verdict.ts";
+import type { IngestMetrics } from "../ingest-metrics.ts";
+import { isRetryLater, problemOf, retryAfterSeconds } from "./problems.ts";
+import { answerOf, summaryHeader, summaryOf } from "./results.ts";
+
+export type AnswerParts = {
+  readonly options: { readonly docsUrl: string };
+  readonly metrics: Pick<IngestMetrics, "request">;
+  readonly log: Logger;
+  /** 0 up to 1, for the spread of Retry-After. */
+  readonly random: () => number;
+};
+
+/** Sends the results of a whole request. */
+export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[], parts: AnswerParts): void {
+  const retryAfter = retryAfterSeconds(parts.random());
+  const { status, body, counts } = answerOf(verdicts, {
+    docsUrl: parts.options.docsUrl,
+    retryAfterMs: retryAfter * 1_000,
+  });
+  response.setHeader(summaryHeader, summaryOf(counts));
+  const contentType = isRetryLater(status) ? "application/problem+json" : "application/json";
+  send(response, status, contentType, body, isRetryLater(status) ? retryAfter : 0, parts.metrics);
+}
+
+/** Sends why a request was not taken as a whole; what is a fault of ours is logged. */
+export function sendProblem(response: ServerResponse, error: unknown, parts: AnswerParts): void {
+  const problem = problemOf(error, parts.options.docsUrl);
+  if (problem.status >= 500 && problem.status !== 503) parts.log.error({ err: error }, messageOf(error));
+  // Nobody is left to read the answer.
+  if (response.headersSent || response.destroyed) return;
+  if (problem.status === 401) response.setHeader("www-authenticate", 'Bearer realm="hailstream"');
+  // RFC 9110, 12.5.3: what would have been taken.
+  if (problem.code === "request_encoding_unsupported") response.setHeader("accept-encoding", "gzip");
+  const body = JSON.stringify(problem);
+  // A body that was not read to its end would be taken for the next request of the connection.
+  if (!response.req.complete) response.setHeader("connection", "close");
+  const retryAfter = isRetryLater(problem.status) ? retryAfterSeconds(parts.random()) : 0;
+  send(response, problem.status, "application/problem+json", body, retryAfter, parts.metrics);
+}
+
+/** Sends a whole answer. @param retryAfter seconds; 0: the client need not come again. */
+export function send(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string,
+  retryAfter: number,
+  metrics: AnswerParts["metrics"],
+): void {
+  metrics.request(status);
+  response.statusCode = status;
+  response.setHeader("content-type", contentType);
+  response.setHeader("content-length", Buffer.byteLength(body));
+  if (retryAfter > 0) response.setHeader("retry-after", String(retryAfter));
+  response.end(body);
+}

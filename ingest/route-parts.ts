@@ -1,0 +1,20 @@
+import type { IncomingMessage } from "node:http";
+import type { Logger } from "../runtime/index.ts";
+import type { Schemas } from "../schemas/index.ts";
+import type { HandlingParts } from "./handle-events.ts";
+import type { Sender } from "./identity/sender.ts";
+import type { Admission } from "./overload/admission.ts";
+
+/** What the routes are made of. */
+export type RouteParts = HandlingParts & {
+  /** Who sends a request. @throws PipelineError request_api_key_missing, request_api_key_unknown */
+  identify(request: IncomingMessage): Sender;
+  readonly admission: Admission;
+  /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */
+  readonly decode: Schemas["decode"];
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** 0 up to 1, for the spread of Retry-After. */
+  readonly random: () => number;
+};
