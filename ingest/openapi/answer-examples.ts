@@ -9,7 +9,7 @@ import type { Verdict } from "../events/verdict.ts";
 const docsUrl = "/errors/";
 const type = { name: "driver.location" } as EventType;
 const record = { key: null, value: null };
-const accepted: Verdict = { outcome: "accepted", id: "a", type, schemaId: 3, record };
+const accepted = { outcome: "accepted", id: "a", type, schemaId: 3, record } as Verdict;
 const duplicate: Verdict = { outcome: "duplicate", id: "b", type, schemaId: 3 };
 const rejected: Verdict = {
   outcome: "rejected",

@@ -44,6 +44,7 @@ const dataName = (type: string) => `data.${type}`;
 
 function eventSchema(type: EventType): JsonSchema {
   return {
+    title: type.name,
     type: "object",
     description: `${type.doc} Class ${type.class}; ordered by ${type.keyField}; topic ${type.topic}.`,
     required: ["specversion", "id", "type", "source", "time", "data"],

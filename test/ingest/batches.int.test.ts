@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { headerText, topicEnds } from "../../kafka/index.ts";
+import { anyBatch, eventTopics, type Item } from "./bad-items.ts";
+import { type AnswerBody, type Door, openDoor, recordsOf } from "./door.ts";
+
+/** `HAILSTREAM_TEST_BATCHES=10000` for the whole proof. */
+const batches = Number(process.env.HAILSTREAM_TEST_BATCHES ?? 400);
+/** Batches under way at the same time. */
+const together = 10;
+
+let door: Door;
+beforeAll(async () => {
+  door = await openDoor({ kafka: inject("kafka"), registry: inject("registry") });
+});
+afterAll(() => door?.close());
+
+type Result = AnswerBody["results"][number];
+
+test(
+  `${batches} random batches: each item is answered as if it were alone, and each valid one is in Kafka exactly once`,
+  async () => {
+    const prefix = randomUUID();
+    let serial = 0;
+    const before = await recordCount();
+    const stored = new Map<string, { readonly key: string; readonly topic: string }>();
+    const kinds = new Map<string, number>();
+    let rows = 0;
+
+    const postOne = async (batch: readonly Item[]) => {
+      const { status, headers, body } = await door.post(`[${batch.map(({ text }) => text).join(",")}]`);
+      expect(body.results.map(({ index }) => index)).toEqual(batch.map((_, index) => index));
+      const taken = new Set<string>();
+      const alone: Promise<void>[] = [];
+      for (const [i, item] of batch.entries()) {
+        const result = body.results[i] as Result;
+        kinds.set(item.kind, (kinds.get(item.kind) ?? 0) + 1);
+        if (item.valid !== undefined) {
+          expect({ item, result }).toMatchObject({ result: { id: item.valid.id, status: "accepted" } });
+          stored.set(item.valid.id, item.valid);
+        }
+        // A repetition of what was taken is the one thing that depends on its neighbours.
+        if (taken.has(item.text)) expect(result.status, item.text).not.toBe("accepted");
+        else if (item.valid === undefined) alone.push(expectAsAlone(item, result));
+        if (result.status === "accepted") taken.add(item.text);
+      }
+      const statuses = body.results.map((result) => result.status);
+      const good = statuses.filter((s) => s === "accepted" || s === "duplicate").length;
+      expect(status).toBe(good === batch.length ? 202 : good === 0 ? 422 : 207);
+      const counts = ["accepted", "duplicate", "quarantined", "rejected"].map(
+        (outcome) => [outcome, statuses.filter((s) => s === outcome).length] as const,
+      );
+      expect(headers.get("hailstream-results")).toBe(
+        counts.flatMap(([outcome, count]) => (count === 0 ? [] : [`${outcome}=${count}`])).join(", "),
+      );
+      rows += batch.length;
+      await Promise.all(alone);
+    };
+
+    const expectAsAlone = async (item: Item, { index: _place, ...result }: Result) => {
+      expect({ item, status: result.status }).not.toMatchObject({ status: "accepted" });
+      const [lonely] = (await door.post(`[${item.text}]`)).body.results;
+      const { index: _zero, ...expected } = lonely as Result;
+      expect({ item, result: withoutClock(result) }).toEqual({ item, result: withoutClock(expected) });
+    };
+
+    const group = fc.array(
+      anyBatch(() => `${prefix}-${serial++}`),
+      { minLength: together, maxLength: together },
+    );
+    const numRuns = Math.ceil(batches / together);
+    await fc.assert(
+      fc.asyncProperty(group, async (some) => void (await Promise.all(some.map(postOne)))),
+      { numRuns, endOnFailure: true },
+    );
+
+    expect(await recordCount()).toBe(before + stored.size);
+    const records = await recordsOf(door.connection, eventTopics, prefix, stored.size, 60_000);
+    expect(records).toHaveLength(stored.size);
+    for (const record of records) {
+      const id = headerText(record, "ce_id") ?? "";
+      expect({ id, key: record.key?.toString(), topic: stored.get(id)?.topic }).toEqual({
+        id,
+        ...keyAndTopic(stored, id),
+      });
+      stored.delete(id);
+    }
+    expect([...stored.keys()]).toEqual([]);
+    process.stderr.write(
+      `${numRuns * together} batches, ${rows} items, ${records.length} accepted, ${kinds.size} kinds\n`,
+    );
+  },
+  60_000 + batches * 60,
+);
+
+/** The latest time that is accepted moves with the clock. */
+function withoutClock(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value).replaceAll(/a time from \S+ to \S+Z/g, "a time"));
+}
+
+function keyAndTopic(stored: ReadonlyMap<string, { readonly key: string; readonly topic: string }>, id: string) {
+  const { key, topic } = stored.get(id) ?? {};
+  return { key, topic };
+}
+
+/** How many records all topics of events have taken in all. */
+async function recordCount(): Promise<number> {
+  let count = 0;
+  for (const topic of eventTopics) {
+    for (const { high } of await topicEnds(door.connection, topic)) count += Number(high);
+  }
+  return count;
+}
