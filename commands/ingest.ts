@@ -64,7 +64,7 @@ export const add: AddCommand = (program, context, end) => {
       producer,
       metrics,
       log,
-      ...(worker === undefined ? {} : { metricsText: worker.metricsText }),
+      ...(worker === undefined ? {} : { metricsText: worker.metricsText, worker: worker.number }),
     });
     const ready = createService({
       name: "ready line",

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Duplicates } from "./duplicates/duplicates.ts";
 import { type AcceptLimits, acceptEvents, type EventKnowledge, type RequestFacts } from "./events/accept-event.ts";
 import { traceparentOf } from "./events/read-envelope.ts";
 import type { Verdict } from "./events/verdict.ts";
@@ -12,6 +13,7 @@ export type HandlingParts = {
   readonly options: IngestOptions & AcceptLimits;
   readonly knowledge: EventKnowledge;
   readonly destination: Destination;
+  readonly duplicates: Pick<Duplicates, "storeOnce">;
   readonly metrics: IngestMetrics;
 };
 
@@ -27,7 +29,7 @@ export async function handleEvents(
 ): Promise<readonly Verdict[]> {
   const verdicts = acceptEvents(items, parts.knowledge, parts.options, request, sender);
   const begin = performance.now();
-  await storeEvents(parts.destination, verdicts, request.replicated);
+  await parts.duplicates.storeOnce(verdicts, () => storeEvents(parts.destination, verdicts, request.replicated));
   parts.metrics.produced((performance.now() - begin) / 1_000);
   parts.metrics.events(verdicts);
   return verdicts;

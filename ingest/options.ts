@@ -92,6 +92,25 @@ export const ingestOptions = defineOptions(
       unit: "ms",
       description: "How long a client may take to send a whole request.",
     },
+    dataDir: {
+      schema: z.string().min(1),
+      description:
+        "Directory for what must survive a restart, a folder for each process; without it nothing does. No two servers may share it.",
+    },
+    duplicateWindowIds: {
+      schema: whole(1_000, 16_000_000),
+      default: "1000000",
+      unit: "ids",
+      description:
+        "How many of the last ids each process remembers to recognise duplicates. An id costs 32 bytes of memory: 1,000,000 cost 32 MB.",
+    },
+    duplicateWindowMs: {
+      schema: whole(1_000, 30 * 24 * 3_600_000),
+      default: "86400000",
+      unit: "ms",
+      description:
+        "How long an id is remembered to recognise duplicates, if not so many others come that it is pushed out.",
+    },
     docsUrl: {
       schema: z.string(),
       default: "/errors/",

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Producer } from "../kafka/index.ts";
 import {
   composeServices,
@@ -9,6 +10,7 @@ import {
   type Service,
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
+import { createDuplicates } from "./duplicates/duplicates.ts";
 import type { EventKnowledge } from "./events/accept-event.ts";
 import { allowEveryone, createApiKeys } from "./identity/api-keys.ts";
 import { anySender } from "./identity/sender.ts";
@@ -26,6 +28,8 @@ export type IngestParts = {
   readonly producer: Pick<Producer, "send" | "connected">;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Which of the processes that share the port this is, from 1 on: each has a directory of its own. */
+  readonly worker?: number;
   /** The text of /metrics when several processes answer together. */
   metricsText?(): Promise<string>;
 };
@@ -44,6 +48,14 @@ export function createIngest(parts: IngestParts): Ingest {
   const metrics = createIngestMetrics(parts.metrics);
   const apiKeys =
     options.apiKeysFile === undefined ? allowEveryone() : createApiKeys({ file: options.apiKeysFile, log });
+  const dataDir = options.dataDir === undefined ? undefined : join(options.dataDir, `worker-${parts.worker ?? 1}`);
+  const duplicates = createDuplicates({
+    windowIds: options.duplicateWindowIds,
+    windowMs: options.duplicateWindowMs,
+    ...(dataDir === undefined ? {} : { dir: join(dataDir, "duplicates") }),
+    metrics: parts.metrics,
+    log,
+  });
   const routeParts: RouteParts = {
     options,
     knowledge: parts.schemas,
@@ -53,6 +65,7 @@ export function createIngest(parts: IngestParts): Ingest {
         return "replicated";
       },
     },
+    duplicates,
     identify: ({ headers }) => anySender(apiKeys.nameOf(headers.authorization)),
     decode: (bytes) => parts.schemas.decode(bytes),
     admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
@@ -75,6 +88,6 @@ export function createIngest(parts: IngestParts): Ingest {
     takeFirst: (request, response) => takeEvents(request, response, routeParts),
     routes: (app) => addRoutes(app, routeParts),
   });
-  const service = composeServices("ingest", [apiKeys, http]);
+  const service = composeServices("ingest", [apiKeys, duplicates, http]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
 }

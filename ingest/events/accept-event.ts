@@ -18,8 +18,8 @@ export type AcceptLimits = InspectionLimits & { readonly maxFutureMs: number };
 export const maxViolations = 20;
 
 /**
- * Judges the events of one request, in order. Each is judged as if it were alone, with one exception: of several events with
- * the same id only the first that is valid is accepted.
+ * Judges the events of one request, in order. Each is judged as if it were alone: whether its id was seen before, here or
+ * in another request, is asked later.
  */
 export function acceptEvents(
   { values, problems, escapes, onlyJson }: Omit<Items, "bytesOf">,
@@ -29,17 +29,15 @@ export function acceptEvents(
   sender: Sender,
 ): Verdict[] {
   const rules: EnvelopeRules = { ...request, maxFutureMs: limits.maxFutureMs };
-  const taken = values.length > 1 ? new Set<string>() : undefined;
   // A single event is mostly small, and one look at its bytes spares the walk through it.
   const harmless = onlyJson !== undefined && isHarmless(onlyJson, limits);
   const verdicts: Verdict[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const problem = problems?.get(i);
-    const verdict =
+    verdicts[i] =
       problem === undefined
         ? acceptEvent(values[i], knowledge, limits, rules, harmless ? undefined : escapes, sender)
         : refuse(undefined, undefined, [problem], false, knowledge);
-    verdicts[i] = verdict.outcome === "accepted" && taken !== undefined ? onlyOnce(verdict, taken) : verdict;
   }
   return verdicts;
 }
@@ -97,18 +95,9 @@ function acceptEvent(
     id: envelope.id,
     type,
     schemaId: knowledge.schemaIdOf(type.name),
+    occurredAt: envelope.occurredAt,
     record: { key, value, headers: envelopeHeaders(envelope) },
   };
-}
-
-function onlyOnce(verdict: Accepted, taken: Set<string>): Verdict {
-  if (!taken.has(verdict.id)) {
-    taken.add(verdict.id);
-    return verdict;
-  }
-  const repeated = plain("event_id_repeated", "/id", "an id of its own", describe(verdict.id));
-  const { id, type, schemaId } = verdict;
-  return { outcome: "rejected", id, type, schemaId, violations: [repeated] };
 }
 
 function refuse(

@@ -18,6 +18,9 @@ const earliest = Date.UTC(2000, 0, 1);
 const jsonContent = /^application\/(?:[\w.+-]+\+)?json\s*(?:;.*)?$/i;
 const traceContext = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** `occurredAt`: the time in milliseconds since 1970. */
+export type ReadEnvelope = Envelope & { readonly occurredAt: number };
+
 /**
  * Reads the CloudEvents attributes of an event. The id and the time stay exactly as the app wrote them. Everything wrong is
  * added to `violations`; only when nothing is, the envelope is whole. Whether `type` is known is not judged here.
@@ -26,7 +29,8 @@ export function readEnvelope(
   event: Readonly<Record<string, unknown>>,
   rules: EnvelopeRules,
   violations: Violation[],
-): Envelope {
+): ReadEnvelope {
+  let occurredAt = 0;
   const { specversion, id, type, source, time, subject, datacontenttype } = event;
   const bad = (code: ErrorCode, name: string, expected: string) =>
     violations.push(violation(code, name, expected, event));
@@ -50,7 +54,7 @@ export function readEnvelope(
     else if (at < earliest || at > rules.receivedAt + rules.maxFutureMs) {
       const latest = new Date(rules.receivedAt + rules.maxFutureMs).toISOString();
       bad("event_time_unreasonable", "time", `a time from 2000-01-01 to ${latest}`);
-    }
+    } else occurredAt = at;
   }
   if (datacontenttype !== undefined && datacontenttype !== null) {
     const isJson = typeof datacontenttype === "string" && jsonContent.test(datacontenttype);
@@ -61,12 +65,13 @@ export function readEnvelope(
 
   const own = event.traceparent;
   const traceparent = typeof own === "string" && traceContext.test(own) ? own : rules.traceparent;
-  const envelope: Writable<Envelope> = {
+  const envelope: Writable<ReadEnvelope> = {
     id: id as string,
     type: type as string,
     source: source as string,
     time: time as string,
     receivedAt: rules.receivedAt,
+    occurredAt,
   };
   if (typeof subject === "string") envelope.subject = subject;
   if (traceparent !== undefined) envelope.traceparent = traceparent;

@@ -8,6 +8,8 @@ export type Accepted = {
   readonly id: string;
   readonly type: EventType;
   readonly schemaId: number;
+  /** When it happened by the clock of the app, milliseconds since 1970. */
+  readonly occurredAt: number;
   readonly record: OutgoingRecord;
   /** "local": on this server's disk only, on its way to Kafka. */
   readonly durability?: "local";

@@ -43,9 +43,9 @@ export const doorErrors = {
     remedy: "Use a text of 1 to 200 characters without control characters.",
     retryable: false,
   },
-  event_id_repeated: {
-    title: "An event before this one in the same request has the same id.",
-    remedy: "Give each event an id of its own; the first one was taken.",
+  id_conflict: {
+    title: "The id belongs to another event, which was stored before with another type, time or data.",
+    remedy: "Give each event an id of its own, and change nothing of it when it is sent again.",
     retryable: false,
   },
   event_source_missing: {

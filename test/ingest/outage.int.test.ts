@@ -20,6 +20,7 @@ test("while the broker is away events are answered retry with Retry-After, and a
   const prefix = randomUUID();
   let serial = 0;
   const event = () => locationEvent({ id: `${prefix}-${String(serial++).padStart(4, "0")}` });
+  const unknown = locationEvent({ id: randomUUID() });
   const accepted: string[] = [];
   const sent: string[] = [];
   const post = async () => {
@@ -44,10 +45,15 @@ test("while the broker is away events are answered retry with Retry-After, and a
     expect(answer.body.results.map(({ status }) => status)).toEqual(["retry", "retry", "rejected"]);
     await eventually(async () => (await fetch(`${door.url}/ready`)).status === 503, { timeoutMs: 20_000 });
     expect((await fetch(`${door.url}/live`)).status).toBe(200);
+    expect((await door.post(unknown)).body.results).toMatchObject([{ status: "retry" }]);
   } finally {
     process.kill(pid, "SIGCONT");
   }
   await eventually(async () => (await post()).status === 207, { timeoutMs: 30_000, everyMs: 200 });
+
+  // What was not acknowledged is not remembered: sent again it is new, and only then known.
+  expect((await door.post(unknown)).body.results).toMatchObject([{ status: "accepted" }]);
+  expect((await door.post(unknown)).body.results).toMatchObject([{ status: "duplicate" }]);
 
   const found = idsOf(await recordsOf(door.connection, ["driver-locations"], prefix, accepted.length));
   expect(found).toEqual(expect.arrayContaining(accepted));

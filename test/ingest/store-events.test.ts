@@ -10,6 +10,7 @@ const event = (id: string, topic: string): Verdict => ({
   id,
   type: { name: topic, topic } as EventType,
   schemaId: 1,
+  occurredAt: 0,
   record: { key: id, value: null },
 });
 const bad: Verdict = { outcome: "rejected", id: undefined, type: undefined, violations: [] };

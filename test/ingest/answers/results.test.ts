@@ -13,6 +13,7 @@ const accepted = (id: string): Accepted => ({
   id,
   type,
   schemaId: 7,
+  occurredAt: 0,
   record: { key: "k", value: Buffer.alloc(1) },
 });
 const duplicate = (id: string): Duplicate => ({ outcome: "duplicate", id, type, schemaId: 7 });

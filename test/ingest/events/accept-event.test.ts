@@ -198,19 +198,10 @@ test("what is refused names the schema that it would have been checked against, 
   expect(schemaId(7)).toBeUndefined();
 });
 
-test("of events with the same id the first valid one is accepted", () => {
-  const verdicts = accept([
-    locationEvent({ time: "now" }),
-    locationEvent(),
-    locationEvent(),
-    locationEvent({ id: "other" }),
-  ]);
-  expect(verdicts.map((v) => violationsOf(v)[0]?.code ?? v.outcome)).toEqual([
-    "event_time_invalid",
-    "accepted",
-    "event_id_repeated",
-    "accepted",
-  ]);
+test("an accepted event says when it happened", () => {
+  expect(acceptOne(locationEvent({ time: "2026-11-22T22:11:41.123456+01:00" }))).toMatchObject({
+    occurredAt: Date.UTC(2026, 10, 22, 21, 11, 41, 123),
+  });
 });
 
 test("one bad event never changes what happens to another", () => {
