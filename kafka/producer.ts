@@ -80,6 +80,22 @@ export function createProducer(parts: ProducerParts): Producer {
     lingerMs: parts.lingerMs ?? 0,
   });
 
+  const labels = { producer: parts.name };
+  parts.metrics.reading(
+    "gauge",
+    "hailstream_kafka_queue_bytes",
+    "Bytes of records that wait for Kafka's acknowledgement, sent or not.",
+    ["producer"],
+    (add) => add(queue.bufferedBytes(), labels),
+  );
+  parts.metrics.reading(
+    "gauge",
+    "hailstream_kafka_queue_age_seconds",
+    "How long the oldest records wait for Kafka's acknowledgement; 0 when none do.",
+    ["producer"],
+    (add) => add(queue.oldestMs() / 1_000, labels),
+  );
+
   let client: KafkaJsProducer | undefined;
   let stopped = false;
   let loop: Promise<void> | undefined;

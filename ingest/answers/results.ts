@@ -54,14 +54,18 @@ export function resultOf(index: number, verdict: Verdict, options: AnswerOptions
 
 /** `accepted=97, rejected=3`: the outcomes that occurred. */
 export function summaryOf(counts: Answer["counts"]): string {
+  const { accepted, duplicate, quarantined, rejected, retry } = counts;
+  if (duplicate + quarantined + rejected + retry === 0) return accepted === 0 ? "" : `accepted=${accepted}`;
   const occurred = Object.entries(counts).filter(([, count]) => count > 0);
   return occurred.map(([outcome, count]) => `${outcome}=${count}`).join(", ");
 }
 
 function countsText(counts: Answer["counts"]): string {
-  const { accepted, rejected, ...others } = counts;
+  const { accepted, duplicate, quarantined, rejected, retry } = counts;
   let text = `"accepted":${accepted},"rejected":${rejected}`;
-  for (const [outcome, count] of Object.entries(others)) if (count > 0) text += `,"${outcome}":${count}`;
+  if (duplicate > 0) text += `,"duplicate":${duplicate}`;
+  if (quarantined > 0) text += `,"quarantined":${quarantined}`;
+  if (retry > 0) text += `,"retry":${retry}`;
   return text;
 }
 
