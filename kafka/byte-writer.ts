@@ -1,3 +1,5 @@
+import { EncodedRecord } from "./record-format.ts";
+
 /**
  * What kafkajs builds requests with copies the whole content at each of eight layers, into zeroed buffers of the next power of
  * two. This class keeps large pieces as they are and joins them when the bytes are asked for. What is written is the same:
@@ -58,12 +60,24 @@ export function createByteWriterClass(Original: ByteWriterClass): ByteWriterClas
     }
 
     override writeEncoderArray(others: readonly { readonly buffer: Buffer }[]): this {
-      // The thousands of records of a batch: room for all of them at once.
-      const all = others.map(({ buffer }) => buffer);
-      this.ensureAvailable(all.reduce((sum, { length }) => sum + length, 0));
-      for (const bytes of all) {
-        this.buf.set(bytes, this.offset);
-        this.offset += bytes.length;
+      // The thousands of records of a batch: neighbours are copied together.
+      let from = 0;
+      while (from < others.length) {
+        const first = others[from];
+        if (!(first instanceof EncodedRecord)) {
+          this.writeBufferInternal((first as { readonly buffer: Buffer }).buffer);
+          from++;
+          continue;
+        }
+        let { end } = first;
+        let to = from + 1;
+        for (; to < others.length; to++) {
+          const next = others[to];
+          if (!(next instanceof EncodedRecord) || next.slab !== first.slab || next.start !== end) break;
+          end = next.end;
+        }
+        this.writeBufferInternal(first.slab.subarray(first.start, end));
+        from = to;
       }
       return this;
     }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ByteWriter, createByteWriterClass } from "../../kafka/byte-writer.ts";
 import { originals } from "../../kafka/kafkajs.ts";
+import { createRecordEncoder } from "../../kafka/record-format.ts";
 
 const Original = originals.Encoder as typeof ByteWriter;
 const Ours = createByteWriterClass(Original);
@@ -62,6 +63,23 @@ test("writes the bytes that kafkajs's own writer writes", () => {
       expect(ours.size()).toBe(ours.buffer.length);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test("joins encoded records, neighbours and others mixed, to their bytes in order", () => {
+  const encoders = [createRecordEncoder(), createRecordEncoder()];
+  const value = fc.nat(40_000).map((length) => Buffer.alloc(length, length));
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ value, encoder: fc.nat(1), plain: fc.boolean() }), { maxLength: 30 }),
+      (records) => {
+        const encoded = records.map((record) => encoders[record.encoder]?.(record));
+        const mixed = encoded.map((one, i) => (records[i]?.plain ? { buffer: Buffer.from(one?.buffer ?? "") } : one));
+        const joined = new Ours().writeEncoderArray(mixed as { buffer: Buffer }[]);
+        expect(joined.buffer.equals(Buffer.concat(encoded.map((one) => one?.buffer ?? Buffer.alloc(0))))).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
   );
 });
 
