@@ -12,7 +12,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** `count` bodies with driver-location events of some 250 bytes each; the ids differ within the pool. */
+/** `count` bodies with driver-location events of some 250 bytes each; the ids differ within the pool, and can be changed. */
 export function makeBodies(kind: BodyKind, count: number, seed: number): Buffer[] {
   const random = randomOf(seed);
   let serial = 0;
@@ -42,6 +42,29 @@ export function makeBodies(kind: BodyKind, count: number, seed: number): Buffer[
     return { resourceLogs: [{ scopeLogs: [{ logRecords }] }] };
   };
   return Array.from({ length: count }, () => Buffer.from(JSON.stringify(bodyOf())));
+}
+
+const idTail = "-7000-8000-";
+const idTailDigits = 12;
+const hexDigits = Buffer.from("0123456789abcdef");
+
+/** Where in a request the last twelve digits of each id stand. */
+export function idTailsOf(request: Buffer): number[] {
+  const places: number[] = [];
+  for (let at = request.indexOf(idTail); at >= 0; at = request.indexOf(idTail, at + 1)) places.push(at + idTail.length);
+  return places;
+}
+
+/** Makes the id another one. @param serial below 2^48 */
+export function writeIdTail(request: Buffer, at: number, serial: number): void {
+  let high = Math.floor(serial / 2 ** 24);
+  let low = serial % 2 ** 24;
+  for (let digit = idTailDigits / 2 - 1; digit >= 0; digit--) {
+    request[at + digit] = hexDigits[high & 15] as number;
+    request[at + idTailDigits / 2 + digit] = hexDigits[low & 15] as number;
+    high >>>= 4;
+    low >>>= 4;
+  }
 }
 
 const round = (x: number) => Math.round(x * 1e5) / 1e5;

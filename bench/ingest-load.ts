@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
-import { type BodyKind, makeBodies } from "./ingest-bodies.ts";
+import { type BodyKind, idTailsOf, makeBodies, writeIdTail } from "./ingest-bodies.ts";
 
 /**
  * A lean HTTP/1.1 load generator in a process of its own, the same for both sides: each connection sends its next request when
@@ -25,15 +25,26 @@ const connections = Number(values.connections);
 const head = (length: number) =>
   `POST ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: application/json\r\n` +
   `${values.key === "" ? "" : `Authorization: Bearer ${values.key}\r\n`}Content-Length: ${length}\r\n\r\n`;
-const requests = makeBodies(kind, kind.eventsPerRequest === 1 ? 4_000 : 200, Number(values.seed)).map((body) =>
-  Buffer.concat([Buffer.from(head(body.length)), body]),
-);
+const requests = makeBodies(kind, kind.eventsPerRequest === 1 ? 4_000 : 200, Number(values.seed)).map((body) => {
+  const bytes = Buffer.concat([Buffer.from(head(body.length)), body]);
+  return { bytes, idTails: idTailsOf(bytes) };
+});
 
 const latencies: number[] = [];
 const statuses: Record<string, number> = {};
 let sampling = false;
 let running = true;
 let next = 0;
+/** Each event sent has an id of its own, as a server that recognises duplicates would not store it otherwise; of other runs too. */
+let serial = (Date.now() % 2 ** 32) * 2 ** 16;
+
+function nextRequest(): Buffer {
+  const { bytes, idTails } = requests[next++ % requests.length] as (typeof requests)[number];
+  // A copy, since the last one may not have left yet.
+  const request = Buffer.from(bytes);
+  for (const at of idTails) writeIdTail(request, at, serial++);
+  return request;
+}
 
 function drive(socket: Socket): void {
   let sentAt = 0;
@@ -42,7 +53,7 @@ function drive(socket: Socket): void {
   let status = "";
   const send = () => {
     sentAt = performance.now();
-    socket.write(requests[next++ % requests.length] as Buffer);
+    socket.write(nextRequest());
   };
   socket.on("data", (chunk) => {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
