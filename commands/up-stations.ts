@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { apiKeysFile, type ChildService, createStation, type RegistryStorage } from "../local/index.ts";
 import { createMetrics, type Logger, readOptions } from "../runtime/index.ts";
 import { localWebhookVariables } from "./local-webhooks.ts";
@@ -17,6 +18,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
   const ingest = {
     HAILSTREAM_INGEST_HOST: "127.0.0.1",
     HAILSTREAM_INGEST_PORT: String(ports.ingest),
+    HAILSTREAM_INGEST_DATA_DIR: parts.env.HAILSTREAM_INGEST_DATA_DIR ?? join(parts.dataDir, "ingest"),
     HAILSTREAM_INGEST_API_KEYS_FILE: parts.env.HAILSTREAM_INGEST_API_KEYS_FILE ?? apiKeysFile(parts.dataDir),
   };
   const stream = { HAILSTREAM_STREAM_METRICS_PORT: String(ports.streamMetrics) };
