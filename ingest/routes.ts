@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Express, NextFunction, Request, Response } from "express";
 import { PipelineError } from "../runtime/index.ts";
 import { sendAnswer, sendProblem } from "./answers/send.ts";
-import { bodyShapeOf, isGzip } from "./formats/media-type.ts";
-import { parseBody } from "./formats/parse-body.ts";
+import { bodyFormatOf, isGzip } from "./formats/media-type.ts";
+import { readItems } from "./formats/read-items.ts";
 import { inflateBody, readBody } from "./formats/read-body.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
 import { addDocsRoutes } from "./openapi/docs-routes.ts";
@@ -39,9 +39,9 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
   const { options, metrics } = parts;
   const { headers } = request;
   const sender = parts.identify(request);
-  const shape = bodyShapeOf(headers["content-type"]);
+  const format = bodyFormatOf(headers);
+  if (format === "lines") throw new PipelineError("request_media_type_unsupported");
   const gzip = isGzip(headers["content-encoding"]);
-  if (headers["ce-specversion"] !== undefined) throw new PipelineError("request_mode_unsupported");
 
   const ticket = parts.admission.admit(sender, Number(headers["content-length"] ?? 0));
   try {
@@ -50,8 +50,10 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
     ticket.grow(raw.length);
     const body = gzip ? await inflateBody(raw, options.maxBodyBytes) : raw;
     ticket.grow(body.length);
-    const items = parseBody(body, shape, options.maxEvents);
-    const verdicts = await handleEvents(items, sender, requestFactsOf(request, parts.now()), parts);
+    const read = readItems(format, request.rawHeaders, body, parts);
+    const items = read instanceof Promise ? await read : read;
+    const facts = requestFactsOf(request, parts.now());
+    const verdicts = "outcome" in items ? [items] : await handleEvents(items, sender, facts, parts);
     sendAnswer(response, verdicts, parts);
   } finally {
     ticket.release();

@@ -37,9 +37,26 @@ export function acceptEvents(
     verdicts[i] =
       problem === undefined
         ? acceptEvent(values[i], knowledge, limits, rules, harmless ? undefined : escapes, sender)
-        : refuse(undefined, undefined, [problem], false, knowledge);
+        : refuseUnread(values[i], problem, knowledge, rules, sender);
   }
   return verdicts;
+}
+
+/** Of an event that cannot be read, or not its data, though perhaps its envelope. */
+function refuseUnread(
+  item: unknown,
+  problem: Violation,
+  knowledge: EventKnowledge,
+  rules: EnvelopeRules,
+  sender: Sender,
+): Refused {
+  if (item === undefined) return refuse(item, undefined, [problem], false, knowledge);
+  const event = item as Readonly<Record<string, unknown>>;
+  const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
+  const violations: Violation[] = [];
+  readEnvelope(event, rules, violations);
+  const quarantine = violations.length === 0 && sender.stage === "live";
+  return refuse(item, type, [...violations, problem], quarantine, knowledge);
 }
 
 function acceptEvent(

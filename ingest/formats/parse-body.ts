@@ -1,19 +1,14 @@
-import { isUtf8 } from "node:buffer";
 import { PipelineError } from "../../runtime/index.ts";
 import type { Items } from "./items.ts";
 import type { BodyShape } from "./media-type.ts";
-
-const unicodeEscape = Buffer.from("\\u");
+import { hasEscapes, parseJson } from "./parse-json.ts";
 
 /**
  * @throws PipelineError request_body_empty, request_utf8_invalid, request_json_invalid, request_shape_invalid,
  *   request_too_many_events
  */
 export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): Items {
-  if (body.length === 0) throw new PipelineError("request_body_empty");
-  // Decoding would replace invalid bytes in silence, and the event stored would not be the event sent.
-  if (!isUtf8(body)) throw new PipelineError("request_utf8_invalid");
-  const parsed = parseJson(body.toString("utf8"));
+  const parsed = parseJson(body);
   const isArray = Array.isArray(parsed);
   if (typeof parsed !== "object" || parsed === null || (isArray ? shape === "one" : shape === "many")) {
     const got = isArray ? "an array" : parsed === null ? "null" : typeof parsed;
@@ -26,21 +21,8 @@ export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): It
   }
   return {
     values,
-    escapes: body.includes(unicodeEscape),
+    escapes: hasEscapes(body),
     ...(isArray ? {} : { onlyJson: body }),
     bytesOf: (index) => (isArray ? Buffer.from(JSON.stringify(values[index]) ?? "") : body),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    // V8 quotes a piece of the text in its message, which may hold personal data: only the position is passed on.
-    const position = /position (\d+)/.exec((cause as Error).message)?.[1];
-    throw new PipelineError("request_json_invalid", {
-      cause,
-      ...(position === undefined ? {} : { fields: { position: Number(position) } }),
-    });
-  }
 }

@@ -28,6 +28,41 @@ export const doorErrors = {
     remedy: "Remove these characters: no database text can hold them.",
     retryable: false,
   },
+  event_json_invalid: {
+    title: "The line is not JSON.",
+    remedy: "Write each event as one JSON object on a line of its own.",
+    retryable: false,
+  },
+  event_utf8_invalid: {
+    title: "The line is not UTF-8.",
+    remedy: "Encode the JSON as UTF-8.",
+    retryable: false,
+  },
+  event_attribute_invalid: {
+    title: "A ce- header of the event cannot be read.",
+    remedy: "Send the header once, with its value percent-encoded as UTF-8, as the HTTP binding of CloudEvents says.",
+    retryable: false,
+  },
+  event_avro_invalid: {
+    title: "The data is not Avro in Confluent framing.",
+    remedy: "Send a zero byte, the id of the schema as a big-endian int32, and the data written with this schema.",
+    retryable: false,
+  },
+  event_schema_unknown: {
+    title: "The data names a schema that is none of an event type's.",
+    remedy: "Register the schema under its event type first, or write the data with a registered version.",
+    retryable: false,
+  },
+  event_schema_mismatch: {
+    title: "The data is written with the schema of another event type.",
+    remedy: "Correct the type of the event or the schema id of its data.",
+    retryable: false,
+  },
+  event_schema_unavailable: {
+    title: "The data names a schema that is not known here yet, and the schema registry cannot be asked now.",
+    remedy: "Send the same event again after the time in Retry-After, with the same id.",
+    retryable: true,
+  },
   event_specversion_unsupported: {
     title: "The event does not say that it follows CloudEvents 1.0.",
     remedy: 'Set "specversion" to "1.0".',
@@ -208,12 +243,8 @@ export const doorErrors = {
   },
   request_media_type_unsupported: {
     title: "The content type is not supported.",
-    remedy: "Use application/cloudevents+json, application/cloudevents-batch+json or application/json, in UTF-8.",
-    retryable: false,
-  },
-  request_mode_unsupported: {
-    title: "CloudEvents in binary mode are not supported.",
-    remedy: "Send the event in structured mode: attributes and data in one JSON object.",
+    remedy:
+      "Use application/cloudevents+json, application/cloudevents-batch+json, application/json, application/x-ndjson or application/avro; text in UTF-8.",
     retryable: false,
   },
   request_encoding_unsupported: {
