@@ -1,4 +1,4 @@
-import { EncodedRecord } from "./record-format.ts";
+import { EncodedRecord } from "./encode-record.ts";
 
 /**
  * What kafkajs builds requests with copies the whole content at each of eight layers, into zeroed buffers of the next power of

@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 import { crc32c } from "@node-rs/crc32";
 import { createByteWriterClass } from "./byte-writer.ts";
+import { decodeRecord } from "./decode-record.ts";
+import { createRecordEncoder } from "./encode-record.ts";
 import { groupByPartition } from "./group-by-partition.ts";
-import { createRecordEncoder, decodeRecord } from "./record-format.ts";
 
 /**
  * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md). The version is

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ByteWriter, createByteWriterClass } from "../../kafka/byte-writer.ts";
+import { createRecordEncoder } from "../../kafka/encode-record.ts";
 import { originals } from "../../kafka/kafkajs.ts";
-import { createRecordEncoder } from "../../kafka/record-format.ts";
 
 const Original = originals.Encoder as typeof ByteWriter;
 const Ours = createByteWriterClass(Original);

@@ -1,10 +1,11 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { decodeRecord } from "../../kafka/decode-record.ts";
+import { createRecordEncoder, type EncodableRecord } from "../../kafka/encode-record.ts";
 import { groupByPartition } from "../../kafka/group-by-partition.ts";
 import { originals } from "../../kafka/kafkajs.ts";
 import { partitionOf } from "../../kafka/partitioner.ts";
-import { createRecordEncoder, decodeRecord, type EncodableRecord } from "../../kafka/record-format.ts";
 
 type Encode = (record: EncodableRecord) => { readonly buffer: Buffer };
 type Decode = (decoder: unknown, context: unknown) => Record<string, unknown>;
