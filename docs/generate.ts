@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { optionSets } from "../commands/option-sets.ts";
 import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
+import { metricsPage } from "./metrics-page.ts";
 
 /**
  * Writes the reference pages that derive from code: `node docs/generate.ts`. With --verify it writes nothing and exits with 1
@@ -52,7 +53,11 @@ function optionsPage(): string {
   ].join("\n");
 }
 
-const pages: Readonly<Record<string, string>> = { "errors.md": errorsPage(), "options.md": optionsPage() };
+const pages: Readonly<Record<string, string>> = {
+  "errors.md": errorsPage(),
+  "options.md": optionsPage(),
+  "metrics.md": metricsPage(),
+};
 const verify = process.argv.includes("--verify");
 for (const [name, text] of Object.entries(pages)) {
   const path = join(folder, name);

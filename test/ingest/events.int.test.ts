@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { CloudEvent, emitterFor, httpTransport, Mode } from "cloudevents";
 import fc from "fast-check";
@@ -185,6 +186,10 @@ test("metrics count requests by status and events by result and code", async () 
     /hailstream_ingest_events_total\{type="unknown",result="rejected",code="event_not_object"\} [1-9]/,
   );
   expect(text).toMatch(/hailstream_ingest_in_flight_requests 0/);
+  const page = await readFile("docs/metrics.md", "utf8");
+  const exposed = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
+  expect(exposed.length).toBeGreaterThan(8);
+  expect(exposed.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });
 
 test("/ready says 200 while Kafka is connected", async () => {
