@@ -18,7 +18,25 @@ export const ingestOptions = defineOptions(
     apiKeysFile: {
       schema: z.string().min(1),
       description:
-        'JSON file of the API keys: [{"name":"driver-app","sha256":"<hex of the key\'s SHA-256>"}]. Read again when it changes.',
+        "File of the API keys' hashes, which hailstream keys writes. Read again within seconds when it changes.",
+    },
+    deviceKeysFile: {
+      schema: z.string().min(1),
+      description:
+        "File of the Ed25519 keys (JWKS) that sign and verify device tokens; without it there are none. Read again within seconds when it changes.",
+    },
+    deviceTokenMaxMs: {
+      schema: whole(1_000, 24 * 3_600_000),
+      default: "3600000",
+      unit: "ms",
+      description: "The longest time for which a device token may be valid.",
+    },
+    deviceTokenCache: {
+      schema: whole(1, 1_000_000),
+      default: "20000",
+      unit: "tokens",
+      description:
+        "How many verified device tokens a process remembers, at about 500 bytes each; others are verified anew.",
     },
     allowAnonymous: {
       schema: z.stringbool(),

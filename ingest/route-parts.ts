@@ -1,14 +1,13 @@
-import type { IncomingMessage } from "node:http";
 import type { Logger } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { HandlingParts } from "./handle-events.ts";
-import type { Sender } from "./identity/sender.ts";
+import type { Identity } from "./identity/identity.ts";
 import type { Admission } from "./overload/admission.ts";
 
 /** What the routes are made of. */
 export type RouteParts = HandlingParts & {
-  /** Who sends a request. @throws PipelineError request_api_key_missing, request_api_key_unknown */
-  identify(request: IncomingMessage): Sender;
+  /** Who sends a request, and who may have tokens for devices. */
+  readonly identity: Pick<Identity, "identify" | "minterOf">;
   readonly admission: Admission;
   /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */
   readonly decode: Schemas["decode"];

@@ -3,9 +3,10 @@ import type { Express, NextFunction, Request, Response } from "express";
 import { PipelineError } from "../runtime/index.ts";
 import { sendAnswer, sendProblem } from "./answers/send.ts";
 import { bodyFormatOf, isGzip } from "./formats/media-type.ts";
-import { readItems } from "./formats/read-items.ts";
 import { inflateBody, readBody } from "./formats/read-body.ts";
+import { readItems } from "./formats/read-items.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
+import { addTokenRoute } from "./identity/token-route.ts";
 import { addDocsRoutes } from "./openapi/docs-routes.ts";
 import type { RouteParts } from "./route-parts.ts";
 
@@ -26,6 +27,7 @@ export function addRoutes(app: Express, parts: RouteParts): void {
     response.setHeader("allow", "POST");
     refuse(response, new PipelineError("request_method_unsupported", { fields: { method: request.method } }));
   });
+  addTokenRoute(app, parts);
   addDocsRoutes(app, { options: parts.options, catalogue: parts.knowledge.catalogue });
   app.use((request: Request, response: Response, next: NextFunction) => {
     if (otherPaths.has(request.path)) return next();
@@ -38,7 +40,9 @@ export function addRoutes(app: Express, parts: RouteParts): void {
 async function postEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): Promise<void> {
   const { options, metrics } = parts;
   const { headers } = request;
-  const sender = parts.identify(request);
+  // Most senders are known at once, and waiting would cost a turn of the event loop's queue.
+  const found = parts.identity.identify(headers.authorization);
+  const sender = found instanceof Promise ? await found : found;
   const format = bodyFormatOf(headers);
   if (format === "lines") throw new PipelineError("request_media_type_unsupported");
   const gzip = isGzip(headers["content-encoding"]);

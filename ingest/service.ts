@@ -12,8 +12,7 @@ import {
 import type { Schemas } from "../schemas/index.ts";
 import { createDuplicates } from "./duplicates/duplicates.ts";
 import type { EventKnowledge } from "./events/accept-event.ts";
-import { allowEveryone, createApiKeys } from "./identity/api-keys.ts";
-import { anySender } from "./identity/sender.ts";
+import { createIdentity } from "./identity/identity.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
@@ -46,8 +45,7 @@ const drainTimeoutMs = 7_000;
 export function createIngest(parts: IngestParts): Ingest {
   const { options, producer, log } = parts;
   const metrics = createIngestMetrics(parts.metrics);
-  const apiKeys =
-    options.apiKeysFile === undefined ? allowEveryone() : createApiKeys({ file: options.apiKeysFile, log });
+  const identity = createIdentity({ options, metrics: parts.metrics, log, now: Date.now });
   const dataDir = options.dataDir === undefined ? undefined : join(options.dataDir, `worker-${parts.worker ?? 1}`);
   const duplicates = createDuplicates({
     windowIds: options.duplicateWindowIds,
@@ -66,7 +64,7 @@ export function createIngest(parts: IngestParts): Ingest {
       },
     },
     duplicates,
-    identify: ({ headers }) => anySender(apiKeys.nameOf(headers.authorization)),
+    identity,
     decode: (bytes) => parts.schemas.decode(bytes),
     admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
     metrics,
@@ -88,6 +86,6 @@ export function createIngest(parts: IngestParts): Ingest {
     takeFirst: (request, response) => takeEvents(request, response, routeParts),
     routes: (app) => addRoutes(app, routeParts),
   });
-  const service = composeServices("ingest", [apiKeys, duplicates, http]);
+  const service = composeServices("ingest", [identity, duplicates, http]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
 }

@@ -2,6 +2,7 @@ import { didYouMean, type ErrorCode, errorTable } from "../../runtime/index.ts";
 import { type EventType, envelopeHeaders, type Schemas, type Violation } from "../../schemas/index.ts";
 import type { Items } from "../formats/items.ts";
 import type { Sender } from "../identity/sender.ts";
+import { subjectMismatch } from "../identity/subject-binding.ts";
 import { type Inspection, type InspectionLimits, inspectValue, isHarmless } from "./inspect-value.ts";
 import { describe, type EnvelopeRules, readEnvelope } from "./read-envelope.ts";
 import type { Accepted, Refused, Verdict } from "./verdict.ts";
@@ -82,6 +83,8 @@ function acceptEvent(
   // An event with a usable envelope can be replayed once its type or its data is mended, by others than its sender.
   const refused = () => refuse(item, type, violations, hasWholeEnvelope && sender.stage === "live", knowledge);
   const hasWholeEnvelope = violations.length === 0;
+  const mismatch = sender.subject === undefined ? undefined : subjectMismatch(event, type, sender.subject);
+  if (mismatch !== undefined) return refuse(item, type, [mismatch, ...violations], hasWholeEnvelope, knowledge);
   if (type === undefined) {
     if (typeof event.type === "string") violations.push(unknownType(event.type, knowledge));
     return refused();

@@ -113,6 +113,12 @@ export const doorErrors = {
     remedy: "Post the type with a key that may, or add it to the key's scopes.",
     retryable: false,
   },
+  subject_mismatch: {
+    title: "The event is of somebody else than the device token speaks for.",
+    remedy:
+      "Post it with a token of the one who acts, or with an API key. It is kept in quarantine, since a device that names others may be tampered with.",
+    retryable: false,
+  },
   event_type_derived: {
     title: "Events of this type are made by the pipeline itself.",
     remedy: "Send the events that it is made of instead.",
@@ -200,6 +206,56 @@ export const doorErrors = {
     remedy: "Check the key in the header Authorization: Bearer KEY; it may have been withdrawn.",
     retryable: false,
   },
+  request_api_key_expired: {
+    title: "The API key has expired.",
+    remedy: "Use the key that replaced it; hailstream keys list shows the keys of each app.",
+    retryable: false,
+  },
+  request_api_key_revoked: {
+    title: "The API key was revoked.",
+    remedy: "Use another key of the app; hailstream keys create makes one.",
+    retryable: false,
+  },
+  request_device_token_invalid: {
+    title: "The device token cannot be trusted.",
+    remedy: "Fetch a token from the app's backend, which gets it by POST /v1/device-tokens, and send it unchanged.",
+    retryable: false,
+  },
+  request_device_token_expired: {
+    title: "The device token has expired.",
+    remedy: "Fetch a new token from the app's backend and send the same events again, with the same ids.",
+    retryable: false,
+  },
+  request_device_token_not_yet_valid: {
+    title: "The device token is not valid yet.",
+    remedy: "Correct the clock of the server that signed it; clocks may differ by 60 seconds.",
+    retryable: false,
+  },
+  request_device_token_too_long: {
+    title: "The device token is valid for longer than this server allows.",
+    remedy: "Sign tokens for less time; --ingest-device-token-max-ms is the limit.",
+    retryable: false,
+  },
+  request_device_token_revoked: {
+    title: "The API key that the device token was minted with was revoked, or is not known.",
+    remedy: "Mint a new token with a valid API key.",
+    retryable: false,
+  },
+  request_mint_forbidden: {
+    title: "Device tokens cannot be minted with this key.",
+    remedy: "Use an API key that may: hailstream keys create --mint. A device token mints none.",
+    retryable: false,
+  },
+  request_token_wish_invalid: {
+    title: "No device token can be made from this request.",
+    remedy: 'Send JSON like {"subject":"drv_123","ttl_seconds":900}.',
+    retryable: false,
+  },
+  device_tokens_off: {
+    title: "This server has no key for device tokens.",
+    remedy: "Make one with hailstream keys device-key create and start ingest with --ingest-device-keys-file.",
+    retryable: false,
+  },
   request_body_empty: {
     title: "The request has no body.",
     remedy: "Send one event, or an array of events, as JSON.",
@@ -284,7 +340,12 @@ export const doorErrors = {
   },
   api_keys_unreadable: {
     title: "The file of the API keys cannot be read.",
-    remedy: 'Write it as [{"name":"driver-app","sha256":"<64 hex digits>"}].',
+    remedy: "Correct the line that the message names; docs/identity.md shows what the file holds.",
+    retryable: false,
+  },
+  device_keys_unreadable: {
+    title: "The file of the device keys cannot be read.",
+    remedy: "Correct the line that the message names; hailstream keys device-key create makes the file.",
     retryable: false,
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -24,6 +24,42 @@ export const processErrors = {
     remedy: "Give a CSV file of TLC trip records with pickup time and coordinates (published until June 2016).",
     retryable: false,
   },
+  // Keys.
+  api_key_not_found: {
+    title: "There is no such API key.",
+    remedy: "Give the id or the name of a key; hailstream keys list shows them.",
+    retryable: false,
+  },
+  api_key_ambiguous: {
+    title: "Several API keys have this name.",
+    remedy: "Give the id of one; hailstream keys list shows them.",
+    retryable: false,
+  },
+  api_key_exists: {
+    title: "The app has a valid API key of this stage.",
+    remedy: "Exchange it with hailstream keys rotate, or choose another name.",
+    retryable: false,
+  },
+  api_key_ended: {
+    title: "The API key is not valid any more.",
+    remedy: "Make a new one with hailstream keys create.",
+    retryable: false,
+  },
+  device_key_not_found: {
+    title: "There is no such device key.",
+    remedy: "Give the kid of a key; hailstream keys device-key list shows them.",
+    retryable: false,
+  },
+  keys_file_missing: {
+    title: "There is no file of keys here.",
+    remedy: "Start a stack in this --data-dir first, or name the file with --keys-file.",
+    retryable: false,
+  },
+  keys_file_locked: {
+    title: "Another command is changing the file of keys.",
+    remedy: "Try again. When no other command runs, one was killed: remove the file that the message names.",
+    retryable: true,
+  },
   // Runtime.
   service_started_twice: {
     title: "A service was started twice.",

@@ -1,0 +1,177 @@
+import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import {
+  composeServices,
+  createService,
+  type Logger,
+  type Metrics,
+  PipelineError,
+  type Service,
+} from "../../runtime/index.ts";
+import type { IngestOptions } from "../options.ts";
+import { type DeviceKeys, prepareDeviceKeys, readDeviceKeys } from "./device-keys.ts";
+import { signToken, type TokenClaims, verifyToken } from "./device-token.ts";
+import { bearerFields, createKeyTable, type KeyTable, keyOf } from "./key-table.ts";
+import { readKeys } from "./keys-file.ts";
+import { permit } from "./scopes.ts";
+import { anySender, type Sender } from "./sender.ts";
+import { createWatchedFile } from "./watch-file.ts";
+
+export type TokenWish = {
+  readonly subject: string;
+  readonly ttlSeconds: number;
+  readonly scopes?: readonly string[] | undefined;
+};
+
+/** `expiresAt`: milliseconds since 1970. */
+export type MintedToken = { readonly token: string; readonly expiresAt: number };
+
+/** Who sends a request. Keys and tokens are in memory no longer than their request, nor in any log: only their hashes are kept. */
+export type Identity = Service & {
+  /**
+   * The sender that an Authorization header belongs to: at once for an API key and for a token that was seen before; a promise for
+   * a token whose signature is to be checked.
+   * @throws PipelineError request_api_key_…, request_device_token_…
+   */
+  identify(authorization: string | undefined): Sender | Promise<Sender>;
+  /**
+   * Makes tokens for devices, for the backend of an app, which shows its API key.
+   * @throws PipelineError request_api_key_…, request_mint_forbidden, device_tokens_off
+   */
+  minterOf(authorization: string | undefined): (wish: TokenWish) => Promise<MintedToken>;
+};
+
+export type IdentityParts = {
+  /** Without apiKeysFile everyone may post, without a name; without deviceKeysFile there are no device tokens. */
+  readonly options: Pick<IngestOptions, "apiKeysFile" | "deviceKeysFile" | "deviceTokenMaxMs" | "deviceTokenCache">;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly checkEveryMs?: number;
+};
+
+/** A token that was verified: what it says, and what that means under one version of the keys file. */
+type Remembered = { readonly claims: TokenClaims; readonly keys: KeyTable; readonly sender: Sender };
+
+export function createIdentity(parts: IdentityParts): Identity {
+  const { options, now } = parts;
+  const { apiKeysFile, deviceKeysFile, deviceTokenMaxMs } = options;
+  if (apiKeysFile === undefined) return allowEveryone();
+  let keys = createKeyTable([]);
+  let deviceKeys: DeviceKeys | undefined;
+  const remembered = new LRUCache<string, Remembered>({ max: options.deviceTokenCache });
+  const broken = parts.metrics.gauge(
+    "hailstream_ingest_identity_file_broken",
+    "1 while the newest version of a file of keys cannot be used and an older one is in use: revocations have no effect.",
+    ["file"],
+  );
+  const watch = (name: string, file: string, option: string, use: (text: string) => void | Promise<void>) =>
+    createWatchedFile({
+      name,
+      file,
+      log: parts.log,
+      use,
+      unreadable: (cause) => {
+        const code = name === "API keys" ? "api_keys_unreadable" : "device_keys_unreadable";
+        return new PipelineError(code, { cause, fields: { file, option } });
+      },
+      onState: (inUse) => broken.set({ file: name }, inUse ? 0 : 1),
+      ...(parts.checkEveryMs === undefined ? {} : { checkEveryMs: parts.checkEveryMs }),
+    });
+  const files = [
+    watch("API keys", apiKeysFile, "--ingest-api-keys-file", (text) => {
+      keys = createKeyTable(readKeys(text));
+    }),
+  ];
+  if (deviceKeysFile !== undefined) {
+    files.push(
+      watch("device keys", deviceKeysFile, "--ingest-device-keys-file", async (text) => {
+        deviceKeys = await prepareDeviceKeys(readDeviceKeys(text));
+        remembered.clear();
+      }),
+    );
+  }
+
+  function senderOfToken(token: string): Sender | Promise<Sender> {
+    const digest = hash("sha256", token, "buffer").toString("latin1");
+    const found = remembered.get(digest);
+    // Whatever is not plain goes the whole way, which knows the reasons.
+    if (found === undefined || found.claims.expiresAt <= now()) return verify(token, digest);
+    // The signature stays right when the API keys change; what it allows may not.
+    return found.keys === keys ? found.sender : remember(digest, found.claims).sender;
+  }
+
+  async function verify(token: string, digest: string): Promise<Sender> {
+    if (deviceKeys === undefined) throw new PipelineError("device_tokens_off");
+    const by = deviceKeys;
+    const claims = await verifyToken(by, token, { maxTtlMs: deviceTokenMaxMs }, now());
+    // Meanwhile the signing key may have been taken away: then the token is not remembered.
+    return by === deviceKeys ? remember(digest, claims).sender : senderOfClaims(claims);
+  }
+
+  function remember(digest: string, claims: TokenClaims): Remembered {
+    const made = { claims, keys, sender: senderOfClaims(claims) };
+    remembered.set(digest, made);
+    return made;
+  }
+
+  /** A token can do no more than its API key, now. @throws PipelineError request_device_token_revoked */
+  function senderOfClaims({ subject, keyId, scopes }: TokenClaims): Sender {
+    const key = keys.byId.get(keyId);
+    if (key === undefined || key.entry.revoked_at !== undefined) {
+      throw new PipelineError("request_device_token_revoked", { fields: { key: keyId } });
+    }
+    const { name, stage, mayPost } = key.sender;
+    const own = scopes === undefined ? undefined : permit(scopes);
+    const both = own === undefined ? mayPost : (type: string) => own(type) && mayPost(type);
+    return { name, stage, mayPost: both, subject, device: subject };
+  }
+
+  const service = composeServices("identity", files);
+  return {
+    ...service,
+    identify(authorization) {
+      const text = bearerOf(authorization);
+      return isToken(text) ? senderOfToken(text) : keyOf(keys, text, now()).sender;
+    },
+    minterOf(authorization) {
+      const text = bearerOf(authorization);
+      if (isToken(text)) throw new PipelineError("request_mint_forbidden");
+      const { entry } = keyOf(keys, text, now());
+      if (!entry.mint) throw new PipelineError("request_mint_forbidden", { fields: { key: entry.id } });
+      const by = deviceKeys;
+      if (by === undefined) throw new PipelineError("device_tokens_off");
+      return (wish) => signToken(by, entry, wish, now());
+    },
+  };
+}
+
+function allowEveryone(): Identity {
+  const everyone = anySender("anonymous");
+  return {
+    ...createService({ name: "identity", start: () => undefined, stop: () => undefined }),
+    identify: () => everyone,
+    minterOf: () => {
+      throw new PipelineError("device_tokens_off");
+    },
+  };
+}
+
+const bearer = /^Bearer +(\S+) *$/i;
+/** A token of the largest claims stays well below. */
+const maxBearerLength = 4_096;
+
+/** The key or token of an Authorization header. */
+function bearerOf(authorization: string | undefined): string {
+  if (authorization === undefined || authorization === "") {
+    throw new PipelineError("request_api_key_missing", { fields: bearerFields });
+  }
+  const text = authorization.length > maxBearerLength ? undefined : bearer.exec(authorization)?.[1];
+  if (text === undefined) throw new PipelineError("request_api_key_unknown", { fields: bearerFields });
+  return text;
+}
+
+/** A JWT begins with a JSON object in base64url; no API key that we made does. */
+function isToken(text: string): boolean {
+  return text.startsWith("eyJ") && text.split(".", 4).length === 3;
+}
