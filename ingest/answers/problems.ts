@@ -36,6 +36,13 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   kafka_unreachable: 503,
 };
 
+/** Codes that are answered to a request for a device token only. */
+export const tokenOnlyCodes: ReadonlySet<ErrorCode> = new Set([
+  "request_mint_forbidden",
+  "request_token_wish_invalid",
+  "device_tokens_off",
+]);
+
 /** The problem of a whole request. Of an error that is not meant for the client only its code is told. */
 export function problemOf(error: unknown, docsUrl: string): Problem {
   const status = error instanceof PipelineError ? statuses[error.code] : undefined;

@@ -102,8 +102,11 @@ export function createIdentity(parts: IdentityParts): Identity {
   }
 
   async function verify(token: string, digest: string): Promise<Sender> {
-    if (deviceKeys === undefined) throw new PipelineError("device_tokens_off");
     const by = deviceKeys;
+    if (by === undefined) {
+      const reason = "this server has no key for device tokens";
+      throw new PipelineError("request_device_token_invalid", { fields: { reason } });
+    }
     const claims = await verifyToken(by, token, { maxTtlMs: deviceTokenMaxMs }, now());
     // Meanwhile the signing key may have been taken away: then the token is not remembered.
     return by === deviceKeys ? remember(digest, claims).sender : senderOfClaims(claims);

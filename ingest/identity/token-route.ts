@@ -20,11 +20,20 @@ const standardTtlSeconds = 900;
 /** What the body of POST /v1/device-tokens holds. */
 export function tokenWish(maxSeconds: number) {
   return z.strictObject({
-    subject: tokenSubject,
+    subject: tokenSubject.describe("Whom the device speaks for: an id with its prefix."),
     ttl_seconds: z.int().min(1).max(maxSeconds).default(Math.min(standardTtlSeconds, maxSeconds)),
     scopes: scopes.min(1).optional(),
   });
 }
+
+/** What is answered. */
+export const mintedTokenSchema = z.strictObject({
+  token: z.string().describe("A JWT signed with Ed25519, for Authorization: Bearer TOKEN."),
+  token_type: z.literal("Bearer"),
+  subject: z.string(),
+  expires_at: z.iso.datetime(),
+  expires_in_seconds: z.int().min(0),
+});
 
 /** POST /v1/device-tokens: the backend of an app, by its API key, fetches a token for one device. */
 export function addTokenRoute(app: Express, parts: TokenRouteParts): void {
@@ -45,7 +54,7 @@ async function mintToken(request: Request, response: Response, parts: TokenRoute
   const wanted = readWish(await readBody(request, maxBodyBytes), maxSeconds);
   const { subject, ttl_seconds, scopes } = wanted;
   const { token, expiresAt } = await mint({ subject, ttlSeconds: ttl_seconds, scopes });
-  const answer = {
+  const answer: z.output<typeof mintedTokenSchema> = {
     token,
     token_type: "Bearer",
     subject,

@@ -57,11 +57,12 @@ function judged(status: number, description: string): JsonSchema {
 /**
  * The answers to a request that is not taken as a whole, one a status, with the codes that lead to it.
  * @param withResults whether 429 and 503 may come after the events were judged, and then tell what became of each.
+ * @param can which codes the operation may answer
  */
-export function problemResponses(withResults: boolean): Responses {
-  const codes = new Map<number, ErrorCode[]>([[500, ["request_failed"]]]);
-  for (const [code, status] of Object.entries(statuses))
-    codes.set(status, [...(codes.get(status) ?? []), code as ErrorCode]);
+export function problemResponses(withResults: boolean, can: (code: ErrorCode) => boolean): Responses {
+  const codes = new Map<number, ErrorCode[]>(can("request_failed") ? [[500, ["request_failed"]]] : []);
+  for (const [code, status] of Object.entries(statuses) as [ErrorCode, number][])
+    if (can(code)) codes.set(status, [...(codes.get(status) ?? []), code]);
   const entries = [...codes].map(([status, itsCodes]) => [status, problemResponse(status, itsCodes, withResults)]);
   return Object.fromEntries(entries);
 }

@@ -25,6 +25,7 @@ export function openApiDocument(options: IngestOptions, catalogue: Catalogue): J
     servers: [{ url: "/" }],
     tags: [
       { name: "Events", description: "Sending events." },
+      { name: "Tokens", description: "Tokens for devices, which speak for one driver or rider." },
       { name: "Documentation", description: "What the server says about itself." },
       { name: "Operation", description: "For whoever runs the server." },
     ],
@@ -42,5 +43,5 @@ export function openApiDocument(options: IngestOptions, catalogue: Catalogue): J
 const apiKey = {
   type: "http",
   scheme: "bearer",
-  description: "Authorization: Bearer KEY, where KEY is the app's API key.",
+  description: "Authorization: Bearer KEY, where KEY is the app's API key or, for sending events, a device token.",
 };

@@ -1,8 +1,10 @@
 import type { Catalogue, EventType } from "../../schemas/index.ts";
+import { tokenOnlyCodes } from "../answers/problems.ts";
 import type { IngestOptions } from "../options.ts";
 import { judgedResponses, problemResponses } from "./answers.ts";
 import type { JsonSchema } from "./data-schema.ts";
 import { exampleEvent, refTo, sentTypes } from "./event-schemas.ts";
+import { mintToken } from "./token-path.ts";
 
 type Operation = JsonSchema & { readonly responses: Readonly<Record<string, JsonSchema>> };
 
@@ -11,6 +13,7 @@ export function pathsOf(options: IngestOptions, catalogue: Catalogue): Readonly<
   const example = exampleEvent(sentTypes(catalogue).find(({ class: c }) => c === "bulk") as EventType);
   return {
     "/v1/events": { post: postEvents(options, example) },
+    "/v1/device-tokens": { post: mintToken(options) },
     "/errors": { get: errorIndex },
     "/errors/{code}": { get: errorPage },
     "/openapi.json": { get: description },
@@ -21,7 +24,7 @@ export function pathsOf(options: IngestOptions, catalogue: Catalogue): Readonly<
   };
 }
 
-const { 404: unknownPath, ...requestProblems } = problemResponses(true);
+const { 404: unknownPath, ...requestProblems } = problemResponses(true, (code) => !tokenOnlyCodes.has(code));
 
 function postEvents(options: IngestOptions, example: JsonSchema): Operation {
   const event = { $ref: refTo("Event") };

@@ -47,7 +47,9 @@ const header = (changes: Partial<JWTHeaderParameters> = {}): JWTHeaderParameters
   ...changes,
 });
 const sign = async (payload: JWTPayload, head: JWTHeaderParameters = header(), key: DeviceKey = deviceKey) =>
-  new SignJWT(payload).setProtectedHeader(head).sign(await importJWK({ ...key }, "EdDSA"));
+  new SignJWT(payload).setProtectedHeader(head).sign(await importJWK(privateJwk(key), "EdDSA"));
+
+const privateJwk = ({ x, d = "" }: DeviceKey) => ({ kty: "OKP", crv: "Ed25519", x, d });
 
 /** A token that no library would make. */
 function forge(head: object, payload: object, signature: (text: string) => Buffer): string {

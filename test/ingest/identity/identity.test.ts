@@ -42,7 +42,7 @@ test.each([
   [`Bearer ${"x".repeat(5_000)}`, "request_api_key_unknown"],
   ["Bearer revoked", "request_api_key_revoked"],
   ["Bearer expired", "request_api_key_expired"],
-  ["Bearer eyJhbGciOiJub25lIn0.e30.", "device_tokens_off"],
+  ["Bearer eyJhbGciOiJub25lIn0.e30.", "request_device_token_invalid"],
 ])("%s is refused as %s", async (authorization, code) => {
   const identify = await open(
     entryOf("one"),

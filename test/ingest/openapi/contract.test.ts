@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import express from "express";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createDeviceKey } from "../../../ingest/identity/device-keys.ts";
 import { createIngest, hashApiKey, type Ingest, type IngestParts, ingestOptions } from "../../../ingest/index.ts";
 import { addDocsRoutes } from "../../../ingest/openapi/docs-routes.ts";
 import { createMetrics, type ErrorCode, PipelineError, readOptions, silentLogger } from "../../../runtime/index.ts";
@@ -17,18 +19,24 @@ import { locationEvent, offlineKnowledge } from "../knowledge.ts";
  * request, and every answer must be described. Kafka is a function that takes the records or does not.
  */
 const key = "hsk_contract";
+const mintingKey = "hsk_minting";
 let dir = "";
 const opened: Ingest[] = [];
 
 type Broken = {
   readonly send?: ErrorCode;
   readonly judging?: boolean;
+  readonly deviceKeys?: false;
   readonly flags?: Readonly<Record<string, string>>;
 };
 
-async function open({ send, judging, flags = {} }: Broken = {}): Promise<string> {
+async function open({ send, judging, deviceKeys, flags = {} }: Broken = {}): Promise<string> {
   const keysFile = join(dir, "keys.json");
-  await writeFile(keysFile, JSON.stringify([{ name: "test", sha256: hashApiKey(key) }]));
+  const minting = { name: "backend", sha256: hashApiKey(mintingKey), mint: true };
+  await writeFile(keysFile, JSON.stringify([{ name: "test", sha256: hashApiKey(key) }, minting]));
+  const deviceKeysFile = join(dir, "device-keys.json");
+  if (!existsSync(deviceKeysFile)) await createDeviceKey(deviceKeysFile, new Date());
+  const tokens = deviceKeys === false ? {} : { "ingest-device-keys-file": deviceKeysFile };
   const knowledge = offlineKnowledge();
   const check = () => {
     throw new Error("a fault");
@@ -39,7 +47,7 @@ async function open({ send, judging, flags = {} }: Broken = {}): Promise<string>
   };
   const ingest = createIngest({
     options: readOptions(ingestOptions, {
-      flags: { "ingest-port": "0", "ingest-api-keys-file": keysFile, ...flags },
+      flags: { "ingest-port": "0", "ingest-api-keys-file": keysFile, ...tokens, ...flags },
     }),
     schemas: judging === true ? { ...knowledge, check } : knowledge,
     producer,
@@ -109,7 +117,7 @@ test("what the server can be asked is described, and nothing else is", () => {
   const layers = app.router.stack as unknown as { route?: { path: string } }[];
   const served = layers.map(({ route }) => route?.path.replace(":code", "{code}") ?? "");
   const files = served.filter((path) => path.startsWith("/docs/"));
-  const others = ["/v1/events", "/live", "/ready", "/metrics"];
+  const others = ["/v1/events", "/v1/device-tokens", "/live", "/ready", "/metrics"];
   expect([...served.filter((path) => !files.includes(path)), ...others].sort()).toEqual(
     Object.keys(description.paths ?? {}).sort(),
   );
@@ -120,6 +128,7 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}): Re
   headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
   body: typeof body === "string" || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
 });
+const minter = { authorization: `Bearer ${mintingKey}` };
 const good = locationEvent();
 const bad = locationEvent({ type: "driver.locaton" });
 const html = { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } };
@@ -151,6 +160,19 @@ const probes: readonly (readonly [string, number, string, string, RequestInit, B
     { send: "kafka_produce_failed" },
   ],
   ["POST /v1/events", 500, "application/problem+json", "/v1/events", post(good), { judging: true }],
+  ["POST /v1/device-tokens", 201, "application/json", "/v1/device-tokens", post({ subject: "drv_1" }, minter)],
+  ["POST /v1/device-tokens", 400, "application/problem+json", "/v1/device-tokens", post({ subject: 1 }, minter)],
+  ["POST /v1/device-tokens", 401, "application/problem+json", "/v1/device-tokens", post({}, { authorization: "" })],
+  ["POST /v1/device-tokens", 403, "application/problem+json", "/v1/device-tokens", post({ subject: "drv_1" })],
+  [
+    "POST /v1/device-tokens",
+    404,
+    "application/problem+json",
+    "/v1/device-tokens",
+    post({}, minter),
+    { deviceKeys: false },
+  ],
+  ["POST /v1/device-tokens", 413, "application/problem+json", "/v1/device-tokens", post(" ".repeat(9_000), minter)],
   ["GET /errors", 200, "application/json", "/errors", {}],
   ["GET /errors", 200, "text/html", "/errors", html],
   ["GET /errors/{code}", 200, "application/json", "/errors/event_id_missing", {}],
