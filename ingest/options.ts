@@ -73,6 +73,25 @@ export const ingestOptions = defineOptions(
       unit: "ms",
       description: "How far the time of an event may lie ahead of the server's clock.",
     },
+    futureFlagMs: {
+      schema: whole(0, 366 * 24 * 3_600_000),
+      default: "60000",
+      unit: "ms",
+      description: "How far ahead of the server's clock the time of an event is flagged as future.",
+    },
+    pastFlagMs: {
+      schema: whole(0, 100 * 366 * 24 * 3_600_000),
+      default: "604800000",
+      unit: "ms",
+      description: "How old an event is flagged as past.",
+    },
+    assumedDelayMs: {
+      schema: whole(0, 600_000),
+      default: "2000",
+      unit: "ms",
+      description:
+        "The longest that the head of a request is assumed to be on its way: part of the error of the times that are corrected by the header sent-at.",
+    },
     lingerMs: {
       schema: whole(0, 1_000),
       default: "4",
@@ -128,6 +147,17 @@ export const ingestOptions = defineOptions(
       unit: "ms",
       description:
         "How long an id is remembered to recognise duplicates, if not so many others come that it is pushed out.",
+    },
+    tracingOtlpUrl: {
+      schema: z.url({ protocol: /^https?$/ }),
+      description:
+        "Where spans are sent, one a request: the OTLP/HTTP address of an OpenTelemetry collector, such as http://127.0.0.1:4318. Without it the standard variables OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT count; without them nothing is traced.",
+    },
+    tracingRatio: {
+      schema: z.coerce.number().min(0).max(1),
+      default: "1",
+      unit: "share",
+      description: "The share of requests that are traced, of those that bring no trace context of their own.",
     },
     docsUrl: {
       schema: z.string(),

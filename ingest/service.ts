@@ -18,6 +18,7 @@ import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
 import type { RouteParts } from "./route-parts.ts";
 import { addRoutes, takeEvents } from "./routes.ts";
+import { createTracing } from "./tracing/tracing.ts";
 
 export type IngestParts = {
   readonly options: IngestOptions;
@@ -29,6 +30,8 @@ export type IngestParts = {
   readonly log: Logger;
   /** Which of the processes that share the port this is, from 1 on: each has a directory of its own. */
   readonly worker?: number;
+  /** Where spans go when the options do not say. */
+  readonly tracingUrl?: string;
   /** The text of /metrics when several processes answer together. */
   metricsText?(): Promise<string>;
 };
@@ -72,6 +75,9 @@ export function createIngest(parts: IngestParts): Ingest {
     now: Date.now,
     random: Math.random,
   };
+  const tracingUrl = options.tracingOtlpUrl ?? parts.tracingUrl;
+  const tracing =
+    tracingUrl === undefined ? undefined : createTracing({ url: tracingUrl, ratio: options.tracingRatio, log });
   const http = createHttpService({
     name: "ingest http",
     host: options.host,
@@ -83,9 +89,12 @@ export function createIngest(parts: IngestParts): Ingest {
     requestTimeoutMs: options.requestTimeoutMs,
     drainTimeoutMs,
     readiness: () => (producer.connected ? {} : { kafka: "the producer is not connected" }),
-    takeFirst: (request, response) => takeEvents(request, response, routeParts),
+    takeFirst(request, response) {
+      if (request.method === "POST") tracing?.follow(request, response);
+      return takeEvents(request, response, routeParts);
+    },
     routes: (app) => addRoutes(app, routeParts),
   });
-  const service = composeServices("ingest", [identity, duplicates, http]);
+  const service = composeServices("ingest", [identity, duplicates, ...(tracing === undefined ? [] : [tracing]), http]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
 }

@@ -11,7 +11,17 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   runtime: { may: [], owns: ["pino", "prom-client", "fastest-levenshtein"] },
   schemas: { may: ["runtime"], owns: ["avsc", "@kafkajs/confluent-schema-registry"] },
   kafka: { may: ["runtime"], owns: ["kafkajs", "@node-rs/crc32"] },
-  ingest: { may: ["schemas", "kafka", "runtime"], owns: ["xxhash-wasm"] },
+  ingest: {
+    may: ["schemas", "kafka", "runtime"],
+    owns: [
+      "@opentelemetry/api",
+      "@opentelemetry/core",
+      "@opentelemetry/sdk-trace",
+      "@opentelemetry/resources",
+      "@opentelemetry/exporter-trace-otlp-http",
+      "xxhash-wasm",
+    ],
+  },
   stream: { may: ["schemas", "kafka", "store", "runtime"], owns: ["h3-js"] },
   sinks: { may: ["schemas", "kafka", "store", "runtime"], owns: ["undici", "standardwebhooks", "ipaddr.js"] },
   store: { may: ["runtime"], owns: ["pg", "pg-copy-streams", "node-pg-migrate"] },
