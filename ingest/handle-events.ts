@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplicates } from "./duplicates/duplicates.ts";
 import { type AcceptLimits, acceptEvents, type EventKnowledge, type RequestFacts } from "./events/accept-event.ts";
+import { readSentAt, type TimeLimits } from "./events/correct-time.ts";
 import { traceparentOf } from "./events/read-envelope.ts";
 import type { Verdict } from "./events/verdict.ts";
 import type { Items } from "./formats/items.ts";
@@ -35,16 +36,24 @@ export async function handleEvents(
   return verdicts;
 }
 
-/** What the headers of a request say about all of its events. */
+/**
+ * What the headers of a request say about all of its events.
+ * @param arrivedAt when the headers were there, and `receivedAt` when the rest was, in milliseconds since 1970
+ */
 export function requestFactsOf(
   { headers }: IncomingMessage,
+  arrivedAt: number,
   receivedAt: number,
+  parts: { readonly options: TimeLimits; readonly metrics: Pick<IngestMetrics, "sentAt"> },
 ): RequestFacts & { readonly replicated: boolean } {
   const traceparent = traceparentOf(headers.traceparent);
+  const clock = readSentAt(headers["sent-at"]?.toString(), arrivedAt, receivedAt, parts.options);
+  parts.metrics.sentAt(clock);
   return {
     receivedAt,
     // Prefer: durability=replicated (RFC 7240)
     replicated: /(?:^|[,;\s])durability\s*=\s*"?replicated\b/i.test(String(headers.prefer ?? "")),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(clock === undefined || clock === "invalid" ? {} : { clock }),
   };
 }

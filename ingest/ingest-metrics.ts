@@ -55,6 +55,11 @@ export function createIngestMetrics(metrics: Metrics) {
     "Time from judging a request's events to their being stored: Kafka's acknowledgement, or the spool's.",
     secondsBuckets,
   );
+  const sentAt = metrics.counter(
+    "hailstream_ingest_sent_at_total",
+    "Requests with a header sent-at: used, or invalid, which corrects no time.",
+    ["header"],
+  );
 
   return {
     request: (status: number) => void requests.set(status, (requests.get(status) ?? 0) + 1),
@@ -62,6 +67,9 @@ export function createIngestMetrics(metrics: Metrics) {
       bodyBytes += bytes;
     },
     produced: (elapsedSeconds: number) => seconds.observe(elapsedSeconds),
+    sentAt(clock: object | "invalid" | undefined) {
+      if (clock !== undefined) sentAt.inc({ header: clock === "invalid" ? "invalid" : "used" });
+    },
     underWay(count: number, bytes: number) {
       inFlightRequests = count;
       inFlightBytes = bytes;

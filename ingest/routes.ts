@@ -40,6 +40,7 @@ export function addRoutes(app: Express, parts: RouteParts): void {
 async function postEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): Promise<void> {
   const { options, metrics } = parts;
   const { headers } = request;
+  const arrivedAt = parts.now();
   // Most senders are known at once, and waiting would cost a turn of the event loop's queue.
   const found = parts.identity.identify(headers.authorization);
   const sender = found instanceof Promise ? await found : found;
@@ -56,7 +57,7 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
     ticket.grow(body.length);
     const read = readItems(format, request.rawHeaders, body, parts);
     const items = read instanceof Promise ? await read : read;
-    const facts = requestFactsOf(request, parts.now());
+    const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
     const verdicts = "outcome" in items ? [items] : await handleEvents(items, sender, facts, parts);
     sendAnswer(response, verdicts, parts);
   } finally {

@@ -10,6 +10,12 @@ export type Envelope = {
   readonly receivedAt: number;
   /** W3C trace context. */
   readonly traceparent?: string;
+  /** The server's time for `time`, milliseconds since 1970, when the sender's clock could be compared with the server's. */
+  readonly timeCorrected?: number;
+  /** By how much `timeCorrected` may be wrong, milliseconds; present together with it. */
+  readonly timeErrorMs?: number;
+  /** When `time` lies ahead of the server's clock, or far back. */
+  readonly timeFlag?: "future" | "past";
 };
 
 type HeaderValue = Buffer | string | readonly (Buffer | string)[] | undefined;
@@ -24,6 +30,9 @@ export function envelopeHeaders(envelope: Envelope): Record<string, string> {
   };
   if (envelope.subject !== undefined) headers.ce_subject = envelope.subject;
   if (envelope.traceparent !== undefined) headers.traceparent = envelope.traceparent;
+  if (envelope.timeCorrected !== undefined) headers.time_corrected = String(envelope.timeCorrected);
+  if (envelope.timeErrorMs !== undefined) headers.time_error_ms = String(envelope.timeErrorMs);
+  if (envelope.timeFlag !== undefined) headers.time_flag = envelope.timeFlag;
   return headers;
 }
 

@@ -11,9 +11,11 @@ import type { Accepted, Refused, Verdict } from "./verdict.ts";
 export type EventKnowledge = Pick<Schemas, "catalogue" | "schemaIdOf" | "check" | "encode" | "keyOf">;
 
 /** What the request says about all of its events. */
-export type RequestFacts = Omit<EnvelopeRules, "maxFutureMs">;
+export type RequestFacts = Omit<EnvelopeRules, keyof TimeRules>;
 
-export type AcceptLimits = InspectionLimits & { readonly maxFutureMs: number };
+type TimeRules = Pick<EnvelopeRules, "maxFutureMs" | "futureFlagMs" | "pastFlagMs">;
+
+export type AcceptLimits = InspectionLimits & TimeRules;
 
 /** An answer names at most this many things wrong with one event. */
 export const maxViolations = 20;
@@ -29,7 +31,8 @@ export function acceptEvents(
   request: RequestFacts,
   sender: Sender,
 ): Verdict[] {
-  const rules: EnvelopeRules = { ...request, maxFutureMs: limits.maxFutureMs };
+  const { maxFutureMs, futureFlagMs, pastFlagMs } = limits;
+  const rules: EnvelopeRules = { ...request, maxFutureMs, futureFlagMs, pastFlagMs };
   // A single event is mostly small, and one look at its bytes spares the walk through it.
   const harmless = onlyJson !== undefined && isHarmless(onlyJson, limits);
   const verdicts: Verdict[] = new Array(values.length);

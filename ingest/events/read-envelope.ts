@@ -1,11 +1,14 @@
 import { didYouMean, type ErrorCode, errorTable } from "../../runtime/index.ts";
 import type { Envelope, Violation } from "../../schemas/index.ts";
+import { correctTime, type SenderClock, type TimeLimits, timeErrorMs, timeFlagOf } from "./correct-time.ts";
 import { readTime } from "./read-time.ts";
 
-export type EnvelopeRules = {
+export type EnvelopeRules = Pick<TimeLimits, "futureFlagMs" | "pastFlagMs"> & {
   /** Server time of the request, milliseconds since 1970. */
   readonly receivedAt: number;
   readonly maxFutureMs: number;
+  /** When the request says when it was sent. */
+  readonly clock?: SenderClock;
   /** W3C trace context of the request, for events that bring none of their own. */
   readonly traceparent?: string;
 };
@@ -75,7 +78,20 @@ export function readEnvelope(
   };
   if (typeof subject === "string") envelope.subject = subject;
   if (traceparent !== undefined) envelope.traceparent = traceparent;
+  judgeTime(envelope, rules);
   return envelope;
+}
+
+function judgeTime(envelope: Writable<ReadEnvelope>, rules: EnvelopeRules): void {
+  const { time, occurredAt } = envelope;
+  const { clock } = rules;
+  const corrected = clock === undefined ? undefined : correctTime(occurredAt, clock);
+  if (clock !== undefined && corrected !== undefined) {
+    envelope.timeCorrected = corrected;
+    envelope.timeErrorMs = timeErrorMs(time, occurredAt, clock);
+  }
+  const flag = timeFlagOf(occurredAt, rules.receivedAt, rules);
+  if (flag !== undefined) envelope.timeFlag = flag;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -39,6 +39,25 @@ export const envelopeColumns: readonly Column[] = [
     notNull: true,
     comment: "Schema of the registry that the event was written with.",
   },
+  {
+    name: "time_corrected",
+    type: "timestamptz",
+    notNull: false,
+    comment:
+      "When it happened by the pipeline's clock, where the app said when it sent the event; coalesce(time_corrected, occurred_at) is the best known time.",
+  },
+  {
+    name: "time_error_ms",
+    type: "integer",
+    notNull: false,
+    comment: "By how many milliseconds time_corrected may be wrong.",
+  },
+  {
+    name: "time_flag",
+    type: "text",
+    notNull: false,
+    comment: "future or past: occurred_at lay ahead of the pipeline's clock, or far back, when the event was received.",
+  },
 ];
 
 const reserved = new Set(envelopeColumns.map((column) => column.name));

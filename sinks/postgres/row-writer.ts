@@ -13,6 +13,8 @@ export type RowWriter = (record: KafkaRecord, value: Buffer, to: RowBuffer) => n
 /** Behind magic byte and schema id. */
 const bodyStart = 5;
 const dayMs = 86_400_000;
+/** The largest value of the column type integer. */
+const maxInteger = 2 ** 31 - 1;
 
 /**
  * Compiles the way from one writer's schema to the columns of a table: Avro bytes become COPY bytes without an object a record or
@@ -49,6 +51,7 @@ export function compileRowWriter(
       writeText(to, headerOf(headers, "ce_source"));
       writeText(to, headerOf(headers, "ce_subject"));
       to.integer(schemaId);
+      writeTimes(to, headers);
       reader.open(value, bodyStart);
       writeBody(reader, to);
       reader.finish();
@@ -137,6 +140,22 @@ function writeText(to: RowBuffer, text: Buffer | string | undefined): void {
   if (text === undefined) to.null();
   else if (typeof text === "string") to.text(text);
   else to.textFrom(text, 0, text.length);
+}
+
+function writeTimes(to: RowBuffer, headers: KafkaRecord["headers"]): void {
+  const corrected = wholeOf(headerOf(headers, "time_corrected"));
+  if (corrected === undefined) to.null();
+  else to.timestamp(corrected);
+  const error = wholeOf(headerOf(headers, "time_error_ms"));
+  if (error === undefined || error < 0 || error > maxInteger) to.null();
+  else to.integer(error);
+  writeText(to, headerOf(headers, "time_flag"));
+}
+
+function wholeOf(header: Buffer | string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const value = Number(header.toString());
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** The server's time of arrival; the broker's timestamp is the nearest thing to it for a record without the header. */

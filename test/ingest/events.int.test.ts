@@ -45,6 +45,35 @@ test("an accepted event is in Kafka once, with its envelope, its key and a value
   expect(decoded).toMatchObject({ ok: true, schemaId, value: event.data });
 });
 
+test("the time of an event is corrected by when the request was sent, and a repetition does not change it", async () => {
+  const id = randomUUID();
+  const ahead = 12 * 3_600_000;
+  const device = (time: number) => new Date(time + ahead).toISOString();
+  const happened = Date.now() - 60_000;
+  const event = locationEvent({ id, time: device(happened) });
+  const first = await door.post(event, { "sent-at": device(Date.now()) });
+  expect(first.body.results).toMatchObject([{ status: "accepted" }]);
+  const again = await door.post(event, { "sent-at": device(Date.now() - 3_000) });
+  expect(again.body.results).toMatchObject([{ status: "duplicate" }]);
+  await door.post(locationEvent({ id: `${id}-without` }), { "sent-at": "soon" });
+
+  const records = await recordsOf(door.connection, ["driver-locations"], id, 2);
+  const header = (of: string, name: string) => {
+    const record = records.filter((each) => headerText(each, "ce_id") === of);
+    expect(record).toHaveLength(1);
+    return headerText({ headers: record[0]?.headers ?? {} }, name);
+  };
+  expect(header(id, "ce_time")).toBe(device(happened));
+  expect(header(id, "time_flag")).toBe("future");
+  const error = Number(header(id, "time_error_ms"));
+  expect(error).toBeLessThan(5_000);
+  expect(Math.abs(Number(header(id, "time_corrected")) - happened)).toBeLessThanOrEqual(error);
+  expect(header(`${id}-without`, "time_corrected")).toBeUndefined();
+  const metrics = await (await fetch(`${door.url}/metrics`)).text();
+  expect(metrics).toMatch(/hailstream_ingest_sent_at_total\{header="used"\} 2/);
+  expect(metrics).toMatch(/hailstream_ingest_sent_at_total\{header="invalid"\} 1/);
+});
+
 test("an example of every type that apps send is accepted", async () => {
   const types = [...door.schemas.catalogue.types.values()].filter((type) => type.kind !== "derived");
   const prefix = randomUUID();

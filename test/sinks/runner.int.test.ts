@@ -40,22 +40,35 @@ test("every event becomes one row, however often it is sent or read", async () =
     ...pings(type, ids),
     ...pings(type, ids.slice(0, 500)),
     ...pings(type, ["twice", "twice"]),
+    ...[500, 900].flatMap((ms) =>
+      pings(type, ["corrected"]).map((record) => ({
+        ...record,
+        headers: { ...record.headers, time_corrected: String(1_422_705_600_000 + ms), time_error_ms: "2002" },
+      })),
+    ),
   ]);
   const first = await startSink(db, [type], `once-${run}`);
-  await untilStored(`once-${run}`, 3_502);
+  await untilStored(`once-${run}`, 3_504);
   await first.service.stop();
-  expect(await count(db, "events.once_ping")).toBe(3_001);
+  expect(await count(db, "events.once_ping")).toBe(3_002);
+  // A second attempt, which corrects the time a little otherwise, does not change it.
+  expect(
+    await count(
+      db,
+      "events.once_ping where event_id = 'corrected' and time_error_ms = 2002 and time_corrected = '2015-01-31T12:00:00.500Z'",
+    ),
+  ).toBe(1);
   expect(
     await count(db, "events.once_ping where event_id = 'a-7' and \"user\" = 'u7' and n = 7 and schema_id = 1"),
   ).toBe(1);
 
   // The same records again under another name of the sink: all of them are there.
   const second = await startSink(db, [type], `again-${run}`);
-  await untilStored(`again-${run}`, 3_502);
+  await untilStored(`again-${run}`, 3_504);
   await second.service.stop();
-  expect(await count(db, "events.once_ping")).toBe(3_001);
+  expect(await count(db, "events.once_ping")).toBe(3_002);
   const rows = (await second.metrics.registry.getSingleMetric("hailstream_sinks_rows_total")?.get())?.values;
-  expect(rows?.find((each) => each.labels.outcome === "duplicate")?.value).toBe(3_502);
+  expect(rows?.find((each) => each.labels.outcome === "duplicate")?.value).toBe(3_504);
   expect([...first.failures, ...second.failures]).toEqual([]);
 }, 60_000);
 

@@ -30,7 +30,10 @@ async function open(changes: { windowIds?: number; windowMs?: number } = {}) {
     dir: join(dir, "made", "if-need-be"),
     windowIds: changes.windowIds ?? 1_000,
     windowMs: changes.windowMs ?? 60_000,
-    log: { ...silentLogger, warn: (_fields: object, text: string) => warnings.push(text) } as typeof silentLogger,
+    log: {
+      ...silentLogger,
+      warn: (_fields: object, text: string) => warnings.push(text),
+    } as unknown as typeof silentLogger,
     now: () => now,
     onBlock(words) {
       for (let at = 0; at < words.length; at += wordsPerId) {

@@ -1,12 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { acceptEvents, maxViolations } from "../../../ingest/events/accept-event.ts";
+import type { SenderClock } from "../../../ingest/events/correct-time.ts";
 import type { Verdict } from "../../../ingest/events/verdict.ts";
 import { anySender, type Sender } from "../../../ingest/identity/sender.ts";
 import { locationEvent, offlineKnowledge } from "../knowledge.ts";
 
 const knowledge = offlineKnowledge();
-const limits = { maxEventBytes: 4_096, maxDepth: 8, maxFutureMs: 86_400_000 };
+const limits = {
+  maxEventBytes: 4_096,
+  maxDepth: 8,
+  maxFutureMs: 86_400_000,
+  futureFlagMs: 60_000,
+  pastFlagMs: 7 * 86_400_000,
+};
 const receivedAt = Date.UTC(2026, 10, 22, 21, 12);
 const accept = (values: readonly unknown[], traceparent?: string, sender: Sender = anySender("app")): Verdict[] => {
   const escapes = JSON.stringify(values).includes("\\u");
@@ -196,6 +203,30 @@ test("what is refused names the schema that it would have been checked against, 
   expect(schemaId(locationEvent({ data: { text: "x".repeat(40_000) } }))).toBe(7);
   expect(schemaId(locationEvent({ type: "driver.nothing" }))).toBeUndefined();
   expect(schemaId(7)).toBeUndefined();
+});
+
+test("a time ahead or far back is flagged, and corrected when the request says when it was sent; the time itself stays", () => {
+  const headersOf = (time: string, clock?: SenderClock) => {
+    const request = { receivedAt, ...(clock === undefined ? {} : { clock }) };
+    const events = { values: [locationEvent({ time })], escapes: false };
+    const [verdict] = acceptEvents(events, knowledge, limits, request, anySender("app"));
+    return verdict?.outcome === "accepted" ? verdict.record.headers : verdict;
+  };
+  const now = new Date(receivedAt).toISOString();
+  expect(headersOf(now)).not.toHaveProperty("time_flag");
+  expect(headersOf(now)).not.toHaveProperty("time_corrected");
+  const ahead = new Date(receivedAt + 3_600_000).toISOString();
+  expect(headersOf(ahead)).toMatchObject({ ce_time: ahead, time_flag: "future" });
+  expect(headersOf("2015-01-31T23:59:59Z")).toMatchObject({ time_flag: "past" });
+  const clock = { sentAt: receivedAt + 3_601_000, skewMs: -3_601_000, errorMs: 2_001 };
+  expect(headersOf(ahead, clock)).toMatchObject({
+    ce_time: ahead,
+    time_flag: "future",
+    time_corrected: String(receivedAt - 1_000),
+    time_error_ms: "2003",
+  });
+  const setBack = { sentAt: receivedAt, skewMs: 0, errorMs: 2_001 };
+  expect(headersOf(ahead, setBack)).not.toHaveProperty("time_corrected");
 });
 
 test("an accepted event says when it happened", () => {

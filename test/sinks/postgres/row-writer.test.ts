@@ -90,15 +90,18 @@ test("a row holds what a decode of the same bytes gives", () => {
     fc.property(anyValue, (value) => {
       const { row, day } = write(all, all, typeOf(all).toBuffer(value));
       expect(day).toBe(16_466);
-      expect(row.slice(0, 6)).toEqual([
+      expect(row.slice(0, envelopeColumns.length)).toEqual([
         "id-1",
         1_422_748_799_123_000n,
         1_422_748_800_000_000n,
         "/apps/driver",
         null,
         9,
+        null,
+        null,
+        null,
       ]);
-      expect(row.slice(6)).toEqual([
+      expect(row.slice(envelopeColumns.length)).toEqual([
         nulReplaced(value.text),
         value.maybe_text === null ? null : nulReplaced(value.maybe_text),
         value.int,
@@ -121,6 +124,21 @@ test("a row holds what a decode of the same bytes gives", () => {
   );
 });
 
+test("a corrected time, its error and its flag have columns; what is no number gives none", () => {
+  const schema = record([]);
+  const timesOf = (own: Readonly<Record<string, string>>) => {
+    const to = new RowBuffer(64);
+    compileRowWriter(9, [], [])(kafkaRecord({ ...headers, ...own }), framed(typeOf(schema).toBuffer({})), to);
+    const types = envelopeColumns.map((column) => column.type);
+    return readRows(to.bytes.subarray(0, to.at), types)[0]?.slice(6);
+  };
+  const corrected = { time_corrected: "1422748799500", time_error_ms: "2031" };
+  expect(timesOf(corrected)).toEqual([1_422_748_799_500_000n, 2_031, null]);
+  expect(timesOf({ ...corrected, time_flag: "future" })).toEqual([1_422_748_799_500_000n, 2_031, "future"]);
+  expect(timesOf({ time_corrected: "soon", time_error_ms: "1e99" })).toEqual([null, null, null]);
+  expect(timesOf({ time_error_ms: "3000000000" })).toEqual([null, null, null]);
+});
+
 test("64-bit numbers keep every bit", () => {
   const schema = record([{ name: "n", type: "long" }]);
   const long = (n: bigint) => {
@@ -132,7 +150,7 @@ test("64-bit numbers keep every bit", () => {
   };
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => {
-      expect(write(schema, schema, long(n)).row[6]).toBe(n);
+      expect(write(schema, schema, long(n)).row[envelopeColumns.length]).toBe(n);
     }),
   );
 });
@@ -154,9 +172,14 @@ test("records of an older schema get defaults, of a newer one lose what has no c
     { name: "b", type: "long" },
     { name: "a", type: "string" },
   ]);
-  expect(write(old, table, typeOf(old).toBuffer({ a: "x", b: -5 })).row.slice(6)).toEqual(["x", -5n, 7, null]);
+  expect(write(old, table, typeOf(old).toBuffer({ a: "x", b: -5 })).row.slice(envelopeColumns.length)).toEqual([
+    "x",
+    -5n,
+    7,
+    null,
+  ]);
   const body = typeOf(turned).toBuffer({ d: "y", unknown: [1, 2, 3], b: 2 ** 40, a: "z" });
-  expect(write(turned, table, body).row.slice(6)).toEqual(["z", BigInt(2 ** 40), 7, "y"]);
+  expect(write(turned, table, body).row.slice(envelopeColumns.length)).toEqual(["z", BigInt(2 ** 40), 7, "y"]);
 });
 
 test("bytes that are cut short anywhere, or have more behind them, give no row", () => {
