@@ -61,7 +61,8 @@ export function createKafka(context: PartContext): ChildService {
 
 async function format(java: string, classpath: string, logging: string, settings: string, env: PartContext["env"]) {
   const clusterId = Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
-  const tool = ["-cp", classpath, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", settings];
+  // One word: an id may begin with "-", and as a word of its own it would be taken for a flag.
+  const tool = ["-cp", classpath, "kafka.tools.StorageTool", "format", `--cluster-id=${clusterId}`, "-c", settings];
   // A format that was cut short left a part behind: --ignore-formatted completes it.
   const args = ["-Xshare:auto", "-XX:TieredStopAtLevel=1", `-Dlog4j2.configurationFile=${logging}`, ...tool];
   await promisify(execFile)(java, [...args, "--ignore-formatted"], { env: { ...env } }).catch((cause: unknown) => {
