@@ -9,7 +9,7 @@ export type Item = {
   readonly text: string;
   /** What was done to it. */
   readonly kind: string;
-  /** Of a valid event, what must be in Kafka. */
+  /** Of a valid event that was never sent before, what must be in Kafka. */
   readonly valid?: { readonly id: string; readonly key: string; readonly topic: string };
 };
 
@@ -21,6 +21,10 @@ const location = types.find(({ name }) => name === "driver.location") as EventTy
 /** Topics that events of apps go into. */
 export const eventTopics: readonly string[] = [...new Set(types.map(({ topic }) => topic))];
 
+/** No two valid events are alike, whatever their data. */
+const firstTime = Date.parse("2026-01-01T00:00:00Z");
+let serial = 0;
+
 /** A valid event of any type, with any data that fits. */
 function validItem(nextId: () => string): fc.Arbitrary<Item> {
   const key = fc.string({ minLength: 1, maxLength: 12 }).map((text) => `k${text.replaceAll("\0", "").toWellFormed()}`);
@@ -28,7 +32,8 @@ function validItem(nextId: () => string): fc.Arbitrary<Item> {
     fc.tuple(anyValueOf(parseShape(type.schema)), key).map(([random, keyText]) => {
       const id = nextId();
       const data = { ...(random as Record<string, unknown>), [type.keyField]: keyText };
-      const text = JSON.stringify(locationEvent({ id, type: type.name, subject: undefined, data }));
+      const time = new Date(firstTime + serial++).toISOString();
+      const text = JSON.stringify(locationEvent({ id, type: type.name, time, subject: undefined, data }));
       return { text, kind: `valid ${type.name}`, valid: { id, key: keyText, topic: type.topic } };
     }),
   );
@@ -107,13 +112,25 @@ function badItem(nextId: () => string): fc.Arbitrary<Item> {
   return fc.oneof({ weight: 8, arbitrary: spoilt }, { weight: 1, arbitrary: junk });
 }
 
-/** Valid and bad items of all kinds, mixed. @param nextId a new id at each call */
-export function anyBatch(nextId: () => string): fc.Arbitrary<readonly Item[]> {
+/**
+ * Valid and bad items of all kinds, mixed.
+ * @param nextId a new id at each call
+ * @param history valid items that were accepted before; some come again, as they were or with their id and other content
+ */
+export function anyBatch(nextId: () => string, history: readonly Item[]): fc.Arbitrary<readonly Item[]> {
+  const old = fc.nat().map((n) => history[n % history.length]);
   const item = fc.oneof(
     { weight: 4, arbitrary: validItem(nextId) },
     { weight: 5, arbitrary: badItem(nextId) },
     // The same text again as an item before it; the first item of a batch has none.
     { weight: 1, arbitrary: fc.nat().map((back) => ({ text: "", kind: "repeated", back })) },
+    { weight: history.length === 0 ? 0 : 1, arbitrary: old.map((item) => ({ text: item?.text ?? "", kind: "again" })) },
+    {
+      weight: history.length === 0 ? 0 : 1,
+      arbitrary: old
+        .chain((item) => validItem(() => item?.valid?.id ?? ""))
+        .map(({ text }) => ({ text, kind: "other content" })),
+    },
   );
   return fc.array(item, { minLength: 1, maxLength: 16, size: "max" }).map((items) => {
     const batch: Item[] = [];
