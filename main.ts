@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   doctor: () => import("./commands/doctor.ts"),
   schemas: () => import("./commands/schemas.ts"),
   env: () => import("./commands/env.ts"),
+  keys: () => import("./commands/keys.ts"),
   endpoints: () => import("./commands/endpoints.ts"),
   replay: () => import("./commands/replay.ts"),
   simulate: () => import("./commands/simulate.ts"),

@@ -52,7 +52,8 @@ export const processErrors = {
   },
   keys_file_missing: {
     title: "There is no file of keys here.",
-    remedy: "Start a stack in this --data-dir first, or name the file with --keys-file.",
+    remedy:
+      "Start a stack in this --data-dir first, name another file with --keys-file, or make one: hailstream keys create, hailstream keys device-key create.",
     retryable: false,
   },
   keys_file_locked: {
