@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { ApiKeyEntry } from "../ingest/identity/api-key.ts";
 import { localOptions } from "../local/options.ts";
-import { apiKeysFile } from "../local/secrets.ts";
+import { apiKeysFile, deviceKeysFile } from "../local/secrets.ts";
 import { type OptionSource, PipelineError, readOptions } from "../runtime/index.ts";
 
 /** The files that a keys command works on. */
@@ -37,8 +37,6 @@ export function keyFilesOf(
       return readKeysOf(existing(), await readFile(file, "utf8"));
     },
     deviceKeys:
-      wanted.deviceKeysFile ??
-      source.env?.HAILSTREAM_INGEST_DEVICE_KEYS_FILE ??
-      join(dirname(file), "device-keys.json"),
+      wanted.deviceKeysFile ?? source.env?.HAILSTREAM_INGEST_DEVICE_KEYS_FILE ?? deviceKeysFile(dirname(file)),
   };
 }

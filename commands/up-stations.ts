@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { apiKeysFile, type ChildService, createStation, type RegistryStorage } from "../local/index.ts";
+import { apiKeysFile, type ChildService, createStation, deviceKeysFile, type RegistryStorage } from "../local/index.ts";
 import { createMetrics, type Logger, readOptions } from "../runtime/index.ts";
 import { localWebhookVariables } from "./local-webhooks.ts";
 import type { StackPlace } from "./stack-options.ts";
@@ -20,6 +21,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
     HAILSTREAM_INGEST_PORT: String(ports.ingest),
     HAILSTREAM_INGEST_DATA_DIR: parts.env.HAILSTREAM_INGEST_DATA_DIR ?? join(parts.dataDir, "ingest"),
     HAILSTREAM_INGEST_API_KEYS_FILE: parts.env.HAILSTREAM_INGEST_API_KEYS_FILE ?? apiKeysFile(parts.dataDir),
+    HAILSTREAM_INGEST_DEVICE_KEYS_FILE: parts.env.HAILSTREAM_INGEST_DEVICE_KEYS_FILE ?? deviceKeysFile(parts.dataDir),
   };
   const stream = { HAILSTREAM_STREAM_METRICS_PORT: String(ports.streamMetrics) };
   const sinks = { ...webhookVariables(parts.env), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
@@ -40,6 +42,14 @@ export function createDemo(parts: ChildParts, url: string, apiKey: string): Chil
   const { dataDir, log, abort } = parts;
   const env = { ...parts.env, HAILSTREAM_APPS_API_KEY: apiKey };
   return createStation({ dataDir, log, abort, command: "simulate", args: ["--url", url], env });
+}
+
+/** The first start makes the key that signs device tokens, unless the user brings a file of them. */
+export async function prepareDeviceKeys({ dataDir, env }: Pick<ChildParts, "dataDir" | "env">): Promise<void> {
+  const file = deviceKeysFile(dataDir);
+  if (env.HAILSTREAM_INGEST_DEVICE_KEYS_FILE !== undefined || existsSync(file)) return;
+  const { createDeviceKey } = await import("../ingest/identity/device-keys.ts");
+  await createDeviceKey(file, new Date());
 }
 
 /** Makes the topics, brings the database to the newest version, registers the schemas: no service has to wait for another. */

@@ -23,7 +23,7 @@ import {
 import { type AddCommand, type CommandContext, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 import { environmentWith, type StackPlace, stackPlaceFrom } from "./stack-options.ts";
-import { createDemo, createStations, prepareCarriers, prepareOwnPostgres } from "./up-stations.ts";
+import { createDemo, createStations, prepareCarriers, prepareDeviceKeys, prepareOwnPostgres } from "./up-stations.ts";
 import { createSummary, describeReady } from "./up-summary.ts";
 
 /** Options of these stations are flags of `up`; those of the others come by their variables. */
@@ -124,8 +124,10 @@ async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hur
   const stations = createStations(children);
   const city = demo ? createDemo(children, ingest, secrets.apiKey) : undefined;
   const carriers = createService({
-    name: "topics and tables",
-    start: () => prepareCarriers(childEnv, log),
+    name: "topics, tables and keys",
+    start: async () => {
+      await Promise.all([prepareCarriers(childEnv, log), prepareDeviceKeys(children)]);
+    },
     stop: () => undefined,
   });
   const ready: ReadyLine = {

@@ -17,5 +17,5 @@ export { createEmbedded, type EmbeddedParts, type EmbeddedStack, type StackAddre
 export { cacheOptions, type LocalOptions, localOptions } from "./options.ts";
 export { findFreePortBase, type Ports, portsFrom, requireFreePort } from "./ports.ts";
 export { answers, type RegistryStorage } from "./registry.ts";
-export { apiKeysFile, loadSecrets, type Secrets } from "./secrets.ts";
+export { apiKeysFile, deviceKeysFile, loadSecrets, type Secrets } from "./secrets.ts";
 export { createStation, type StationParts } from "./station.ts";

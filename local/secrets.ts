@@ -26,19 +26,23 @@ export function loadSecrets(dataDir: string): Secrets {
   if (existsSync(file)) return secretsShape.parse(JSON.parse(readFileSync(file, "utf8")));
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const secrets: Secrets = {
-    apiKey: `hsk_${text(24)}`,
+    apiKey: `hs_test_${text(32)}`,
     postgres: { superuser: text(18), owner: text(18), sink: text(18), analyst: text(18), apicurio: text(18) },
   };
-  const keys = [{ name: "demo", sha256: createHash("sha256").update(secrets.apiKey).digest("hex") }];
-  writeWhole(apiKeysFile(dataDir), keys);
+  const sha256 = createHash("sha256").update(secrets.apiKey).digest("hex");
+  const id = secrets.apiKey.slice(0, "hs_test_".length + 8);
+  const created_at = new Date().toISOString();
+  writeWhole(apiKeysFile(dataDir), [{ id, name: "demo", stage: "test", sha256, mint: true, created_at }]);
   // Last, for its presence says that the first start came this far.
   writeWhole(file, secrets);
   return secrets;
 }
 
 export const secretsFile = (dataDir: string) => join(dataDir, "secrets.json");
-/** Names and SHA-256 hashes of the API keys: `[{"name","sha256"}]`. */
+/** What ingest knows of the API keys: names, rights and SHA-256 hashes. */
 export const apiKeysFile = (dataDir: string) => join(dataDir, "api-keys.json");
+/** The key pairs that sign and verify device tokens. */
+export const deviceKeysFile = (dataDir: string) => join(dataDir, "device-keys.json");
 
 const text = (bytes: number) => randomBytes(bytes).toString("hex");
 

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readKeys } from "../../ingest/identity/keys-file.ts";
 import {
   apiKeysFile,
   claimDataDir,
@@ -91,5 +92,7 @@ test("secrets are made once, for their owner only; the keys file has the hash al
   const keys = readFileSync(apiKeysFile(dataDir), "utf8");
   expect(keys).not.toContain(secrets.apiKey);
   const sha256 = createHash("sha256").update(secrets.apiKey).digest("hex");
-  expect(JSON.parse(keys)).toEqual([{ name: "demo", sha256 }]);
+  expect(readKeys(keys)).toEqual([
+    expect.objectContaining({ id: secrets.apiKey.slice(0, 16), name: "demo", stage: "test", sha256, mint: true }),
+  ]);
 });
