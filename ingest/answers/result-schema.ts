@@ -124,6 +124,29 @@ export const retryResultsSchema = z.strictObject({ ...problemShape, ...countShap
   description: "At least one event is to be sent again. The results say which; the others need nothing.",
 });
 
+export const streamSummarySchema = z
+  .strictObject({
+    summary: z.strictObject({
+      complete: z.boolean().describe("Whether every line that was sent has been answered."),
+      lines: count.describe("Lines that were read."),
+      accepted: count,
+      duplicate: count,
+      quarantined: count,
+      rejected: count,
+      retry: count,
+      problem: problemSchema.optional(),
+    }),
+  })
+  .meta({
+    id: "StreamSummary",
+    description: "The last line of the answer to a stream. Without it the answer was cut off.",
+  });
+
+export const streamLineSchema = z.union([resultSchema, streamSummarySchema]).meta({
+  id: "StreamLine",
+  description: "One line of the answer to a stream: the result of an event, at last the summary.",
+});
+
 export const errorPageSchema = z
   .strictObject({
     code: errorCode,

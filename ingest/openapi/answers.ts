@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { type ErrorCode, errorTable } from "../../runtime/index.ts";
 import { isRetryLater, statuses } from "../answers/problems.ts";
-import { errorPageSchema, problemSchema, resultsSchema, retryResultsSchema } from "../answers/result-schema.ts";
+import {
+  errorPageSchema,
+  problemSchema,
+  resultsSchema,
+  retryResultsSchema,
+  streamLineSchema,
+} from "../answers/result-schema.ts";
 import { exampleProblem, exampleResults } from "./answer-examples.ts";
 import type { JsonSchema } from "./data-schema.ts";
 import { refTo } from "./event-schemas.ts";
@@ -10,7 +16,7 @@ export type Responses = Readonly<Record<string, JsonSchema>>;
 
 /** The schemas of all answers, by their names among the components: derived from those that give the code its types. */
 export function answerSchemas(): Readonly<Record<string, JsonSchema>> {
-  const all = z.object({ a: resultsSchema, b: retryResultsSchema, c: problemSchema, d: errorPageSchema });
+  const all = z.tuple([resultsSchema, retryResultsSchema, problemSchema, errorPageSchema, streamLineSchema]);
   const { $defs } = z.toJSONSchema(all, {
     target: "draft-2020-12",
     // "A whole number" is enough: the bounds of JavaScript's are no promise.

@@ -3,7 +3,8 @@ import type { IngestOptions } from "../options.ts";
 import { answerHeaders, answerSchemas } from "./answers.ts";
 import type { JsonSchema } from "./data-schema.ts";
 import { eventSchemas } from "./event-schemas.ts";
-import { parameters, pathsOf } from "./paths.ts";
+import { parameters } from "./events-path.ts";
+import { pathsOf } from "./paths.ts";
 
 /** Of the API, not of the program: a change that breaks clients would be /v2. */
 const version = "1.0.0";

@@ -1,9 +1,9 @@
 import type { Catalogue, EventType } from "../../schemas/index.ts";
-import { tokenOnlyCodes } from "../answers/problems.ts";
 import type { IngestOptions } from "../options.ts";
-import { judgedResponses, problemResponses } from "./answers.ts";
+import { problemResponses } from "./answers.ts";
 import type { JsonSchema } from "./data-schema.ts";
 import { exampleEvent, refTo, sentTypes } from "./event-schemas.ts";
+import { postEvents } from "./events-path.ts";
 import { mintToken } from "./token-path.ts";
 
 type Operation = JsonSchema & { readonly responses: Readonly<Record<string, JsonSchema>> };
@@ -24,62 +24,7 @@ export function pathsOf(options: IngestOptions, catalogue: Catalogue): Readonly<
   };
 }
 
-const { 404: unknownPath, ...requestProblems } = problemResponses(true, (code) => !tokenOnlyCodes.has(code));
-
-function postEvents(options: IngestOptions, example: JsonSchema): Operation {
-  const event = { $ref: refTo("Event") };
-  const events = { type: "array", items: event, maxItems: options.maxEvents };
-  return {
-    operationId: "postEvents",
-    tags: ["Events"],
-    summary: "Send one event or a batch of events",
-    description: [
-      "`accepted` means stored: Kafka has acknowledged the event on all in-sync replicas before the answer is written.",
-      "Every event is judged as if it were alone; results stand in the order of the request.",
-      "Sending an event again with the same id is always safe.",
-      `A body has at most ${options.maxBodyBytes} bytes, as sent and inflated, and ${options.maxEvents} events; an event at most ${options.maxEventBytes} bytes as compact JSON and ${options.maxDepth} levels.`,
-    ].join(" "),
-    parameters: ["ContentEncoding", "Prefer", "traceparent"].map((name) => ({
-      $ref: `#/components/parameters/${name}`,
-    })),
-    requestBody: {
-      required: true,
-      content: {
-        "application/cloudevents+json": { schema: event, example },
-        "application/cloudevents-batch+json": { schema: events, example: [example] },
-        "application/json": { schema: { oneOf: [event, events] }, example },
-      },
-    },
-    responses: { ...judgedResponses, ...withoutMethods(requestProblems) },
-  };
-}
-
-/** 405 is the answer to another method of the path, so to no operation that is described. */
-function withoutMethods({ 405: _other, ...responses }: Readonly<Record<string, JsonSchema>>) {
-  return responses;
-}
-
-export const parameters: Readonly<Record<string, JsonSchema>> = {
-  ContentEncoding: {
-    name: "Content-Encoding",
-    in: "header",
-    description: "How the body is compressed.",
-    schema: { enum: ["gzip", "identity"] },
-  },
-  Prefer: {
-    name: "Prefer",
-    in: "header",
-    description:
-      "`durability=replicated`: while Kafka is away, answer `retry` rather than keep the event on the disk of one server.",
-    schema: { type: "string", examples: ["durability=replicated"] },
-  },
-  traceparent: {
-    name: "traceparent",
-    in: "header",
-    description: "W3C trace context; goes into the Kafka record of each event that has none of its own.",
-    schema: { type: "string", pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" },
-  },
-};
+const { 404: unknownPath } = problemResponses(false, (code) => code === "request_path_unknown");
 
 const json = (schema: JsonSchema) => ({ "application/json": { schema } });
 const html = { "text/html": { schema: { type: "string" } } };
