@@ -148,6 +148,26 @@ export const ingestOptions = defineOptions(
       description:
         "How long an id is remembered to recognise duplicates, if not so many others come that it is pushed out.",
     },
+    spool: {
+      schema: z.stringbool(),
+      default: "false",
+      description:
+        'Whether events are kept on the disk, and answered "durability":"local", while Kafka is away; needs --ingest-data-dir.',
+    },
+    spoolMaxBytes: {
+      schema: whole(mebibyte, 1_024 * 1_024 * mebibyte),
+      default: String(1_024 * mebibyte),
+      unit: "bytes",
+      description:
+        "The largest spool of each process; when it is full, events are answered 503 again. An event takes its own Avro bytes and about 300 more.",
+    },
+    spoolAfterMs: {
+      schema: whole(50, 5_000),
+      default: "1000",
+      unit: "ms",
+      description:
+        "How long an event waits for Kafka's acknowledgement before it, and those after it, go to the spool.",
+    },
     tracingOtlpUrl: {
       schema: z.url({ protocol: /^https?$/ }),
       description:
@@ -158,6 +178,13 @@ export const ingestOptions = defineOptions(
       default: "1",
       unit: "share",
       description: "The share of requests that are traced, of those that bring no trace context of their own.",
+    },
+    streamIdleTimeoutMs: {
+      schema: whole(100, 600_000),
+      default: "15000",
+      unit: "ms",
+      description:
+        "How long a stream of lines may stand still: nothing comes from the client, or it takes none of its results.",
     },
     docsUrl: {
       schema: z.string(),
@@ -174,6 +201,7 @@ export const ingestOptions = defineOptions(
       if (o.headersTimeoutMs > o.requestTimeoutMs) {
         return "--ingest-headers-timeout-ms cannot exceed --ingest-request-timeout-ms";
       }
+      if (o.spool && o.dataDir === undefined) return "--ingest-spool true needs --ingest-data-dir";
       return undefined;
     },
   },

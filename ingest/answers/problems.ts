@@ -23,6 +23,7 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   device_tokens_off: 404,
   request_path_unknown: 404,
   request_method_unsupported: 405,
+  request_stream_idle: 408,
   request_body_too_large: 413,
   request_inflated_too_large: 413,
   request_too_many_events: 413,
@@ -30,10 +31,14 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   request_encoding_unsupported: 415,
   request_rate_limited: 429,
   request_overloaded: 503,
+  request_stopping: 503,
   event_schema_unavailable: 503,
   kafka_produce_failed: 503,
   kafka_produce_buffer_full: 503,
   kafka_unreachable: 503,
+  spool_full: 503,
+  spool_write_failed: 503,
+  durability_unavailable: 503,
 };
 
 /** Codes that are answered to a request for a device token only. */

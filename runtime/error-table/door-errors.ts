@@ -323,6 +323,17 @@ export const doorErrors = {
     remedy: "Send the same events again, with the same ids.",
     retryable: true,
   },
+  request_stream_idle: {
+    title: "The stream stood still for too long.",
+    remedy:
+      "Send the lines that have no result again, with the same ids; an empty line now and then keeps a stream open.",
+    retryable: true,
+  },
+  request_stopping: {
+    title: "The server is stopping and has ended the stream.",
+    remedy: "Send the lines that have no result again, with the same ids, over a new connection.",
+    retryable: true,
+  },
   request_rate_limited: {
     title: "Too many requests came with this API key.",
     remedy: "Send the same events again after the time in Retry-After, with the same ids.",
@@ -332,6 +343,28 @@ export const doorErrors = {
     title: "The server has more requests under way than it can hold.",
     remedy: "Send the same events again after the time in Retry-After, with the same ids.",
     retryable: true,
+  },
+  // Spool: Kafka is away, and the disk cannot stand in.
+  spool_full: {
+    title: "Kafka is away, and the server's disk spool is full.",
+    remedy: "Send the same events again after the time in Retry-After, with the same ids.",
+    retryable: true,
+  },
+  spool_write_failed: {
+    title: "Kafka is away, and the server's disk refuses to be written.",
+    remedy:
+      "Send the same events again after the time in Retry-After, with the same ids; the server's log holds the cause.",
+    retryable: true,
+  },
+  durability_unavailable: {
+    title: "Only the server's disk can take the event now, and the request asks for durability=replicated.",
+    remedy: "Send the same events again after the time in Retry-After, or without Prefer: durability=replicated.",
+    retryable: true,
+  },
+  spool_unusable: {
+    title: "The directory of the disk spool cannot be used.",
+    remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
+    retryable: false,
   },
   request_failed: {
     title: "The request could not be answered because of a fault of the server.",
