@@ -3,6 +3,7 @@ import type { Schemas } from "../schemas/index.ts";
 import type { HandlingParts } from "./handle-events.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { Admission } from "./overload/admission.ts";
+import type { Streams } from "./streams.ts";
 
 /** What the routes are made of. */
 export type RouteParts = HandlingParts & {
@@ -11,6 +12,7 @@ export type RouteParts = HandlingParts & {
   readonly admission: Admission;
   /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */
   readonly decode: Schemas["decode"];
+  readonly streams: Pick<Streams, "open" | "close">;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -8,6 +8,7 @@ import { readItems } from "./formats/read-items.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
 import { addTokenRoute } from "./identity/token-route.ts";
 import { addDocsRoutes } from "./openapi/docs-routes.ts";
+import { postLines } from "./post-lines.ts";
 import type { RouteParts } from "./route-parts.ts";
 
 /** Paths of runtime/http.ts, which adds them after ours. */
@@ -45,8 +46,8 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
   const found = parts.identity.identify(headers.authorization);
   const sender = found instanceof Promise ? await found : found;
   const format = bodyFormatOf(headers);
-  if (format === "lines") throw new PipelineError("request_media_type_unsupported");
   const gzip = isGzip(headers["content-encoding"]);
+  if (format === "lines") return postLines(request, response, { gzip, arrivedAt }, parts);
 
   const ticket = parts.admission.admit(sender, Number(headers["content-length"] ?? 0));
   try {

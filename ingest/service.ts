@@ -18,6 +18,7 @@ import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
 import type { RouteParts } from "./route-parts.ts";
 import { addRoutes, takeEvents } from "./routes.ts";
+import { createStreams } from "./streams.ts";
 import { createTracing } from "./tracing/tracing.ts";
 
 export type IngestParts = {
@@ -57,6 +58,7 @@ export function createIngest(parts: IngestParts): Ingest {
     metrics: parts.metrics,
     log,
   });
+  const streams = createStreams();
   const routeParts: RouteParts = {
     options,
     knowledge: parts.schemas,
@@ -70,6 +72,7 @@ export function createIngest(parts: IngestParts): Ingest {
     identity,
     decode: (bytes) => parts.schemas.decode(bytes),
     admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
+    streams,
     metrics,
     log,
     now: Date.now,
@@ -89,12 +92,13 @@ export function createIngest(parts: IngestParts): Ingest {
     requestTimeoutMs: options.requestTimeoutMs,
     drainTimeoutMs,
     readiness: () => (producer.connected ? {} : { kafka: "the producer is not connected" }),
+    mayTakeLonger: streams.has,
     takeFirst(request, response) {
       if (request.method === "POST") tracing?.follow(request, response);
       return takeEvents(request, response, routeParts);
     },
     routes: (app) => addRoutes(app, routeParts),
   });
-  const service = composeServices("ingest", [identity, duplicates, ...(tracing === undefined ? [] : [tracing]), http]);
+  const service = composeServices("ingest", [identity, duplicates, ...(tracing === undefined ? [] : [tracing]), http, streams]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import express, { type Express } from "express";
 import { PipelineError } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
@@ -26,6 +27,8 @@ export type HttpServiceParts = {
   /** Largest time from the first byte of a request's headers to their last, and for the whole request. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  /** Whether the request that a connection is sending is free of `requestTimeoutMs`: it is a stream, with a rule of its own. */
+  mayTakeLonger?(socket: Duplex): boolean;
   /** How long `stop` waits for requests under way before it cuts them. */
   readonly drainTimeoutMs?: number;
 };
@@ -33,6 +36,15 @@ export type HttpServiceParts = {
 export type HttpService = Service & {
   /** The base address without a slash at the end, known after `start`. */
   readonly url: string;
+};
+
+/** How node:http marks a connection whose answer has begun. */
+type Answering = Duplex & { readonly _httpMessage?: ServerResponse };
+
+const refusals: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
 };
 
 /**
@@ -66,6 +78,16 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
       if (parts.takeFirst?.(request, response) !== true) app(request, response);
     },
   );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Answering) => {
+    // Node tells of each slow request once, and the listener decides.
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && parts.mayTakeLonger?.(socket) === true) return;
+    // What node answers itself when nobody listens.
+    const status = refusals[error.code ?? ""] ?? "400 Bad Request";
+    if (socket.writable && socket._httpMessage?.headersSent !== true) {
+      socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, "latin1");
+    }
+    socket.destroy(error);
+  });
   server.headersTimeout = parts.headersTimeoutMs ?? 10_000;
   server.requestTimeout = parts.requestTimeoutMs ?? 30_000;
   // Once the door is closed, a kept-alive connection must not bring another request.
