@@ -112,16 +112,42 @@ function badItem(nextId: () => string): fc.Arbitrary<Item> {
   return fc.oneof({ weight: 8, arbitrary: spoilt }, { weight: 1, arbitrary: junk });
 }
 
+/** Items and how they are sent: as a JSON array, or one a line, where an item need not even be JSON. */
+export type Batch = { readonly format: "array" | "lines"; readonly items: readonly Item[] };
+
 /**
  * Valid and bad items of all kinds, mixed.
  * @param nextId a new id at each call
  * @param history valid items that were accepted before; some come again, as they were or with their id and other content
  */
-export function anyBatch(nextId: () => string, history: readonly Item[]): fc.Arbitrary<readonly Item[]> {
+export function anyBatch(nextId: () => string, history: readonly Item[]): fc.Arbitrary<Batch> {
+  const format = fc.constantFrom("array" as const, "lines" as const);
+  return format.chain((chosen) => anyItems(nextId, history, chosen).map((items) => ({ format: chosen, items })));
+}
+
+const unparsable = fc
+  .constantFrom(
+    "{",
+    '{"id":',
+    "nul",
+    "{'id':1}",
+    '{"id":NaN}',
+    '"\\x"',
+    "{}{}",
+    "[1,]",
+    '{"id":"a\tb"}',
+    "\u00ff{",
+    "-",
+    "+1",
+  )
+  .map((text) => ({ text, kind: "unparsable" }));
+
+function anyItems(nextId: () => string, history: readonly Item[], format: Batch["format"]): fc.Arbitrary<Item[]> {
   const old = fc.nat().map((n) => history[n % history.length]);
   const item = fc.oneof(
     { weight: 4, arbitrary: validItem(nextId) },
     { weight: 5, arbitrary: badItem(nextId) },
+    { weight: format === "lines" ? 1 : 0, arbitrary: unparsable },
     // The same text again as an item before it; the first item of a batch has none.
     { weight: 1, arbitrary: fc.nat().map((back) => ({ text: "", kind: "repeated", back })) },
     { weight: history.length === 0 ? 0 : 1, arbitrary: old.map((item) => ({ text: item?.text ?? "", kind: "again" })) },

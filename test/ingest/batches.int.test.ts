@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { resultsSchema } from "../../ingest/answers/result-schema.ts";
+import { resultsSchema, streamLineSchema } from "../../ingest/answers/result-schema.ts";
 import { headerText, topicEnds } from "../../kafka/index.ts";
-import { anyBatch, eventTopics, type Item } from "./bad-items.ts";
+import { anyBatch, type Batch, eventTopics, type Item } from "./bad-items.ts";
 import { type AnswerBody, type Door, openDoor, recordsOf } from "./door.ts";
 
 /** `HAILSTREAM_TEST_BATCHES=10000` for the whole proof. */
@@ -29,14 +29,13 @@ test(
     const kinds = new Map<string, number>();
     let rows = 0;
 
-    const postOne = async (batch: readonly Item[]) => {
-      const { status, headers, body } = await door.post(`[${batch.map(({ text }) => text).join(",")}]`);
-      resultsSchema.parse(body);
-      expect(body.results.map(({ index }) => index)).toEqual(batch.map((_, index) => index));
+    const postOne = async ({ format, items }: Batch) => {
+      const results = await (format === "lines" ? postLines : postArray)(items);
+      expect(results.map(({ index }) => index)).toEqual(items.map((_, index) => index));
       const taken = new Set<string>();
       const alone: Promise<void>[] = [];
-      for (const [i, item] of batch.entries()) {
-        const result = body.results[i] as Result;
+      for (const [i, item] of items.entries()) {
+        const result = results[i] as Result;
         kinds.set(item.kind, (kinds.get(item.kind) ?? 0) + 1);
         if (item.valid !== undefined) {
           expect({ item, result }).toMatchObject({ result: { id: item.valid.id, status: "accepted" } });
@@ -48,25 +47,16 @@ test(
         }
         // A repetition of what was taken is the one thing that depends on its neighbours.
         else if (taken.has(item.text)) expect({ item, result }).toMatchObject({ result: { status: "duplicate" } });
-        else if (item.valid === undefined) alone.push(expectAsAlone(item, result));
+        else if (item.valid === undefined) alone.push(expectAsAlone(format, item, result));
         if (result.status === "accepted") taken.add(item.text);
       }
-      const statuses = body.results.map((result) => result.status);
-      const good = statuses.filter((s) => s === "accepted" || s === "duplicate").length;
-      expect(status).toBe(good === batch.length ? 202 : good === 0 ? 422 : 207);
-      const counts = ["accepted", "duplicate", "quarantined", "rejected"].map(
-        (outcome) => [outcome, statuses.filter((s) => s === outcome).length] as const,
-      );
-      expect(headers.get("hailstream-results")).toBe(
-        counts.flatMap(([outcome, count]) => (count === 0 ? [] : [`${outcome}=${count}`])).join(", "),
-      );
-      rows += batch.length;
+      rows += items.length;
       await Promise.all(alone);
     };
 
-    const expectAsAlone = async (item: Item, { index: _place, ...result }: Result) => {
+    const expectAsAlone = async (format: Batch["format"], item: Item, { index: _place, ...result }: Result) => {
       expect({ item, status: result.status }).not.toMatchObject({ status: "accepted" });
-      const [lonely] = (await door.post(`[${item.text}]`)).body.results;
+      const [lonely] = await (format === "lines" ? postLines : postArray)([item]);
       const { index: _zero, ...expected } = lonely as Result;
       expect({ item, result: withoutClock(result) }).toEqual({ item, result: withoutClock(expected) });
     };
@@ -78,7 +68,7 @@ test(
     await fc.assert(
       fc.asyncProperty(group, async (some) => {
         await Promise.all(some.map(postOne));
-        history.push(...some.flat().filter((item) => item.valid !== undefined));
+        history.push(...some.flatMap(({ items }) => items).filter((item) => item.valid !== undefined));
         history.splice(0, history.length - 1_000);
       }),
       { numRuns, endOnFailure: true },
@@ -102,6 +92,38 @@ test(
   },
   60_000 + batches * 60,
 );
+
+/** The items as an array of JSON. Status and header must say what the results say. */
+async function postArray(items: readonly Item[]): Promise<readonly Result[]> {
+  const { status, headers, body } = await door.post(`[${items.map(({ text }) => text).join(",")}]`);
+  resultsSchema.parse(body);
+  const counts = countsOf(body.results);
+  const good = counts.accepted + counts.duplicate;
+  expect(status).toBe(good === items.length ? 202 : good === 0 ? 422 : 207);
+  const occurred = Object.entries(counts).filter(([, count]) => count > 0);
+  expect(headers.get("hailstream-results")).toBe(occurred.map(([name, count]) => `${name}=${count}`).join(", "));
+  return body.results;
+}
+
+/** The items as a stream, one a line. The summary at its end must say what the results say. */
+async function postLines(items: readonly Item[]): Promise<readonly Result[]> {
+  const response = await fetch(`${door.url}/v1/events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${door.key}`, "content-type": "application/x-ndjson" },
+    body: items.map(({ text }) => `${text}\n`).join(""),
+  });
+  const lines = (await response.text()).trimEnd().split("\n");
+  const parsed = lines.map((line) => streamLineSchema.parse(JSON.parse(line)));
+  const results = parsed.slice(0, -1) as Result[];
+  expect(parsed.at(-1)).toEqual({ summary: { complete: true, lines: items.length, ...countsOf(results) } });
+  return results;
+}
+
+function countsOf(results: readonly Result[]) {
+  const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0, retry: 0 };
+  for (const { status } of results) counts[status as keyof typeof counts]++;
+  return counts;
+}
 
 /** The latest time that is accepted moves with the clock. */
 function withoutClock(value: unknown): unknown {
