@@ -52,8 +52,8 @@ type Follower = { readonly index: number; readonly flight: Flight; readonly posi
 
 /** Between two writes of the journal, and two looks at the clock. */
 const tickMs = 50;
-/** What one tick may forget of a window that is too old, so that a burst of a day ago does not stop the process now. */
-const forgottenPerTick = 10_000;
+
+const loadedTogether = 64;
 
 /** Needs `start` before the first request: it loads the hash and the window of the last run. Its journal's directory is this process's alone. */
 export function createDuplicates(parts: DuplicateParts): Duplicates {
@@ -79,7 +79,7 @@ export function createDuplicates(parts: DuplicateParts): Duplicates {
 
   function tick(): void {
     clock.mark(window.head, now());
-    window.forgetBefore(clock.firstWithin(now()), forgottenPerTick);
+    window.forgetBefore(clock.firstWithin(now()));
     sizes.set(window.size);
     void journal?.flush();
   }
@@ -93,7 +93,11 @@ export function createDuplicates(parts: DuplicateParts): Duplicates {
       log,
       now,
       onBlock(block, time) {
-        for (let at = 0; at < block.length; at += wordsPerId) window.findOrAdd(block, at);
+        for (let from = 0; from < block.length; from += loadedTogether * wordsPerId) {
+          const some = block.subarray(from, from + loadedTogether * wordsPerId);
+          window.touch(some, some.length / wordsPerId);
+          for (let at = 0; at < some.length; at += wordsPerId) window.findOrAdd(some, at);
+        }
         clock.mark(window.head, time);
       },
       onLost: (ids) => lost.inc(ids),

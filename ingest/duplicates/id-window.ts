@@ -4,23 +4,28 @@ import { randomFillSync } from "node:crypto";
 export const wordsPerId = 6;
 
 /**
- * Words of one group of the index: a head, then up to 15 ids. One line of the processor's cache. The head is how many ids lie in the group,
- * plus 16 for each id that found it full and had to go further.
+ * Words of one group of the index: a head, then up to 15 entries. One line of the processor's cache. The head is one more than the lap
+ * in which an id last found the group full and went to the next; 0 for never.
  */
 const groupWords = 16;
 /** Ids to a group when the window is full: the fewer, the more memory; the more, the more ids that find their group full. */
 const idsPerGroup = 9;
 /** An id that finds this many groups full is not remembered. By chance it never happens; ids chosen to collide gain nothing by it. */
 const maxGroups = 64;
+const lapBits = 2;
+
+/** What an event of the window costs: its words in the ring and its share of the index. */
+export const bytesPerId = wordsPerId * 4 + (groupWords * 4) / idsPerGroup;
 
 /**
  * The last `capacity` events that were added, in the order of adding; when it is full, the oldest makes room. Everything lies in two
- * fixed arrays of numbers, some {@link bytesPerId} bytes an event, so neither the size of the window nor its age is seen by the garbage
+ * fixed arrays of numbers, {@link bytesPerId} bytes an event, so neither the size of the window nor its age is seen by the garbage
  * collector. A position counts all events ever added and is never used again.
  *
- * The index is a hash table after the design of F14 (github.com/facebook/folly): each group counts the ids that had to go further, so
- * an id can be taken out without leaving a mark that slows later searches. Its numbers are mixed with secrets of this process, as ids
- * come from outside.
+ * The events lie in a ring, found by a hash table of their slots. Nothing is done when an event is pushed out: each entry of the table
+ * holds two bits of the lap (how often the ring has been round) in which it was made, by which it is known to be outdated; the next id that
+ * needs room takes its place. So an id costs one wait for memory and not two. An entry that is four laps old looks like a new one, which
+ * takes room but misleads nobody, as the words in the ring decide. The hash is mixed with secrets of this process, as ids come from outside.
  */
 export class IdWindow {
   readonly capacity: number;
@@ -28,17 +33,22 @@ export class IdWindow {
   readonly events: Uint32Array;
   readonly #index: Uint32Array;
   readonly #groups: number;
+  readonly #slotBits: number;
   readonly #slotMask: number;
+  readonly #tagMask: number;
   readonly #secret1: number;
   readonly #secret2: number;
   readonly #secret3: number;
   readonly #secret4: number;
   /** What {@link touch} read: of no use, but what nobody can use is not read. */
   touched = 0;
+  /** The group and the tag of the id that was aimed at last. */
   #group = 0;
   #tag = 0;
-  #size = 0;
-  #head = 0;
+  /** The next position is slot `#headSlot` of lap `#lap`, which began with position `#lapStart`. */
+  #headSlot = 0;
+  #lap = 0;
+  #lapStart = 0;
   #tail = 0;
 
   /** @param capacity 1 to 16,000,000 */
@@ -48,8 +58,10 @@ export class IdWindow {
     this.#groups = Math.ceil(capacity / idsPerGroup);
     // glibc puts 16 bytes in front of a large allocation: so shifted, a group is one line of the cache and not parts of two.
     this.#index = new Uint32Array(this.#groups * groupWords + 12).subarray(12);
-    // An entry of the index is the slot plus one, and in what is left of its 32 bits a part of the id, which spares most comparisons.
-    this.#slotMask = 2 ** (32 - Math.clz32(capacity)) - 1;
+    // An entry is the slot plus one, the lap, and in what is left of its 32 bits a part of the id, which spares most comparisons.
+    this.#slotBits = 32 - Math.clz32(capacity);
+    this.#slotMask = 2 ** this.#slotBits - 1;
+    this.#tagMask = ~(2 ** (this.#slotBits + lapBits) - 1);
     const [secret1 = 0, secret2 = 0, secret3 = 0, secret4 = 0] = randomFillSync(new Int32Array(4));
     this.#secret1 = secret1;
     this.#secret2 = secret2;
@@ -58,14 +70,14 @@ export class IdWindow {
     this.#secret4 = secret4 | 1;
   }
 
-  /** How many events are remembered. */
+  /** How many events are in the window, those taken out with {@link remove} included. */
   get size(): number {
-    return this.#size;
+    return this.head - this.#tail;
   }
 
   /** The position that the next event gets. */
   get head(): number {
-    return this.#head;
+    return this.#lapStart + this.#headSlot;
   }
 
   /** The position of the oldest event. */
@@ -87,21 +99,25 @@ export class IdWindow {
     this.#aimAt(words, at);
     const found = this.#search(words, at);
     if (found >= 0) return found;
-    if (this.#head - this.#tail === this.capacity) {
-      this.#forgetOldest();
-      this.#aimAt(words, at);
-    }
-    const slot = this.#head++ % this.capacity;
+    const slot = this.#headSlot;
     const events = this.events;
     const to = slot * wordsPerId;
     for (let word = 0; word < wordsPerId; word++) events[to + word] = words[at + word] as number;
-    this.#insert(slot);
+    const lap = this.#lap;
+    this.#headSlot++;
+    if (this.#headSlot === this.capacity) {
+      this.#headSlot = 0;
+      this.#lap++;
+      this.#lapStart += this.capacity;
+    }
+    if (this.#tail < this.head - this.capacity) this.#tail = this.head - this.capacity;
+    this.#insert(slot, lap);
     return -1;
   }
 
   /**
-   * Reads the memory that {@link findOrAdd} of the first `count` events will need, for those events and for the oldest, which they push
-   * out. One after the other each of them would wait for memory twice; read together the waits overlap, which halves the time.
+   * Reads the memory that {@link findOrAdd} will need of the first `count` events in `words`. One after the other each of them would wait
+   * for it; read together the waits overlap.
    */
   touch(words: Uint32Array, count: number): void {
     const index = this.#index;
@@ -110,39 +126,45 @@ export class IdWindow {
       this.#aimAt(words, i * wordsPerId);
       sum += index[this.#group * groupWords] as number;
     }
-    const pushedOut = Math.min(count, this.#head + count - this.#tail - this.capacity);
-    let slot = this.#tail % this.capacity;
-    for (let i = 0; i < pushedOut; i++) {
-      this.#aimAt(this.events, slot * wordsPerId);
-      sum += index[this.#group * groupWords] as number;
-      slot = slot + 1 === this.capacity ? 0 : slot + 1;
-    }
     this.touched = sum;
   }
 
-  /** Forgets one event; its position stays empty. */
+  /** Takes one event out; its position stays empty. */
   remove(position: number): void {
-    if (position >= this.#tail) this.#takeOut(position % this.capacity);
+    if (position < this.#tail || position >= this.head) return;
+    const slot = this.#slotOf(position);
+    this.#aimAt(this.events, slot * wordsPerId);
+    const wanted = this.#entryOf(slot, position < this.#lapStart ? this.#lap - 1 : this.#lap) >>> 0;
+    const index = this.#index;
+    let first = this.#group * groupWords;
+    for (let step = 0; step < maxGroups; step++) {
+      for (let i = first + 1; i < first + groupWords; i++) {
+        if (index[i] !== wanted) continue;
+        index[i] = 0;
+        return;
+      }
+      first = this.#next(first);
+    }
   }
 
-  /** Forgets up to `most` events before `position`, the oldest first. */
-  forgetBefore(position: number, most: number): void {
-    for (let i = 0; i < most && this.#tail < position; i++) this.#forgetOldest();
+  /** Forgets all events before `position`. */
+  forgetBefore(position: number): void {
+    if (position > this.#tail) this.#tail = Math.min(position, this.head);
   }
 
-  /** Where the words of an event that is remembered begin in {@link events}. */
+  /** Where the words of an event of the window begin in {@link events}. */
   offsetOf(position: number): number {
-    return (position % this.capacity) * wordsPerId;
+    return this.#slotOf(position) * wordsPerId;
   }
 
-  /** One word of an event that is remembered: 4 and 5 are those of its content. */
+  /** One word of an event of the window: 4 and 5 are those of its content. */
   wordAt(position: number, word: number): number {
     return this.events[this.offsetOf(position) + word] as number;
   }
 
-  #forgetOldest(): void {
-    this.#takeOut(this.#tail % this.capacity);
-    this.#tail++;
+  #slotOf(position: number): number {
+    const slot = position - this.#lapStart;
+    return slot < 0 ? slot + this.capacity : slot;
   }
 
   /** Finds out where in the index an id belongs: its group, and the part of it that its entry holds. */
@@ -153,32 +175,46 @@ export class IdWindow {
     mixed = Math.imul(mixed ^ (mixed >>> 13) ^ (words[at + 3] as number), this.#secret4);
     mixed ^= mixed >>> 16;
     this.#group = Math.floor(((mixed >>> 0) * this.#groups) / 4_294_967_296);
-    this.#tag = Math.imul(mixed, 0x9e3779b1) & ~this.#slotMask;
+    this.#tag = Math.imul(mixed, 0x9e3779b1) & this.#tagMask;
+  }
+
+  #entryOf(slot: number, lap: number): number {
+    return this.#tag | ((lap & (2 ** lapBits - 1)) << this.#slotBits) | (slot + 1);
   }
 
   #search(words: Uint32Array, at: number): number {
     const index = this.#index;
-    const slotMask = this.#slotMask;
+    const tagMask = this.#tagMask;
     const tag = this.#tag;
     let first = this.#group * groupWords;
     for (let step = 0; step < maxGroups; step++) {
-      const head = index[first] as number;
-      const last = first + (head & 15);
-      for (let i = first + 1; i <= last; i++) {
+      for (let i = first + 1; i < first + groupWords; i++) {
         const entry = index[i] as number;
-        if ((entry & ~slotMask) !== tag) continue;
-        const slot = (entry & slotMask) - 1;
-        if (this.#holds(slot, words, at)) return this.#positionOf(slot);
+        if ((entry & tagMask) !== tag || entry === 0) continue;
+        const position = this.#positionOf(entry);
+        if (position >= 0 && this.#holds(position, words, at)) return position;
       }
-      if (head < 16) return -1;
+      const wentFurther = index[first] as number;
+      // Who had to go further two laps ago was pushed out since.
+      if (wentFurther === 0 || wentFurther < this.#lap) return -1;
       first = this.#next(first);
     }
     return -1;
   }
 
-  #holds(slot: number, words: Uint32Array, at: number): boolean {
+  /** The position that an entry stands for; -1 when it is outdated. */
+  #positionOf(entry: number): number {
+    const slot = (entry & this.#slotMask) - 1;
+    const isThisLap = slot < this.#headSlot;
+    const lap = isThisLap ? this.#lap : this.#lap - 1;
+    if (((entry >>> this.#slotBits) & (2 ** lapBits - 1)) !== (lap & (2 ** lapBits - 1))) return -1;
+    const position = this.#lapStart + slot - (isThisLap ? 0 : this.capacity);
+    return position >= this.#tail ? position : -1;
+  }
+
+  #holds(position: number, words: Uint32Array, at: number): boolean {
     const events = this.events;
-    const own = slot * wordsPerId;
+    const own = this.offsetOf(position);
     return (
       events[own] === words[at] &&
       events[own + 1] === words[at + 1] &&
@@ -187,64 +223,24 @@ export class IdWindow {
     );
   }
 
-  #positionOf(slot: number): number {
-    const headSlot = this.#head % this.capacity;
-    return this.#head - headSlot + slot - (slot < headSlot ? 0 : this.capacity);
-  }
-
   /** Where the group behind the one that begins at `first` begins. */
   #next(first: number): number {
     return first + groupWords === this.#index.length ? 0 : first + groupWords;
   }
 
-  #insert(slot: number): void {
+  #insert(slot: number, lap: number): void {
     const index = this.#index;
+    const entry = this.#entryOf(slot, lap);
     let first = this.#group * groupWords;
     for (let step = 0; step < maxGroups; step++) {
-      const head = index[first] as number;
-      if ((head & 15) < 15) {
-        index[first] = head + 1;
-        index[first + (head & 15) + 1] = this.#tag | (slot + 1);
-        this.#size++;
-        // Only now is it sure that the id found room, and so which groups it had to pass.
-        if (step > 0) this.#countPassing(step, 16);
+      for (let i = first + 1; i < first + groupWords; i++) {
+        const other = index[i] as number;
+        if (other !== 0 && this.#positionOf(other) >= 0) continue;
+        index[i] = entry;
         return;
       }
-      first = this.#next(first);
-    }
-  }
-
-  #takeOut(slot: number): void {
-    this.#aimAt(this.events, slot * wordsPerId);
-    const index = this.#index;
-    const wanted = (this.#tag | (slot + 1)) >>> 0;
-    let first = this.#group * groupWords;
-    for (let step = 0; step < maxGroups; step++) {
-      const head = index[first] as number;
-      const last = first + (head & 15);
-      for (let at = first + 1; at <= last; at++) {
-        if (index[at] !== wanted) continue;
-        // The last one takes the place.
-        index[at] = index[last] as number;
-        index[first] = head - 1;
-        this.#size--;
-        if (step > 0) this.#countPassing(step, -16);
-        return;
-      }
-      if (head < 16) return;
-      first = this.#next(first);
-    }
-  }
-
-  /** Counts an id in the heads of the `groups` groups that it had to pass, from its own on. */
-  #countPassing(groups: number, by: 16 | -16): void {
-    let first = this.#group * groupWords;
-    for (let i = 0; i < groups; i++) {
-      this.#index[first] = (this.#index[first] as number) + by;
+      index[first] = lap + 1;
       first = this.#next(first);
     }
   }
 }
-
-/** What an event of the window costs: its words in the ring and its share of the index. */
-export const bytesPerId = wordsPerId * 4 + (groupWords * 4) / idsPerGroup;

@@ -177,12 +177,13 @@ async function load(parts: JournalParts): Promise<Segment[]> {
 
 /** Reads a segment block by block; says what is wrong with it, if anything is. */
 async function read(file: string, segment: Segment, parts: JournalParts): Promise<string | undefined> {
-  // A copy at an address that numbers may have: the pool of small buffers gives any.
-  const bytes = Uint8Array.from(await readFile(file));
+  const found = await readFile(file);
+  // Numbers need an address that is a multiple of eight, which only a buffer of its own surely has.
+  const bytes = found.byteOffset === 0 ? found : Buffer.from(Uint8Array.from(found).buffer);
   for (let at = 0; bytes.length - at >= headBytes; ) {
     const head = new Uint32Array(bytes.buffer, at, headBytes / 4);
-    const [found, ids = 0, , , crc] = head;
-    if (found !== magic) return `there is no block at ${at}`;
+    const [first, ids = 0, , , crc] = head;
+    if (first !== magic) return `there is no block at ${at}`;
     const end = at + headBytes + ids * idBytes;
     if (end > bytes.length) return undefined;
     const time = new Float64Array(bytes.buffer, at + 8, 1)[0] as number;
