@@ -6,6 +6,8 @@ export type SenderClock = {
   readonly sentAt: number;
   /** What is to be added to that clock's times to get the server's: too much by the time that the request was on its way. */
   readonly skewMs: number;
+  /** From the head of the request to its end, or to the piece of a stream that is looked at. */
+  readonly transferMs: number;
   /** At most how much that is, together with how exactly `sentAt` is written. */
   readonly errorMs: number;
 };
@@ -24,6 +26,8 @@ const drift = 15e-6;
 /** A time after that of sending by no more than this is a matter of the order in which an app reads its clock. */
 const toleranceMs = 1_000;
 const secondMs = 1_000;
+/** A transfer that takes longer is not slow: it is a stream, whose events happen on the way. */
+const slowestMs = 15_000;
 
 /**
  * Reads a `sent-at` header: RFC 3339, or milliseconds since 1970. "invalid" when it is neither.
@@ -47,17 +51,17 @@ export function readSentAt(
   const sentAt = isNumber ? Number(header) : readTime(header);
   if (sentAt === undefined) return "invalid";
   const transferMs = Math.max(0, receivedAt - arrivedAt);
-  const errorMs = assumedDelayMs + transferMs + (isNumber ? 1 : roundingMs(header));
-  return { sentAt, skewMs: arrivedAt - sentAt, errorMs };
+  const errorMs = assumedDelayMs + Math.min(transferMs, slowestMs) + (isNumber ? 1 : roundingMs(header));
+  return { sentAt, skewMs: arrivedAt - sentAt, transferMs, errorMs };
 }
 
 /**
  * The server's time for what happened at `occurredAt` of the sender's clock. Undefined for what happened after it was sent: that clock was
- * set back meanwhile, and what it said before tells nothing. Never after the request's arrival.
+ * set back meanwhile, and what it said before tells nothing. Never after the end of the request.
  */
-export function correctTime(occurredAt: number, { sentAt, skewMs }: SenderClock): number | undefined {
-  if (occurredAt > sentAt + toleranceMs) return undefined;
-  return Math.min(occurredAt, sentAt) + skewMs;
+export function correctTime(occurredAt: number, { sentAt, skewMs, transferMs }: SenderClock): number | undefined {
+  const last = sentAt + transferMs;
+  return occurredAt > last + toleranceMs ? undefined : Math.min(occurredAt, last) + skewMs;
 }
 
 /**
@@ -65,9 +69,9 @@ export function correctTime(occurredAt: number, { sentAt, skewMs }: SenderClock)
  * @param time as the app wrote it: a text without a fraction says when only to the second
  */
 export function timeErrorMs(time: string, occurredAt: number, clock: SenderClock): number {
-  const age = Math.max(0, clock.sentAt - occurredAt);
-  const early = Math.max(0, occurredAt - clock.sentAt);
-  return Math.ceil(clock.errorMs + roundingMs(time) + early + age * drift);
+  const late = Math.max(0, occurredAt - clock.sentAt - clock.transferMs);
+  const apart = Math.abs(occurredAt - clock.sentAt);
+  return Math.ceil(clock.errorMs + roundingMs(time) + late + apart * drift);
 }
 
 /** Whether a time is worth a second look. */

@@ -218,14 +218,14 @@ test("a time ahead or far back is flagged, and corrected when the request says w
   const ahead = new Date(receivedAt + 3_600_000).toISOString();
   expect(headersOf(ahead)).toMatchObject({ ce_time: ahead, time_flag: "future" });
   expect(headersOf("2015-01-31T23:59:59Z")).toMatchObject({ time_flag: "past" });
-  const clock = { sentAt: receivedAt + 3_601_000, skewMs: -3_601_000, errorMs: 2_001 };
+  const clock = { sentAt: receivedAt + 3_601_000, skewMs: -3_601_000, transferMs: 0, errorMs: 2_001 };
   expect(headersOf(ahead, clock)).toMatchObject({
     ce_time: ahead,
     time_flag: "future",
     time_corrected: String(receivedAt - 1_000),
     time_error_ms: "2003",
   });
-  const setBack = { sentAt: receivedAt, skewMs: 0, errorMs: 2_001 };
+  const setBack = { sentAt: receivedAt, skewMs: 0, transferMs: 0, errorMs: 2_001 };
   expect(headersOf(ahead, setBack)).not.toHaveProperty("time_corrected");
 });
 
