@@ -18,6 +18,7 @@ import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
 import type { RouteParts } from "./route-parts.ts";
 import { addRoutes, takeEvents } from "./routes.ts";
+import { createDestination } from "./spool/create-destination.ts";
 import { createStreams } from "./streams.ts";
 import { createTracing } from "./tracing/tracing.ts";
 
@@ -43,8 +44,9 @@ export type Ingest = Service & Pick<HttpService, "url">;
 const drainTimeoutMs = 7_000;
 
 /**
- * The front door. A 2xx for an event means that Kafka has it on all in-sync replicas. `stop` closes the door, answers what is
- * under way, and only then resolves; a client that is still sending its body by then is cut off, unanswered.
+ * The front door. A 2xx for an event means that Kafka has it on all in-sync replicas, or this server's disk where the answer says
+ * so. `stop` closes the door, answers what is under way, and only then resolves; a client that is still sending its body by then
+ * is cut off, unanswered.
  */
 export function createIngest(parts: IngestParts): Ingest {
   const { options, producer, log } = parts;
@@ -59,15 +61,17 @@ export function createIngest(parts: IngestParts): Ingest {
     log,
   });
   const streams = createStreams();
+  const destination = createDestination({
+    options,
+    producer,
+    worker: parts.worker ?? 1,
+    metrics: parts.metrics,
+    log,
+  });
   const routeParts: RouteParts = {
     options,
     knowledge: parts.schemas,
-    destination: {
-      async send(topic, records) {
-        await producer.send(topic, records);
-        return "replicated";
-      },
-    },
+    destination,
     duplicates,
     identity,
     decode: (bytes) => parts.schemas.decode(bytes),
@@ -91,7 +95,7 @@ export function createIngest(parts: IngestParts): Ingest {
     headersTimeoutMs: options.headersTimeoutMs,
     requestTimeoutMs: options.requestTimeoutMs,
     drainTimeoutMs,
-    readiness: () => (producer.connected ? {} : { kafka: "the producer is not connected" }),
+    readiness: destination.readiness,
     mayTakeLonger: streams.has,
     takeFirst(request, response) {
       if (request.method === "POST") tracing?.follow(request, response);
@@ -99,6 +103,13 @@ export function createIngest(parts: IngestParts): Ingest {
     },
     routes: (app) => addRoutes(app, routeParts),
   });
-  const service = composeServices("ingest", [identity, duplicates, ...(tracing === undefined ? [] : [tracing]), http, streams]);
+  const service = composeServices("ingest", [
+    identity,
+    duplicates,
+    ...destination.services,
+    ...(tracing === undefined ? [] : [tracing]),
+    http,
+    streams,
+  ]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
 }
