@@ -45,7 +45,7 @@ type Mode = "direct" | "spooling" | "closing";
 
 /** What Kafka does not take now and may take later. */
 const away: readonly ErrorCode[] = ["kafka_produce_failed", "kafka_produce_buffer_full", "kafka_unreachable"];
-const tickMs = 100;
+const maxTickMs = 100;
 const stopTimeoutMs = 500;
 
 /**
@@ -70,6 +70,7 @@ export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDesti
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let lastTick = 0;
+  const tickMs = Math.min(maxTickMs, Math.ceil(parts.afterMs / 5));
 
   function enter(next: Mode, why?: string): void {
     if (mode === next) return;
