@@ -41,7 +41,7 @@ export async function handleEvents(
  * @param arrivedAt when the headers were there, and `receivedAt` when the rest was, in milliseconds since 1970
  */
 export function requestFactsOf(
-  { headers }: IncomingMessage,
+  { headers }: Pick<IncomingMessage, "headers">,
   arrivedAt: number,
   receivedAt: number,
   parts: { readonly options: TimeLimits; readonly metrics: Pick<IngestMetrics, "sentAt"> },

@@ -12,6 +12,8 @@ export type RouteParts = HandlingParts & {
   readonly admission: Admission;
   /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */
   readonly decode: Schemas["decode"];
+  /** The types that the events of Segment's clients may mean; see `typeNamesOf`. */
+  readonly typeNames: ReadonlyMap<string, string>;
   readonly streams: Pick<Streams, "open" | "close">;
   readonly log: Logger;
   /** Milliseconds since 1970. */

@@ -5,26 +5,34 @@ import { sendAnswer, sendProblem } from "./answers/send.ts";
 import { bodyFormatOf, isGzip } from "./formats/media-type.ts";
 import { inflateBody, readBody } from "./formats/read-body.ts";
 import { readItems } from "./formats/read-items.ts";
+import { segmentPaths } from "./formats/segment.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
 import { addTokenRoute } from "./identity/token-route.ts";
 import { addDocsRoutes } from "./openapi/docs-routes.ts";
 import { postLines } from "./post-lines.ts";
+import { postSegment } from "./post-segment.ts";
 import type { RouteParts } from "./route-parts.ts";
 
 /** Paths of runtime/http.ts, which adds them after ours. */
 const otherPaths = new Set(["/live", "/ready", "/metrics"]);
 
-/** POST /v1/events, the one route with load; true when the request is for it. */
+/** The routes with load: POST /v1/events and the paths of Segment's API; true when the request is for one of them. */
 export function takeEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): boolean {
-  if (request.method !== "POST" || request.url !== "/v1/events") return false;
-  postEvents(request, response, parts).catch((error: unknown) => sendProblem(response, error, parts));
+  if (request.method !== "POST") return false;
+  const segment = request.url === "/v1/events" ? undefined : segmentPaths.get(request.url ?? "");
+  if (request.url !== "/v1/events" && segment === undefined) return false;
+  const answered =
+    segment === undefined
+      ? postEvents(request, response, parts)
+      : postSegment(request, response, segment, parts);
+  answered.catch((error: unknown) => sendProblem(response, error, parts));
   return true;
 }
 
 /** Adds the pages that describe the API, and problem+json for everything else that is asked for. */
 export function addRoutes(app: Express, parts: RouteParts): void {
   const refuse = (response: ServerResponse, error: unknown) => sendProblem(response, error, parts);
-  app.all("/v1/events", (request, response) => {
+  app.all(["/v1/events", ...segmentPaths.keys()], (request, response) => {
     response.setHeader("allow", "POST");
     refuse(response, new PipelineError("request_method_unsupported", { fields: { method: request.method } }));
   });

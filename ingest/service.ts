@@ -12,6 +12,7 @@ import {
 import type { Schemas } from "../schemas/index.ts";
 import { createDuplicates } from "./duplicates/duplicates.ts";
 import type { EventKnowledge } from "./events/accept-event.ts";
+import { typeNamesOf } from "./formats/segment.ts";
 import { createIdentity } from "./identity/identity.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
@@ -76,6 +77,7 @@ export function createIngest(parts: IngestParts): Ingest {
     identity,
     decode: (bytes) => parts.schemas.decode(bytes),
     admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
+    typeNames: typeNamesOf(parts.schemas.catalogue),
     streams,
     metrics,
     log,
