@@ -1,4 +1,4 @@
-import { createIngest, ingestOptions } from "../ingest/index.ts";
+import { collectorUrlFrom, createIngest, ingestOptions } from "../ingest/index.ts";
 import { connectKafka, createProducer, kafkaOptions } from "../kafka/index.ts";
 import {
   composeServices,
@@ -12,7 +12,7 @@ import {
   runUntilStopped,
 } from "../runtime/index.ts";
 import { createSchemas, schemaOptions } from "../schemas/index.ts";
-import { type AddCommand, type CommandContext, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 
 /** `hailstream ingest`: the front door as a process of its own; any number of them may run. */
@@ -58,7 +58,7 @@ export const add: AddCommand = (program, context, end) => {
       // Without Kafka the door is open all the same, and tells every client when to come again.
       waitForConnection: false,
     });
-    const tracingUrl = tracingUrlFrom(context.env);
+    const tracingUrl = collectorUrlFrom(context.env);
     const ingest = createIngest({
       options,
       ...(tracingUrl === undefined ? {} : { tracingUrl }),
@@ -78,11 +78,3 @@ export const add: AddCommand = (program, context, end) => {
     end(exitCode);
   });
 };
-
-/** The collector that OpenTelemetry's own variables name: the address of traces as it is, or the base of all signals. */
-function tracingUrlFrom(env: CommandContext["env"]): string | undefined {
-  if (env.OTEL_SDK_DISABLED?.toLowerCase() === "true") return undefined;
-  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces, OTEL_EXPORTER_OTLP_ENDPOINT: base } = env;
-  if (traces !== undefined && traces !== "") return traces;
-  return base === undefined || base === "" ? undefined : `${base.replace(/\/$/, "")}/v1/traces`;
-}

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { createIngest, type Ingest, ingestOptions } from "../../../ingest/index.ts";
+import { collectorUrlFrom, createIngest, type Ingest, ingestOptions } from "../../../ingest/index.ts";
 import type { OutgoingRecord } from "../../../kafka/index.ts";
 import { createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
 import { eventually } from "../../support/wait.ts";
@@ -135,4 +135,16 @@ test("when tracing is off the client's context goes on as it is, and OpenTelemet
     );
   expect(importers(/from "@opentelemetry\//)).toEqual(["tracing/otlp-spans.ts"]);
   expect(importers(/^import (?!type).*otlp-spans/m)).toEqual([]);
+});
+
+test.each([
+  [{}, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "" }, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" }, "http://collector:4318/v1/traces"],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/otlp/" }, "http://collector:4318/otlp/v1/traces"],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://a", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://b/t" }, "http://b/t"],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://a", OTEL_SDK_DISABLED: "true" }, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://a", OTEL_TRACES_EXPORTER: "none" }, undefined],
+])("the standard variables %j name the collector %s", (env, url) => {
+  expect(collectorUrlFrom(env)).toBe(url);
 });
