@@ -22,9 +22,7 @@ export function takeEvents(request: IncomingMessage, response: ServerResponse, p
   const segment = request.url === "/v1/events" ? undefined : segmentPaths.get(request.url ?? "");
   if (request.url !== "/v1/events" && segment === undefined) return false;
   const answered =
-    segment === undefined
-      ? postEvents(request, response, parts)
-      : postSegment(request, response, segment, parts);
+    segment === undefined ? postEvents(request, response, parts) : postSegment(request, response, segment, parts);
   answered.catch((error: unknown) => sendProblem(response, error, parts));
   return true;
 }
