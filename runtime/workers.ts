@@ -93,6 +93,8 @@ export type WorkerSide = {
 export function joinWorkers(metrics: Metrics): WorkerSide | undefined {
   const { worker } = cluster;
   if (worker === undefined) return undefined;
+  // The channel to the first process alone must not keep this one alive once its work has ended, or never began.
+  process.channel?.unref();
   AggregatorRegistry.setRegistries(metrics.registry);
   // Answers the first process's questions for this one's metrics.
   new AggregatorRegistry();
