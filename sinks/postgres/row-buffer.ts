@@ -50,6 +50,12 @@ export class RowBuffer {
     this.int32(-1);
   }
 
+  nulls(count: number): void {
+    this.reserve(4 * count);
+    // The length -1.
+    for (let i = 4 * count; i > 0; i--) this.bytes[this.at++] = 0xff;
+  }
+
   boolean(value: boolean): void {
     this.reserve(5);
     this.int32(1);

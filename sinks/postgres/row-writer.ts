@@ -143,10 +143,11 @@ function writeText(to: RowBuffer, text: Buffer | string | undefined): void {
 }
 
 function writeTimes(to: RowBuffer, headers: KafkaRecord["headers"]): void {
+  if (headers.time_corrected === undefined && headers.time_flag === undefined) return to.nulls(3);
   const corrected = wholeOf(headerOf(headers, "time_corrected"));
   if (corrected === undefined) to.null();
   else to.timestamp(corrected);
-  const error = wholeOf(headerOf(headers, "time_error_ms"));
+  const error = corrected === undefined ? undefined : wholeOf(headerOf(headers, "time_error_ms"));
   if (error === undefined || error < 0 || error > maxInteger) to.null();
   else to.integer(error);
   writeText(to, headerOf(headers, "time_flag"));
