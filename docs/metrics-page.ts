@@ -11,10 +11,13 @@ function ingestMetrics(): readonly Metric[] {
   const schemas = createSchemas({ options: readOptions(schemaOptions, {}), log, metrics });
   const connection = connectKafka(readOptions(kafkaOptions, {}), log);
   const producer = createProducer({ name: "ingest", connection, metrics, log });
-  const options = readOptions(ingestOptions, { flags: { "ingest-api-keys-file": "keys.json" } });
+  const options = readOptions(ingestOptions, { flags: everythingOn });
   createIngest({ options, schemas, producer, metrics, log });
   return metrics.registry.getMetricsAsArray() as unknown as Metric[];
 }
+
+/** Some metrics are there only when their part is on. */
+const everythingOn = { "ingest-api-keys-file": "keys.json", "ingest-data-dir": "data", "ingest-spool": "true" };
 
 type Described = {
   readonly name: string;

@@ -89,7 +89,7 @@ export function createProducer(parts: ProducerParts): Producer {
     (add) => add(queue.bufferedBytes(), labels),
   );
   parts.metrics.reading(
-    "gauge",
+    "largest",
     "hailstream_kafka_queue_age_seconds",
     "How long the oldest records wait for Kafka's acknowledgement; 0 when none do.",
     ["producer"],

@@ -15,10 +15,11 @@ export type Metrics = {
   ): Histogram<L>;
   /**
    * A counter or gauge that is read when the metrics are asked for: until then it costs its owner no more than a number of its
-   * own. Several readers of one name are added up.
+   * own. Several readers of one name are added up, and so are the processes of a station; of "largest", a gauge, the processes'
+   * largest value counts.
    */
   reading<L extends string>(
-    kind: "counter" | "gauge",
+    kind: "counter" | "gauge" | "largest",
     name: string,
     help: string,
     labels: readonly L[],
@@ -66,6 +67,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
         help,
         labelNames: [...labelNames],
         registers: [registry],
+        ...(kind === "largest" ? { aggregator: "max" } : {}),
         collect() {
           this.reset();
           for (const one of all) one((value, labels) => this.inc(labels ?? {}, value));

@@ -31,11 +31,13 @@ test("the workers of a station are added up", async () => {
   const workers = [1, 2].map((n) => {
     const metrics = createMetrics();
     metrics.reading("counter", "things_total", "Things.", [], (add) => add(n));
+    metrics.reading("largest", "age", "Age.", [], (add) => add(n));
     metrics.distribution("seconds", "Seconds.", [1, 2]).observe(n);
     return metrics.registry.getMetricsAsJSON();
   });
   const text = await AggregatorRegistry.aggregate(await Promise.all(workers)).metrics();
   expect(text).toContain("things_total 3");
+  expect(text).toContain("\nage 2");
   expect(text).toContain("seconds_count 2");
   expect(text).toContain('seconds_bucket{le="1"} 1');
 });
