@@ -143,7 +143,10 @@ function writeText(to: RowBuffer, text: Buffer | string | undefined): void {
 }
 
 function writeTimes(to: RowBuffer, headers: KafkaRecord["headers"]): void {
-  if (headers.time_corrected === undefined && headers.time_flag === undefined) return to.nulls(3);
+  if (headers.time_corrected === undefined && headers.time_flag === undefined) {
+    to.nulls(3);
+    return;
+  }
   const corrected = wholeOf(headerOf(headers, "time_corrected"));
   if (corrected === undefined) to.null();
   else to.timestamp(corrected);
