@@ -16,7 +16,10 @@ export type Registry = {
 };
 
 /** How often a first registration is tried when other processes make the same one at the same time. */
-const registerAttempts = 4;
+const registerAttempts = 5;
+const pauseMs = 100;
+/** A process that makes a subject gives it its rule of compatibility a moment later; another one may look in between. */
+const withoutRuleYet = /Compatibility does not match .* != NONE\)/;
 /** Status that we give to an answer that never came. */
 const noAnswer = 599;
 /** The client calls it 400 and keeps nothing of the cause but its words. */
@@ -50,8 +53,9 @@ export function connectRegistry(options: SchemaOptions): Registry {
         } catch (error) {
           const status = statusOf(error);
           // Two processes that create the same subject at the same moment disturb each other once; then it is there.
-          const disturbed = status === 500 || status === 409;
+          const disturbed = status === 500 || status === 409 || withoutRuleYet.test(messageOf(error));
           if (!disturbed || attempt === registerAttempts) throw explain(error, status, url, subject);
+          await new Promise((resolve) => setTimeout(resolve, attempt * pauseMs));
         }
       }
     },
