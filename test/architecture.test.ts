@@ -14,6 +14,9 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   ingest: {
     may: ["schemas", "kafka", "runtime"],
     owns: [
+      "jose",
+      "lru-cache",
+      "@humanwhocodes/momoa",
       "@opentelemetry/api",
       "@opentelemetry/core",
       "@opentelemetry/sdk-trace",
