@@ -56,7 +56,7 @@ export async function postSegment(
 /** Pointers of violations, into the call as it was sent. */
 function translated(verdict: Verdict, { values }: Items, index: number): Verdict {
   if (!("violations" in verdict)) return verdict;
-  const { type } = values[index] as { type?: unknown };
+  const { type } = (values[index] ?? {}) as { type?: unknown };
   const isTrack = !(typeof type === "string" && type.startsWith("segment."));
   return { ...verdict, violations: verdict.violations.map((violation) => inSegmentsWords(violation, isTrack)) };
 }

@@ -101,6 +101,13 @@ export const resultsSchema = z
   .strictObject({ ...countShape, results })
   .meta({ id: "Results", description: "What became of the events of a request." });
 
+export const segmentResultsSchema = z
+  .strictObject({ success: z.boolean().describe("Whether anything was taken."), ...countShape, results })
+  .meta({
+    id: "SegmentResults",
+    description: "The answer of the paths of Segment's API; its clients look at the status.",
+  });
+
 const problemShape = {
   type: z.string().describe("The page of the code."),
   title: z.string().describe("What happened, in one sentence."),

@@ -6,6 +6,7 @@ import {
   problemSchema,
   resultsSchema,
   retryResultsSchema,
+  segmentResultsSchema,
   streamLineSchema,
 } from "../answers/result-schema.ts";
 import { exampleProblem, exampleResults } from "./answer-examples.ts";
@@ -16,7 +17,14 @@ export type Responses = Readonly<Record<string, JsonSchema>>;
 
 /** The schemas of all answers, by their names among the components: derived from those that give the code its types. */
 export function answerSchemas(): Readonly<Record<string, JsonSchema>> {
-  const all = z.tuple([resultsSchema, retryResultsSchema, problemSchema, errorPageSchema, streamLineSchema]);
+  const all = z.tuple([
+    resultsSchema,
+    retryResultsSchema,
+    problemSchema,
+    errorPageSchema,
+    streamLineSchema,
+    segmentResultsSchema,
+  ]);
   const { $defs } = z.toJSONSchema(all, {
     target: "draft-2020-12",
     // "A whole number" is enough: the bounds of JavaScript's are no promise.
@@ -38,6 +46,15 @@ export const answerHeaders: Readonly<Record<string, JsonSchema>> = {
     description: "Whole seconds to wait, spread at random so that clients do not return together.",
     schema: { type: "integer", minimum: 1 },
   },
+  "RateLimit-Policy": {
+    description:
+      "The limits that count for this sender (draft-ietf-httpapi-ratelimit-headers): `key`, `device` or `address` with the events at once and the seconds after which they may come again, or `capacity`, that of the server.",
+    schema: { type: "string", examples: ['"device";q=5000;w=50;qu="events"'] },
+  },
+  RateLimit: {
+    description: "What is left of them, and in how many seconds all of it is.",
+    schema: { type: "string", examples: ['"device";r=0;t=50'] },
+  },
   "WWW-Authenticate": { description: "How to authenticate.", schema: { type: "string" } },
   Allow: { description: "The methods that the path has.", schema: { type: "string" } },
 };
@@ -51,6 +68,25 @@ export const judgedResponses: Responses = {
   207: judged(207, "Some events are accepted, others rejected or quarantined: the results say which."),
   422: judged(422, "No event is accepted: each is rejected or quarantined."),
 };
+
+/** The answers of Segment's paths to a request whose events were judged. */
+export const segmentResponses: Responses = {
+  200: segmentAnswer(
+    207,
+    true,
+    "At least one event is accepted, was before, or is quarantined; the results say which.",
+  ),
+  400: segmentAnswer(422, false, "Every event is rejected."),
+};
+
+function segmentAnswer(status: number, success: boolean, description: string): JsonSchema {
+  const example = { success, ...(exampleResults(status) as object) };
+  return {
+    description,
+    headers: headersOf("Hailstream-Results"),
+    content: { "application/json": { schema: { $ref: refTo("SegmentResults") }, example } },
+  };
+}
 
 function judged(status: number, description: string): JsonSchema {
   return {
@@ -79,7 +115,7 @@ function problemResponse(status: number, codes: readonly ErrorCode[], withResult
   const schema = later && withResults ? { anyOf: [{ $ref: refTo("ProblemWithResults") }, problem] } : problem;
   const example = status === 503 && withResults ? exampleResults(503) : exampleProblem(codes[0] as ErrorCode);
   const headers = {
-    ...(later ? headersOf("Retry-After") : {}),
+    ...(later ? headersOf("Retry-After", "RateLimit-Policy", "RateLimit") : {}),
     ...(status === 401 ? headersOf("WWW-Authenticate") : {}),
     ...(status === 405 ? headersOf("Allow") : {}),
   };

@@ -6,7 +6,7 @@ import type { JsonSchema } from "./data-schema.ts";
 import { refTo } from "./event-schemas.ts";
 
 /** Answers to other paths and methods, and of streams, whose status is sent before anything can go wrong. */
-const elsewhere = new Set<ErrorCode>([
+export const notOfEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...tokenOnlyCodes,
   "request_path_unknown",
   "request_method_unsupported",
@@ -63,7 +63,7 @@ export function postEvents(
         },
       },
       ...judgedResponses,
-      ...problemResponses(true, (code) => !elsewhere.has(code)),
+      ...problemResponses(true, (code) => !notOfEvents.has(code)),
     },
   };
 }

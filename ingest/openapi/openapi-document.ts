@@ -26,6 +26,7 @@ export function openApiDocument(options: IngestOptions, catalogue: Catalogue): J
     servers: [{ url: "/" }],
     tags: [
       { name: "Events", description: "Sending events." },
+      { name: "Segment", description: "Sending events by Segment's HTTP API, for clients that speak it already." },
       { name: "Tokens", description: "Tokens for devices, which speak for one driver or rider." },
       { name: "Documentation", description: "What the server says about itself." },
       { name: "Operation", description: "For whoever runs the server." },
@@ -33,13 +34,19 @@ export function openApiDocument(options: IngestOptions, catalogue: Catalogue): J
     ...(anonymous ? {} : { security: [{ apiKey: [] }] }),
     paths: pathsOf(options, catalogue),
     components: {
-      ...(anonymous ? {} : { securitySchemes: { apiKey } }),
+      securitySchemes: { apiKey, writeKey },
       headers: answerHeaders,
       parameters,
       schemas: { ...eventSchemas(catalogue), ...answerSchemas() },
     },
   };
 }
+
+const writeKey = {
+  type: "http",
+  scheme: "basic",
+  description: "As Segment's clients do it: the API key is the user name, the password is empty.",
+};
 
 const apiKey = {
   type: "http",

@@ -4,6 +4,7 @@ import { problemResponses } from "./answers.ts";
 import type { JsonSchema } from "./data-schema.ts";
 import { exampleEvent, refTo, sentTypes } from "./event-schemas.ts";
 import { postEvents } from "./events-path.ts";
+import { segmentOperations } from "./segment-path.ts";
 import { mintToken } from "./token-path.ts";
 
 type Operation = JsonSchema & { readonly responses: Readonly<Record<string, JsonSchema>> };
@@ -13,6 +14,7 @@ export function pathsOf(options: IngestOptions, catalogue: Catalogue): Readonly<
   const example = exampleEvent(sentTypes(catalogue).find(({ class: c }) => c === "bulk") as EventType);
   return {
     "/v1/events": { post: postEvents(options, example) },
+    ...segmentOperations(options),
     "/v1/device-tokens": { post: mintToken(options) },
     "/errors": { get: errorIndex },
     "/errors/{code}": { get: errorPage },

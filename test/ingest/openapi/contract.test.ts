@@ -117,7 +117,7 @@ test("what the server can be asked is described, and nothing else is", () => {
   const layers = app.router.stack as unknown as { route?: { path: string } }[];
   const served = layers.map(({ route }) => route?.path.replace(":code", "{code}") ?? "");
   const files = served.filter((path) => path.startsWith("/docs/"));
-  const others = ["/v1/events", "/v1/device-tokens", "/live", "/ready", "/metrics"];
+  const others = ["/v1/events", "/v1/batch", "/v1/{call}", "/v1/device-tokens", "/live", "/ready", "/metrics"];
   expect([...served.filter((path) => !files.includes(path)), ...others].sort()).toEqual(
     Object.keys(description.paths ?? {}).sort(),
   );
@@ -138,11 +138,21 @@ const binary = {
   "ce-source": "/test",
   "ce-time": "2026-11-22T21:11:41Z",
 };
+const track = (changes: object = {}) => ({
+  messageId: crypto.randomUUID(),
+  event: "Driver Location",
+  timestamp: "2026-11-22T21:11:41Z",
+  properties: good.data,
+  ...changes,
+});
+const batch = (...calls: object[]) => ({ batch: calls.map((call) => ({ type: "track", ...call })) });
+const basic = { authorization: `Basic ${Buffer.from(`${key}:`).toString("base64")}` };
 const lines = [good, bad, { ...good, id: "2" }].map((event) => JSON.stringify(event)).join("\n");
 const html = { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } };
 
 /** operation, expected status and content type, request, what is broken */
-const probes: readonly (readonly [string, number, string, string, RequestInit, Broken?])[] = [
+type Probe = readonly [string, number, string, string, RequestInit, Broken?];
+const probes: readonly Probe[] = [
   ["POST /v1/events", 202, "application/json", "/v1/events", post(good)],
   ["POST /v1/events", 202, "application/json", "/v1/events", post([])],
   ["POST /v1/events", 207, "application/json", "/v1/events", post([good, bad, 7])],
@@ -183,6 +193,25 @@ const probes: readonly (readonly [string, number, string, string, RequestInit, B
     { send: "kafka_produce_failed" },
   ],
   ["POST /v1/events", 500, "application/problem+json", "/v1/events", post(good), { judging: true }],
+  ...(["/v1/batch", "/v1/{call}"] as const).flatMap((path): Probe[] => {
+    const operation = `POST ${path}`;
+    const url = path.replace("{call}", "track");
+    const one = (call: object) => post(url === "/v1/track" ? call : batch(call), basic);
+    const problem = "application/problem+json";
+    return [
+      [operation, 200, "application/json", url, one(track())],
+      [operation, 400, "application/json", url, one(track({ event: "Nothing" }))],
+      [operation, 400, problem, url, post("{")],
+      [operation, 401, problem, url, post(batch(), { authorization: "" })],
+      [operation, 413, problem, url, post(" ".repeat(4 * 1024 * 1024 + 1))],
+      [operation, 415, problem, url, post(batch(), { "content-encoding": "br" })],
+      [operation, 429, problem, url, one(track()), { send: "request_rate_limited" }],
+      [operation, 500, problem, url, one(track()), { judging: true }],
+      [operation, 503, problem, url, one(track()), { send: "kafka_produce_failed" }],
+    ];
+  }),
+  ["POST /v1/batch", 200, "application/json", "/v1/batch", post(batch(track(), track({ event: 7 }), {}))],
+  ["POST /v1/batch", 400, "application/json", "/v1/batch", post({ batch: [null, 7, "x", []] })],
   ["POST /v1/device-tokens", 201, "application/json", "/v1/device-tokens", post({ subject: "drv_1" }, minter)],
   ["POST /v1/device-tokens", 400, "application/problem+json", "/v1/device-tokens", post({ subject: 1 }, minter)],
   ["POST /v1/device-tokens", 401, "application/problem+json", "/v1/device-tokens", post({}, { authorization: "" })],
