@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, constants, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { type Logger, messageOf } from "../../runtime/index.ts";
+import { type Logger, messageOf, PipelineError } from "../../runtime/index.ts";
 import { wordsPerId } from "./id-window.ts";
 
 /**
@@ -45,12 +45,11 @@ const maxWaitingIds = 256 * 1024;
  * Opens the journal in `dir`, which is made if need be, and gives back what earlier runs left there. A block that ends too early is the
  * mark of a killed process and is passed over; a segment that is damaged is set aside under another name and logged, what stands in it
  * before the damage is used.
- * @throws the error of the file system when the directory cannot be made or read
+ * @throws PipelineError duplicate_window_unusable when the directory cannot be made or read
  */
 export async function openJournal(parts: JournalParts): Promise<Journal> {
   const { dir, log, now } = parts;
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const segments = await load(parts);
+  const segments = await openDir(parts);
   let file: { readonly handle: FileHandle; bytes: number; readonly began: number } | undefined;
   let waiting = newBlock(1_024);
   let spare = newBlock(1_024);
@@ -157,6 +156,17 @@ function finish({ words, ids }: Block, time: number): Buffer {
 
 const nameOf = (number: number) => `${String(number).padStart(10, "0")}.ids`;
 const named = /^(\d{10})\.ids$/;
+
+async function openDir(parts: JournalParts): Promise<Segment[]> {
+  const { dir } = parts;
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await access(dir, constants.R_OK | constants.W_OK);
+    return await load(parts);
+  } catch (cause) {
+    throw new PipelineError("duplicate_window_unusable", { cause, fields: { dir, reason: messageOf(cause) } });
+  }
+}
 
 async function load(parts: JournalParts): Promise<Segment[]> {
   const { dir, log } = parts;

@@ -366,6 +366,11 @@ export const doorErrors = {
     remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
     retryable: false,
   },
+  duplicate_window_unusable: {
+    title: "The directory of the window of duplicates cannot be used.",
+    remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
+    retryable: false,
+  },
   request_failed: {
     title: "The request could not be answered because of a fault of the server.",
     remedy: "Send the same events again, with the same ids; the server's log holds the cause.",

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -147,6 +147,13 @@ test("segments that lie outside of the window are deleted: by age, also at the s
   now += 60_000;
   expect((await open()).loaded).toEqual([]);
   expect(await files()).toEqual([]);
+});
+
+test("a directory that cannot be used is refused at the start, by name", async () => {
+  await mkdir(place(), { recursive: true });
+  await rm(place(), { recursive: true });
+  await writeFile(place(), "a file");
+  await expect(open()).rejects.toMatchObject({ code: "duplicate_window_unusable", fields: { dir: place() } });
 });
 
 test("a disk that fails costs ids and nothing else; when it is back, writing goes on", async () => {
