@@ -11,7 +11,7 @@ import {
 import type { IngestOptions } from "../options.ts";
 import { type DeviceKeys, prepareDeviceKeys, readDeviceKeys } from "./device-keys.ts";
 import { signToken, type TokenClaims, verifyToken } from "./device-token.ts";
-import { bearerFields, createKeyTable, type KeyTable, keyOf } from "./key-table.ts";
+import { bearerFields, createKeyTable, type KeyTable, keepRecent, keyOf } from "./key-table.ts";
 import { readKeys } from "./keys-file.ts";
 import { permit } from "./scopes.ts";
 import { anySender, type Sender } from "./sender.ts";
@@ -26,7 +26,7 @@ export type TokenWish = {
 /** `expiresAt`: milliseconds since 1970. */
 export type MintedToken = { readonly token: string; readonly expiresAt: number };
 
-/** Who sends a request. Keys and tokens are in memory no longer than their request, nor in any log: only their hashes are kept. */
+/** Who sends a request. Neither the files nor any log hold a key or a token: of keys only hashes are kept. */
 export type Identity = Service & {
   /**
    * The sender that an Authorization header belongs to: at once for an API key and for a token that was seen before; a promise for
@@ -93,7 +93,7 @@ export function createIdentity(parts: IdentityParts): Identity {
   }
 
   function senderOfToken(token: string): Sender | Promise<Sender> {
-    const digest = hash("sha256", token, "buffer").toString("latin1");
+    const digest = hash("sha256", token, "base64url");
     const found = remembered.get(digest);
     // Whatever is not plain goes the whole way, which knows the reasons.
     if (found === undefined || found.claims.expiresAt <= now()) return verify(token, digest);
@@ -134,8 +134,13 @@ export function createIdentity(parts: IdentityParts): Identity {
   return {
     ...service,
     identify(authorization) {
+      const recent = keys.recent.get(authorization ?? "");
+      if (recent !== undefined && recent.expiresAt > now()) return recent.sender;
       const text = bearerOf(authorization);
-      return isToken(text) ? senderOfToken(text) : keyOf(keys, text, now()).sender;
+      if (isToken(text)) return senderOfToken(text);
+      const key = keyOf(keys, text, now());
+      keepRecent(keys, authorization ?? "", key);
+      return key.sender;
     },
     minterOf(authorization) {
       const text = bearerOf(authorization);

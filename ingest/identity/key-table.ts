@@ -17,7 +17,21 @@ export type KnownKey = {
 export type KeyTable = {
   readonly byDigest: ReadonlyMap<string, KnownKey>;
   readonly byId: ReadonlyMap<string, KnownKey>;
+  /**
+   * Valid keys by the header that they came in, so that the way through the hash is gone once. It is as old as the table, and holds
+   * what its holders send anyway; a guess is found in it only when the whole of it is right.
+   */
+  readonly recent: Map<string, KnownKey>;
 };
+
+/** Spellings of a header are its sender's choice, so their number is bounded. */
+const maxRecent = 1_000;
+
+/** Keeps a header whose key was found. */
+export function keepRecent({ recent }: KeyTable, authorization: string, key: KnownKey): void {
+  if (recent.size >= maxRecent) recent.clear();
+  recent.set(authorization, key);
+}
 
 export function createKeyTable(entries: readonly ApiKeyEntry[]): KeyTable {
   const known = entries.map((entry): KnownKey => {
@@ -29,6 +43,7 @@ export function createKeyTable(entries: readonly ApiKeyEntry[]): KeyTable {
   return {
     byDigest: new Map(known.map((key) => [beginningOf(key.sha256), key])),
     byId: new Map(known.map((key) => [key.entry.id, key])),
+    recent: new Map(),
   };
 }
 
