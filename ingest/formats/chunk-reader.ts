@@ -6,7 +6,7 @@ import { PipelineError } from "../../runtime/index.ts";
 /** Text of events is seldom packed tighter than thirty to one; what is packed tighter than this is there to cost us time. */
 const maxRatio = 100;
 /** Too little to judge a ratio by. */
-const graceBytes = 1024 * 1024;
+const graceBytes = 256 * 1024;
 
 export type ChunkReaderParts = {
   readonly gzip: boolean;

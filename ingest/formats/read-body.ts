@@ -10,17 +10,29 @@ const maxDiscardedBytes = 16 * 1024 * 1024;
 
 /**
  * The raw bytes of a request's body. (express.json costs a quarter of the throughput of this route.)
+ * @param onBytes hears how many are there; what it throws ends the reading.
  * @throws PipelineError request_body_too_large, request_aborted
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  onBytes?: (bytes: number) => void,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const tooLarge = () => reject(new PipelineError("request_body_too_large", { fields: { limit: maxBytes } }));
     let chunks: Buffer[] | undefined = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= maxBytes) chunks?.push(chunk);
-      else chunks = undefined;
+      if (size <= maxBytes && chunks !== undefined) {
+        chunks.push(chunk);
+        try {
+          onBytes?.(size);
+        } catch (error) {
+          chunks = undefined;
+          reject(error);
+        }
+      } else chunks = undefined;
       if (size > maxBytes + maxDiscardedBytes) {
         request.pause();
         tooLarge();

@@ -65,6 +65,11 @@ export function createLineSplitter(maxLineBytes: number): LineSplitter {
         const line = finish(chunk.subarray(begin, end));
         if (line !== undefined) lines.push(line);
         begin = end + 1;
+        // A run of line breaks is the cheapest thing to send, so it must be the cheapest to read.
+        while (chunk[begin] === lineBreak) {
+          begin++;
+          count++;
+        }
       }
       hold(chunk.subarray(begin));
       return lines;
