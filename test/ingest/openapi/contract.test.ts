@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createDeviceKey } from "../../../ingest/identity/device-keys.ts";
 import { createIngest, hashApiKey, type Ingest, type IngestParts, ingestOptions } from "../../../ingest/index.ts";
 import { addDocsRoutes } from "../../../ingest/openapi/docs-routes.ts";
+import { openApiDocument } from "../../../ingest/openapi/openapi-document.ts";
 import { createMetrics, type ErrorCode, PipelineError, readOptions, silentLogger } from "../../../runtime/index.ts";
 import { locationEvent, offlineKnowledge } from "../knowledge.ts";
 
@@ -81,6 +82,14 @@ test("the description is valid OpenAPI 3.1", async () => {
   expect(errors).toBeUndefined();
   expect(valid).toBe(true);
   expect(description.openapi).toMatch(/^3\.1\./);
+});
+
+test("a server that takes events from everyone asks for no key, and its description is valid too", async () => {
+  const options = readOptions(ingestOptions, { flags: { "ingest-allow-anonymous": "true" } });
+  const anonymous = openApiDocument(options, offlineKnowledge().catalogue);
+  expect((await new Validator().validate(structuredClone(anonymous))).errors).toBeUndefined();
+  expect(anonymous).not.toHaveProperty("security");
+  expect(description.security).toBeDefined();
 });
 
 test("every schema of the description can be compiled, and the examples fit", () => {
