@@ -93,7 +93,12 @@ const primitives: Readonly<Record<string, (bounds: Bounds) => JsonSchema>> = {
 const timestamp: JsonSchema = {
   anyOf: [
     { type: "string", format: "date-time" },
-    { type: "integer", description: "Milliseconds since 1970." },
+    {
+      type: "integer",
+      minimum: Date.parse("0001-01-01T00:00:00Z"),
+      maximum: Date.UTC(9999, 11, 31, 23, 59, 59, 999),
+      description: "Milliseconds since 1970, of the years 1 to 9999.",
+    },
   ],
 };
 
