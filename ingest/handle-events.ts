@@ -8,18 +8,21 @@ import type { Items } from "./formats/items.ts";
 import type { Sender } from "./identity/sender.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
 import type { IngestOptions } from "./options.ts";
+import type { Gate } from "./overload/gate.ts";
 import { type Destination, storeEvents } from "./store-events.ts";
 
 export type HandlingParts = {
   readonly options: IngestOptions & AcceptLimits;
   readonly knowledge: EventKnowledge;
+  /** Absent: everything may come in. */
+  readonly gate?: Pick<Gate, "turnAway">;
   readonly destination: Destination;
   readonly duplicates: Pick<Duplicates, "storeOnce">;
   readonly metrics: IngestMetrics;
 };
 
 /**
- * What happens to the events of one request, or of one piece of a stream: judged, stored, counted. Resolves when what became of each
+ * What happens to the events of one request, or of one piece of a stream: admitted, judged, stored, counted. Resolves when what became of each
  * event is certain, in the order of the items. Never rejects because of what was sent.
  */
 export async function handleEvents(
@@ -28,7 +31,8 @@ export async function handleEvents(
   request: RequestFacts & { readonly replicated: boolean },
   parts: HandlingParts,
 ): Promise<readonly Verdict[]> {
-  const verdicts = acceptEvents(items, parts.knowledge, parts.options, request, sender);
+  const away = parts.gate?.turnAway(items.values, sender);
+  const verdicts = acceptEvents(items, parts.knowledge, parts.options, request, sender, away);
   const begin = performance.now();
   await parts.duplicates.storeOnce(verdicts, () => storeEvents(parts.destination, verdicts, request.replicated));
   parts.metrics.produced((performance.now() - begin) / 1_000);

@@ -117,6 +117,69 @@ export const ingestOptions = defineOptions(
       unit: "bytes",
       description: "Bytes of bodies that may be under way at the same time; above it requests are answered 503.",
     },
+    keyEventsPerSecond: {
+      schema: whole(0, 10_000_000),
+      default: "0",
+      unit: "events a second",
+      description: "What each API key may send on average, with all its devices, to each process; 0: no limit.",
+    },
+    keyBurst: {
+      schema: whole(1, 100_000_000),
+      default: "1000000",
+      unit: "events",
+      description: "What each API key may send at once after a pause.",
+    },
+    deviceEventsPerSecond: {
+      schema: whole(0, 1_000_000),
+      default: "100",
+      unit: "events a second",
+      description: "What each device with a token may send on average; 0: no limit.",
+    },
+    deviceBurst: {
+      schema: whole(1, 10_000_000),
+      default: "5000",
+      unit: "events",
+      description: "What each device with a token may send at once after a pause, such as a time without a network.",
+    },
+    addressEventsPerSecond: {
+      schema: whole(0, 1_000_000),
+      default: "0",
+      unit: "events a second",
+      description:
+        "What each client address may send on average without a device token, an IPv6 network of 64 bits being one; 0: no limit.",
+    },
+    addressBurst: {
+      schema: whole(1, 10_000_000),
+      default: "10000",
+      unit: "events",
+      description: "What each client address may send at once after a pause.",
+    },
+    rateSenders: {
+      schema: whole(100, 10_000_000),
+      default: "50000",
+      unit: "senders",
+      description:
+        "Of how many keys, devices and addresses a process remembers the rates, at about 700 bytes each; the one not seen for the longest begins anew.",
+    },
+    shedBulkPercent: {
+      schema: whole(1, 100),
+      default: "50",
+      unit: "percent",
+      description:
+        "The pressure from which events of the class bulk are answered retry, more of them the higher it is. 100 percent is the limit of event-loop delay, of bytes under way or of bytes that wait for Kafka.",
+    },
+    shedNormalPercent: {
+      schema: whole(1, 100),
+      default: "75",
+      unit: "percent",
+      description: "The pressure from which all bulk and ever more events of the class normal are answered retry.",
+    },
+    maxLoopDelayMs: {
+      schema: whole(0, 60_000),
+      default: "400",
+      unit: "ms",
+      description: "The event-loop delay that counts as 100 percent of pressure; 0: it does not count.",
+    },
     headersTimeoutMs: {
       schema: whole(100, 60_000),
       default: "10000",
@@ -198,6 +261,9 @@ export const ingestOptions = defineOptions(
         return "--ingest-api-keys-file is needed, or --ingest-allow-anonymous true to accept events from everyone";
       }
       if (o.maxEventBytes > o.maxBodyBytes) return "--ingest-max-event-bytes cannot exceed --ingest-max-body-bytes";
+      if (o.shedBulkPercent > o.shedNormalPercent) {
+        return "--ingest-shed-bulk-percent cannot exceed --ingest-shed-normal-percent";
+      }
       if (o.headersTimeoutMs > o.requestTimeoutMs) {
         return "--ingest-headers-timeout-ms cannot exceed --ingest-request-timeout-ms";
       }

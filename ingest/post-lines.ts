@@ -84,8 +84,10 @@ function createStream(
       sender = await identify(request, parts);
       identifiedAt = parts.now();
     }
-    const ticket = await admit(sender, bytesOf(lines), response, parts);
+    const bytes = bytesOf(lines);
+    const ticket = await admit(sender, bytes, response, parts);
     try {
+      ticket.grow(bytes);
       const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
       const verdicts = await handleEvents(lineItems(lines, options.maxEventBytes), sender, facts, parts);
       const answer = { docsUrl: options.docsUrl, retryAfterMs: 1_000 * retryAfterSeconds(parts.random()) };

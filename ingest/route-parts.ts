@@ -3,6 +3,7 @@ import type { Schemas } from "../schemas/index.ts";
 import type { HandlingParts } from "./handle-events.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { Admission } from "./overload/admission.ts";
+import type { Gate } from "./overload/gate.ts";
 import type { Streams } from "./streams.ts";
 
 /** What the routes are made of. */
@@ -10,6 +11,8 @@ export type RouteParts = HandlingParts & {
   /** Who sends a request, and who may have tokens for devices. */
   readonly identity: Pick<Identity, "identify" | "minterOf">;
   readonly admission: Admission;
+  /** Absent: everything may come in. */
+  readonly gate?: Gate;
   /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */
   readonly decode: Schemas["decode"];
   /** The types that the events of Segment's clients may mean; see `typeNamesOf`. */

@@ -7,6 +7,7 @@ import { inflateBody, readBody } from "./formats/read-body.ts";
 import { readItems } from "./formats/read-items.ts";
 import { segmentPaths } from "./formats/segment.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
+import type { Sender } from "./identity/sender.ts";
 import { addTokenRoute } from "./identity/token-route.ts";
 import { addDocsRoutes } from "./openapi/docs-routes.ts";
 import { postLines } from "./post-lines.ts";
@@ -55,19 +56,30 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
   const gzip = isGzip(headers["content-encoding"]);
   if (format === "lines") return postLines(request, response, { gzip, arrivedAt }, parts);
 
-  const ticket = parts.admission.admit(sender, Number(headers["content-length"] ?? 0));
+  const announced = Number(headers["content-length"] ?? Number.NaN);
+  tellRate(response, sender, parts);
+  parts.gate?.turnBack(sender, announced);
+  const ticket = parts.admission.admit(sender, announced);
   try {
-    const raw = await readBody(request, options.maxBodyBytes);
+    const raw = await readBody(request, options.maxBodyBytes, ticket.grow);
     metrics.body(raw.length);
-    ticket.grow(raw.length);
     const body = gzip ? await inflateBody(raw, options.maxBodyBytes) : raw;
     ticket.grow(body.length);
     const read = readItems(format, request.rawHeaders, body, parts);
     const items = read instanceof Promise ? await read : read;
     const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
     const verdicts = "outcome" in items ? [items] : await handleEvents(items, sender, facts, parts);
+    tellRate(response, sender, parts);
     sendAnswer(response, verdicts, parts);
   } finally {
     ticket.release();
   }
+}
+
+/** Tells a sender with a rate what is left of it. */
+function tellRate(response: ServerResponse, sender: Sender, { gate }: RouteParts): void {
+  const fields = gate?.fieldsOf(sender);
+  if (fields === undefined || response.headersSent) return;
+  response.setHeader("ratelimit-policy", fields.policy);
+  response.setHeader("ratelimit", fields.state);
 }

@@ -17,6 +17,7 @@ import { createIdentity } from "./identity/identity.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
+import { createOverload } from "./overload/create-gate.ts";
 import type { RouteParts } from "./route-parts.ts";
 import { addRoutes, takeEvents } from "./routes.ts";
 import { createDestination } from "./spool/create-destination.ts";
@@ -28,7 +29,7 @@ export type IngestParts = {
   /** Started before this service. */
   readonly schemas: EventKnowledge & Pick<Schemas, "decode">;
   /** Started before this service and stopped after it. */
-  readonly producer: Pick<Producer, "send" | "connected">;
+  readonly producer: Pick<Producer, "send" | "connected"> & Partial<Pick<Producer, "bufferedBytes">>;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Which of the processes that share the port this is, from 1 on: each has a directory of its own. */
@@ -69,6 +70,15 @@ export function createIngest(parts: IngestParts): Ingest {
     metrics: parts.metrics,
     log,
   });
+  const admission = createAdmission(options.maxInFlightBytes, metrics.underWay, options.maxEventBytes);
+  const overload = createOverload({
+    options,
+    catalogue: parts.schemas.catalogue,
+    inFlightBytes: () => admission.bytes,
+    bufferedBytes: () => producer.bufferedBytes ?? 0,
+    metrics: parts.metrics,
+    random: Math.random,
+  });
   const routeParts: RouteParts = {
     options,
     knowledge: parts.schemas,
@@ -76,7 +86,8 @@ export function createIngest(parts: IngestParts): Ingest {
     duplicates,
     identity,
     decode: (bytes) => parts.schemas.decode(bytes),
-    admission: createAdmission(options.maxInFlightBytes, metrics.underWay),
+    admission,
+    gate: overload.gate,
     typeNames: typeNamesOf(parts.schemas.catalogue),
     streams,
     metrics,
@@ -110,6 +121,7 @@ export function createIngest(parts: IngestParts): Ingest {
     duplicates,
     ...destination.services,
     ...(tracing === undefined ? [] : [tracing]),
+    overload.pressure,
     http,
     streams,
   ]);

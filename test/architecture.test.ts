@@ -15,6 +15,9 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
     may: ["schemas", "kafka", "runtime"],
     owns: [
       "jose",
+      "limiter",
+      "proxy-addr",
+      "forwarded-parse",
       "lru-cache",
       "@humanwhocodes/momoa",
       "@opentelemetry/api",

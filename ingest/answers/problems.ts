@@ -32,6 +32,7 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   request_rate_limited: 429,
   request_overloaded: 503,
   request_stopping: 503,
+  event_shed: 503,
   event_schema_unavailable: 503,
   kafka_produce_failed: 503,
   kafka_produce_buffer_full: 503,

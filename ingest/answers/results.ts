@@ -8,6 +8,8 @@ import type { RefusedResult, RetryResult } from "./result-schema.ts";
 export type Answer = {
   readonly status: 202 | 207 | 422 | 429 | 503;
   readonly body: string;
+  /** When to come again, if a reason for that says so. */
+  readonly retryAfterMs?: number;
   /** How many events had each outcome. */
   readonly counts: Readonly<Record<Outcome, number>>;
 };
@@ -41,7 +43,8 @@ export function answerOf(verdicts: readonly Verdict[], options: AnswerOptions): 
   const problem = problemOf(new PipelineError(firstRetry.code), options.docsUrl);
   const status = isRateLimit(firstRetry.code) ? 429 : 503;
   const head = JSON.stringify({ ...problem, status }).slice(0, -1);
-  return { status, body: `${head},${listed}}`, counts };
+  const { retryAfterMs } = firstRetry;
+  return { status, body: `${head},${listed}}`, counts, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 /** The result of one event as JSON text. */

@@ -16,13 +16,14 @@ export type AnswerParts = {
 /** Sends the results of a whole request. */
 export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[], parts: AnswerParts): void {
   const retryAfter = retryAfterSeconds(parts.random());
-  const { status, body, counts } = answerOf(verdicts, {
+  const { status, body, counts, retryAfterMs } = answerOf(verdicts, {
     docsUrl: parts.options.docsUrl,
     retryAfterMs: retryAfter * 1_000,
   });
   response.setHeader(summaryHeader, summaryOf(counts));
   const contentType = isRetryLater(status) ? "application/problem+json" : "application/json";
-  send(response, status, contentType, body, isRetryLater(status) ? retryAfter : 0, parts.metrics);
+  const wait = retryAfterMs === undefined ? retryAfter : Math.ceil(retryAfterMs / 1_000);
+  send(response, status, contentType, body, isRetryLater(status) ? wait : 0, parts.metrics);
 }
 
 /** Sends why a request was not taken as a whole; what is a fault of ours is logged. */
@@ -37,7 +38,9 @@ export function sendProblem(response: ServerResponse, error: unknown, parts: Ans
   const body = JSON.stringify(problem);
   // A body that was not read to its end would be taken for the next request of the connection.
   if (!response.req.complete) response.setHeader("connection", "close");
-  const retryAfter = isRetryLater(problem.status) ? retryAfterSeconds(parts.random()) : 0;
+  const known = Number(problem.fields?.retry_after_ms ?? 0);
+  const wait = known > 0 ? Math.ceil(known / 1_000) : retryAfterSeconds(parts.random());
+  const retryAfter = isRetryLater(problem.status) ? wait : 0;
   send(response, problem.status, "application/problem+json", body, retryAfter, parts.metrics);
 }
 
@@ -54,6 +57,13 @@ export function send(
   response.statusCode = status;
   response.setHeader("content-type", contentType);
   response.setHeader("content-length", Buffer.byteLength(body));
-  if (retryAfter > 0) response.setHeader("retry-after", String(retryAfter));
+  if (retryAfter > 0) {
+    response.setHeader("retry-after", String(retryAfter));
+    // A sender with a rate has its own fields already; the others share what the server can do.
+    if (!response.hasHeader("ratelimit")) {
+      response.setHeader("ratelimit-policy", '"capacity";q=1');
+      response.setHeader("ratelimit", `"capacity";r=0;t=${retryAfter}`);
+    }
+  }
   response.end(body);
 }

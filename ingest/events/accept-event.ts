@@ -5,7 +5,7 @@ import type { Sender } from "../identity/sender.ts";
 import { subjectMismatch } from "../identity/subject-binding.ts";
 import { type Inspection, type InspectionLimits, inspectValue, isHarmless } from "./inspect-value.ts";
 import { describe, type EnvelopeRules, readEnvelope } from "./read-envelope.ts";
-import type { Accepted, Refused, Verdict } from "./verdict.ts";
+import type { Accepted, Refused, Retry, Verdict } from "./verdict.ts";
 
 /** What the judging of events needs of the schemas: no connection, only knowledge. */
 export type EventKnowledge = Pick<Schemas, "catalogue" | "schemaIdOf" | "check" | "encode" | "keyOf">;
@@ -30,6 +30,8 @@ export function acceptEvents(
   limits: AcceptLimits,
   request: RequestFacts,
   sender: Sender,
+  /** Events that may not come in now, at their places. */
+  away?: readonly (Retry | undefined)[],
 ): Verdict[] {
   const { maxFutureMs, futureFlagMs, pastFlagMs } = limits;
   const rules: EnvelopeRules = { ...request, maxFutureMs, futureFlagMs, pastFlagMs };
@@ -37,6 +39,11 @@ export function acceptEvents(
   const harmless = onlyJson !== undefined && isHarmless(onlyJson, limits);
   const verdicts: Verdict[] = new Array(values.length);
   for (let i = 0; i < values.length; i++) {
+    const later = away?.[i];
+    if (later !== undefined) {
+      verdicts[i] = later;
+      continue;
+    }
     const problem = problems?.get(i);
     verdicts[i] =
       problem === undefined
@@ -53,10 +60,12 @@ function refuseUnread(
   knowledge: EventKnowledge,
   rules: EnvelopeRules,
   sender: Sender,
-): Refused {
+): Refused | Retry {
   if (item === undefined) return refuse(item, undefined, [problem], false, knowledge);
   const event = item as Readonly<Record<string, unknown>>;
   const type = typeof event.type === "string" ? knowledge.catalogue.types.get(event.type) : undefined;
+  // A schema that cannot be fetched now: the event may be right.
+  if (errorTable[problem.code].retryable) return { outcome: "retry", id: idOf(item), type, code: problem.code };
   const violations: Violation[] = [];
   readEnvelope(event, rules, violations);
   const quarantine = violations.length === 0 && sender.stage === "live";

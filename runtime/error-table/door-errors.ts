@@ -335,12 +335,17 @@ export const doorErrors = {
     retryable: true,
   },
   request_rate_limited: {
-    title: "Too many requests came with this API key.",
+    title: "More events came from this API key, device or address than its rate allows.",
     remedy: "Send the same events again after the time in Retry-After, with the same ids.",
     retryable: true,
   },
   request_overloaded: {
     title: "The server has more requests under way than it can hold.",
+    remedy: "Send the same events again after the time in Retry-After, with the same ids.",
+    retryable: true,
+  },
+  event_shed: {
+    title: "The server is near its limits and takes only events of more important classes now.",
     remedy: "Send the same events again after the time in Retry-After, with the same ids.",
     retryable: true,
   },
@@ -360,6 +365,11 @@ export const doorErrors = {
     title: "Only the server's disk can take the event now, and the request asks for durability=replicated.",
     remedy: "Send the same events again after the time in Retry-After, or without Prefer: durability=replicated.",
     retryable: true,
+  },
+  spool_in_use: {
+    title: "Another process uses the directory of the disk spool.",
+    remedy: "Stop the other server, or give this one a directory of its own with --ingest-data-dir.",
+    retryable: false,
   },
   spool_unusable: {
     title: "The directory of the disk spool cannot be used.",
