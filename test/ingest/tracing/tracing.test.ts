@@ -54,7 +54,9 @@ async function startCollector() {
 async function openDoor(flags: Readonly<Record<string, string>>) {
   const records: OutgoingRecord[] = [];
   const ingest: Ingest = createIngest({
-    options: readOptions(ingestOptions, { flags: { "ingest-port": "0", "ingest-allow-anonymous": "true", ...flags } }),
+    options: readOptions(ingestOptions, {
+      flags: { "ingest-port": "0", "ingest-allow-anonymous": "true", "ingest-max-loop-delay-ms": "0", ...flags },
+    }),
     schemas: offlineKnowledge(),
     producer: { connected: true, send: async (_topic, sent) => void records.push(...sent) },
     metrics: createMetrics(),
