@@ -50,6 +50,9 @@ export type IdentityParts = {
   readonly checkEveryMs?: number;
 };
 
+/** Signatures under way in a process. They share the threads that also flush files and inflate bodies. */
+const maxVerifying = 32;
+
 /** A token that was verified: what it says, and what that means under one version of the keys file. */
 type Remembered = { readonly claims: TokenClaims; readonly keys: KeyTable; readonly sender: Sender };
 
@@ -60,6 +63,7 @@ export function createIdentity(parts: IdentityParts): Identity {
   let keys = createKeyTable([]);
   let deviceKeys: DeviceKeys | undefined;
   const remembered = new LRUCache<string, Remembered>({ max: options.deviceTokenCache });
+  const verifying = new Map<string, Promise<Sender>>();
   const broken = parts.metrics.gauge(
     "hailstream_ingest_identity_file_broken",
     "1 while the newest version of a file of keys cannot be used and an older one is in use: revocations have no effect.",
@@ -96,9 +100,21 @@ export function createIdentity(parts: IdentityParts): Identity {
     const digest = hash("sha256", token, "base64url");
     const found = remembered.get(digest);
     // Whatever is not plain goes the whole way, which knows the reasons.
-    if (found === undefined || found.claims.expiresAt <= now()) return verify(token, digest);
+    if (found === undefined || found.claims.expiresAt <= now()) return verifyOnce(token, digest);
     // The signature stays right when the API keys change; what it allows may not.
     return found.keys === keys ? found.sender : remember(digest, found.claims).sender;
+  }
+
+  /** Requests of one device that come together share the work; forged tokens take no more than a share of the processor. */
+  function verifyOnce(token: string, digest: string): Promise<Sender> {
+    const underWay = verifying.get(digest);
+    if (underWay !== undefined) return underWay;
+    if (verifying.size >= maxVerifying) {
+      throw new PipelineError("request_overloaded", { fields: { limit: maxVerifying, of: "device tokens to verify" } });
+    }
+    const begun = verify(token, digest).finally(() => verifying.delete(digest));
+    verifying.set(digest, begun);
+    return begun;
   }
 
   async function verify(token: string, digest: string): Promise<Sender> {

@@ -259,3 +259,16 @@ test("what is remembered is bounded, and forgetting costs no right", async () =>
   expect(identity.identify(`Bearer ${tokens[149]}`)).not.toBeInstanceOf(Promise);
   expect(identity.identify(`Bearer ${tokens[0]}`)).toBeInstanceOf(Promise);
 });
+
+test("verifying is shared by requests with one token, and bounded over all tokens", async () => {
+  const tokens = await Promise.all(Array.from({ length: 33 }, (_, i) => mint({ subject: `drv_${i}` })));
+  const headers = tokens.map(({ token }) => `Bearer ${token}`);
+  const first = identity.identify(headers[0]);
+  expect(identity.identify(headers[0])).toBe(first);
+  const others = headers.slice(1, 32).map((header) => identity.identify(header));
+  expect(() => identity.identify(headers[32])).toThrow(refusal("request_overloaded"));
+  // Keys and remembered tokens do not wait.
+  expect(identity.identify("Bearer poster")).toMatchObject({ name: "app of poster" });
+  await Promise.all([first, ...others]);
+  expect(await identity.identify(headers[32])).toMatchObject({ subject: "drv_32" });
+});
