@@ -45,6 +45,11 @@ describe.each(pages)("%s", (page) => {
     expect(named.filter((name) => !metrics.includes(`\`${name}\``))).toEqual([]);
   });
 
+  test("names only files that exist", () => {
+    const named = found(page, /`((?:[a-z-]+\/)+[a-z0-9-]+\.(?:test\.)?ts)(?::\w+)?`/g);
+    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
   test("leads to pages that are there", () => {
     const links = found(page, /\]\((?!https?:|#)([^)#\s]+)/g);
     expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
