@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import {
   composeServices,
   createService,
@@ -10,11 +8,11 @@ import {
 } from "../../runtime/index.ts";
 import type { IngestOptions } from "../options.ts";
 import { type DeviceKeys, prepareDeviceKeys, readDeviceKeys } from "./device-keys.ts";
-import { signToken, type TokenClaims, verifyToken } from "./device-token.ts";
-import { bearerFields, createKeyTable, type KeyTable, keepRecent, keyOf } from "./key-table.ts";
+import { signToken } from "./device-token.ts";
+import { bearerFields, createKeyTable, keepRecent, keyOf } from "./key-table.ts";
 import { readKeys } from "./keys-file.ts";
-import { permit } from "./scopes.ts";
 import { anySender, type Sender } from "./sender.ts";
+import { createTokenSenders } from "./token-senders.ts";
 import { createWatchedFile } from "./watch-file.ts";
 
 export type TokenWish = {
@@ -50,20 +48,19 @@ export type IdentityParts = {
   readonly checkEveryMs?: number;
 };
 
-/** Signatures under way in a process. They share the threads that also flush files and inflate bodies. */
-const maxVerifying = 32;
-
-/** A token that was verified: what it says, and what that means under one version of the keys file. */
-type Remembered = { readonly claims: TokenClaims; readonly keys: KeyTable; readonly sender: Sender };
-
 export function createIdentity(parts: IdentityParts): Identity {
   const { options, now } = parts;
-  const { apiKeysFile, deviceKeysFile, deviceTokenMaxMs } = options;
+  const { apiKeysFile, deviceKeysFile } = options;
   if (apiKeysFile === undefined) return allowEveryone();
   let keys = createKeyTable([]);
   let deviceKeys: DeviceKeys | undefined;
-  const remembered = new LRUCache<string, Remembered>({ max: options.deviceTokenCache });
-  const verifying = new Map<string, Promise<Sender>>();
+  const tokens = createTokenSenders({
+    keys: () => keys,
+    deviceKeys: () => deviceKeys,
+    maxTokenMs: options.deviceTokenMaxMs,
+    capacity: options.deviceTokenCache,
+    now,
+  });
   const broken = parts.metrics.gauge(
     "hailstream_ingest_identity_file_broken",
     "1 while the newest version of a file of keys cannot be used and an older one is in use: revocations have no effect.",
@@ -91,59 +88,9 @@ export function createIdentity(parts: IdentityParts): Identity {
     files.push(
       watch("device keys", deviceKeysFile, "--ingest-device-keys-file", async (text) => {
         deviceKeys = await prepareDeviceKeys(readDeviceKeys(text));
-        remembered.clear();
+        tokens.forget();
       }),
     );
-  }
-
-  function senderOfToken(token: string): Sender | Promise<Sender> {
-    const digest = hash("sha256", token, "base64url");
-    const found = remembered.get(digest);
-    // Whatever is not plain goes the whole way, which knows the reasons.
-    if (found === undefined || found.claims.expiresAt <= now()) return verifyOnce(token, digest);
-    // The signature stays right when the API keys change; what it allows may not.
-    return found.keys === keys ? found.sender : remember(digest, found.claims).sender;
-  }
-
-  /** Requests of one device that come together share the work; forged tokens take no more than a share of the processor. */
-  function verifyOnce(token: string, digest: string): Promise<Sender> {
-    const underWay = verifying.get(digest);
-    if (underWay !== undefined) return underWay;
-    if (verifying.size >= maxVerifying) {
-      throw new PipelineError("request_overloaded", { fields: { limit: maxVerifying, of: "device tokens to verify" } });
-    }
-    const begun = verify(token, digest).finally(() => verifying.delete(digest));
-    verifying.set(digest, begun);
-    return begun;
-  }
-
-  async function verify(token: string, digest: string): Promise<Sender> {
-    const by = deviceKeys;
-    if (by === undefined) {
-      const reason = "this server has no key for device tokens";
-      throw new PipelineError("request_device_token_invalid", { fields: { reason } });
-    }
-    const claims = await verifyToken(by, token, { maxTtlMs: deviceTokenMaxMs }, now());
-    // Meanwhile the signing key may have been taken away: then the token is not remembered.
-    return by === deviceKeys ? remember(digest, claims).sender : senderOfClaims(claims);
-  }
-
-  function remember(digest: string, claims: TokenClaims): Remembered {
-    const made = { claims, keys, sender: senderOfClaims(claims) };
-    remembered.set(digest, made);
-    return made;
-  }
-
-  /** A token can do no more than its API key, now. @throws PipelineError request_device_token_revoked */
-  function senderOfClaims({ subject, keyId, scopes }: TokenClaims): Sender {
-    const key = keys.byId.get(keyId);
-    if (key === undefined || key.entry.revoked_at !== undefined) {
-      throw new PipelineError("request_device_token_revoked", { fields: { key: keyId } });
-    }
-    const { name, stage, mayPost } = key.sender;
-    const own = scopes === undefined ? undefined : permit(scopes);
-    const both = own === undefined ? mayPost : (type: string) => own(type) && mayPost(type);
-    return { name, stage, mayPost: both, subject, device: subject };
   }
 
   const service = composeServices("identity", files);
@@ -153,7 +100,7 @@ export function createIdentity(parts: IdentityParts): Identity {
       const recent = keys.recent.get(authorization ?? "");
       if (recent !== undefined && recent.expiresAt > now()) return recent.sender;
       const text = bearerOf(authorization);
-      if (isToken(text)) return senderOfToken(text);
+      if (isToken(text)) return tokens.senderOf(text);
       const key = keyOf(keys, text, now());
       keepRecent(keys, authorization ?? "", key);
       return key.sender;
