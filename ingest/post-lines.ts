@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf, PipelineError } from "../runtime/index.ts";
 import { problemOf, retryAfterSeconds } from "./answers/problems.ts";
 import { resultOf } from "./answers/results.ts";
+import { withInlineAvro } from "./formats/avro.ts";
 import { type ChunkReader, createChunkReader } from "./formats/chunk-reader.ts";
 import { lineItems } from "./formats/line-items.ts";
 import { createLineSplitter, type Line } from "./formats/split-lines.ts";
@@ -89,7 +90,9 @@ function createStream(
     try {
       ticket.grow(bytes);
       const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
-      const verdicts = await handleEvents(lineItems(lines, options.maxEventBytes), sender, facts, parts);
+      const read = lineItems(lines, options.maxEventBytes);
+      const items = await withInlineAvro(read, parts.decode, options.maxEventBytes);
+      const verdicts = await handleEvents(items, sender, facts, parts);
       const answer = { docsUrl: options.docsUrl, retryAfterMs: 1_000 * retryAfterSeconds(parts.random()) };
       let text = "";
       for (const [i, verdict] of verdicts.entries()) {

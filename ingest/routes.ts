@@ -68,7 +68,7 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
     const read = readItems(format, request.rawHeaders, body, parts);
     const items = read instanceof Promise ? await read : read;
     const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
-    const verdicts = "outcome" in items ? [items] : await handleEvents(items, sender, facts, parts);
+    const verdicts = await handleEvents(items, sender, facts, parts);
     tellRate(response, sender, parts);
     sendAnswer(response, verdicts, parts);
   } finally {

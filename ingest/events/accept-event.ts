@@ -139,14 +139,19 @@ function refuse(
   quarantine: boolean,
   knowledge: EventKnowledge,
 ): Refused {
-  const id = typeof item === "object" && item !== null ? (item as { id?: unknown }).id : undefined;
   return {
     outcome: quarantine ? "quarantined" : "rejected",
-    id: typeof id === "string" ? id.slice(0, 200).toWellFormed() : undefined,
+    id: idOf(item),
     type,
     ...(type === undefined ? {} : { schemaId: knowledge.schemaIdOf(type.name) }),
     violations: violations.slice(0, maxViolations),
   };
+}
+
+/** As it may stand in an answer, when it is a text. */
+function idOf(item: unknown): string | undefined {
+  const id = typeof item === "object" && item !== null ? (item as { id?: unknown }).id : undefined;
+  return typeof id === "string" ? id.slice(0, 200).toWellFormed() : undefined;
 }
 
 function plain(code: ErrorCode, pointer: string, expected: string, got: string): Violation {

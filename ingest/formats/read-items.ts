@@ -1,6 +1,5 @@
 import type { Schemas } from "../../schemas/index.ts";
-import type { Retry } from "../events/verdict.ts";
-import { avroItems } from "./avro.ts";
+import { avroItems, withInlineAvro } from "./avro.ts";
 import { binaryItems } from "./binary-mode.ts";
 import type { Items } from "./items.ts";
 import type { BodyFormat } from "./media-type.ts";
@@ -22,8 +21,8 @@ export function readItems(
   rawHeaders: readonly string[],
   body: Buffer,
   { options, decode }: ReadingParts,
-): Items | Promise<Items | Retry> {
+): Items | Promise<Items> {
   if (format === "binary") return binaryItems(rawHeaders, body);
   if (format === "avro") return avroItems(rawHeaders, body, decode, options.maxEventBytes);
-  return parseBody(body, format, options.maxEvents);
+  return withInlineAvro(parseBody(body, format, options.maxEvents), decode, options.maxEventBytes);
 }

@@ -77,6 +77,11 @@ test("Avro in Confluent framing is taken under any registered schema of the type
   const records = await recordsOf(door.connection, ["driver-locations"], id, 1);
   expect(records.map((record) => record.value)).toEqual([framed]);
 
+  // As CloudEvents' JSON format has it, in a batch with others.
+  const inline = { datacontenttype: "application/avro", data_base64: framed.toString("base64"), data: undefined };
+  const batch = [locationEvent({ ...inline, id: `${id}-2` }), locationEvent({ id: `${id}-3` })];
+  expect((await door.post(batch)).body.results).toMatchObject([{ status: "accepted" }, { status: "accepted" }]);
+
   const unknown = Buffer.from(framed);
   unknown.writeInt32BE(2_000_000_000, 1);
   const other = door.schemas.encode("driver.status", { driver_id: "drv_9", status: "open" });
