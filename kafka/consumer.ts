@@ -36,6 +36,8 @@ export type ConsumerParts = {
   readonly sessionTimeoutMs?: number;
   /** Whether a group without committed offsets starts at the oldest record; default true. */
   readonly fromBeginning?: boolean;
+  /** Hears after each group join which partitions are this member's, by topic; also those that have no records to read. */
+  onJoin?(generation: number, partitions: Readonly<Record<string, readonly number[]>>): void;
   /**
    * Handles one batch; the partition's next one is fetched meanwhile. Its offset is committed to the group some time after
    * this resolves. A throw fails the service: what is wrong with a record is a verdict of the handler, not an exception.
@@ -108,11 +110,12 @@ export function createConsumer(parts: ConsumerParts): Service {
       let refuse: (cause: unknown) => void = () => undefined;
       const joined = new Promise<void>((resolve, reject) => {
         refuse = reject;
-        consumer?.on("consumer.group_join", () => {
+        consumer?.on("consumer.group_join", ({ payload }) => {
           generation++;
           // What was handled under the former membership is committed by nobody: the partition may be another's now.
           handled.clear();
           joins.inc({ group: parts.groupId });
+          parts.onJoin?.(generation, payload.memberAssignment);
           resolve();
         });
       });

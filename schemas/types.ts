@@ -206,6 +206,66 @@ export type SafetySos = {
   readonly note?: string | null;
 };
 
+/** One account of a whole trip, from the request to its end, made of its events by event time. Of several accounts of a trip the one with the highest revision is valid. */
+export type Trip = {
+  /** The trip, trp_ and an opaque rest. */
+  readonly trip_id: string;
+  /** 1 for the first account of the trip, one more each time that later events changed it; the highest is the valid one. */
+  readonly revision: number;
+  /** completed, cancelled, or stuck: no event came for a long time and the end is unknown. */
+  readonly status: "completed" | "cancelled" | "stuck";
+  /** The stages that a trip with this status should have and of which no event came: any of requested, accepted, driver_arrived, started; empty when the account is whole. Default: []. */
+  readonly missing?: readonly string[];
+  /** The rider, rdr_ and an opaque rest; null when no event named one. */
+  readonly rider_id?: string | null;
+  /** The driver, drv_ and an opaque rest; null when no driver accepted. */
+  readonly driver_id?: string | null;
+  /** The vehicle, veh_ and an opaque rest; null when unknown. */
+  readonly vehicle_id?: string | null;
+  /** The city where the rider asked for the trip, else where it began; null when neither lies in a known city. */
+  readonly city_id?: string | null;
+  /** When the rider asked for the trip, in UTC. */
+  readonly requested_at?: number | string | null;
+  /** When the driver accepted, in UTC. */
+  readonly accepted_at?: number | string | null;
+  /** When the driver stood at the pick-up place, in UTC. */
+  readonly driver_arrived_at?: number | string | null;
+  /** When the rider was aboard, in UTC. */
+  readonly started_at?: number | string | null;
+  /** When the trip ended at its destination, in UTC. */
+  readonly completed_at?: number | string | null;
+  /** When somebody cancelled, in UTC. */
+  readonly cancelled_at?: number | string | null;
+  /** When the trip ended by completion or cancellation; of a stuck trip, when something was last heard of it; in UTC. */
+  readonly ended_at: number | string;
+  /** From the request to the start of the trip, in seconds; negative when the clocks of the two apps disagree; null when either is unknown. */
+  readonly waiting_seconds?: number | null;
+  /** From the acceptance to the arrival of the driver, in seconds; null when either is unknown. */
+  readonly pickup_seconds?: number | null;
+  /** From the start to the end of the trip, in seconds; null when either is unknown. */
+  readonly travel_seconds?: number | null;
+  /** Distance driven with the rider aboard as the driver's app measured it, in metres; null when it was not measured. */
+  readonly distance?: number | null;
+  /** What the rider owes in total, in minor units of fare_currency (cents for USD); null until priced. */
+  readonly fare_amount?: number | null;
+  /** ISO 4217 code of the currency in capital letters; null when fare_amount is null. */
+  readonly fare_currency?: string | null;
+  /** H3 cell (resolution 8) where the trip started, else where it was asked for, lower-case hexadecimal; null without a position. */
+  readonly pickup_cell?: string | null;
+  /** H3 cell (resolution 8) where the trip ended, lower-case hexadecimal; null without a position. */
+  readonly dropoff_cell?: string | null;
+  /** Who cancelled: rider, driver or system; null when nobody did. */
+  readonly cancelled_by?: string | null;
+  /** Why, as the app gave it; null when it gave none. */
+  readonly cancel_reason?: string | null;
+  /** The rating that the rider gave, 1 to 5; null until then. */
+  readonly rider_rating?: number | null;
+  /** The rating that the driver gave, 1 to 5; null until then. */
+  readonly driver_rating?: number | null;
+  /** True when the device had no connection at the end of the trip and sent its events later. Default: false. */
+  readonly stored_and_forwarded?: boolean;
+};
+
 /** A driver accepted the request; from now on the trip has a driver. */
 export type TripAccepted = {
   /** The trip, trp_ and an opaque rest. */
@@ -392,6 +452,7 @@ export type EventData = {
   readonly "rider.fare_viewed": RiderFareViewed;
   readonly "rider.session": RiderSession;
   readonly "safety.sos": SafetySos;
+  readonly "trip": Trip;
   readonly "trip.accepted": TripAccepted;
   readonly "trip.cancelled": TripCancelled;
   readonly "trip.completed": TripCompleted;

@@ -7,9 +7,8 @@ import {
   topicEnds,
 } from "../kafka/index.ts";
 import { type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
-import { advance, type Database } from "../store/index.ts";
+import { advance, createPartitionClaims, type Database, type PartitionClaim } from "../store/index.ts";
 import { insertDeadLetters } from "./dead-letters.ts";
-import { createPartitionClaims, type PartitionClaim } from "./partition-claims.ts";
 import { createRunnerMetrics } from "./runner-metrics.ts";
 import type { Delivery, Manner, Sink } from "./sink.ts";
 

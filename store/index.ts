@@ -9,4 +9,13 @@ export {
 } from "./database.ts";
 export { migrate, runAsOwner } from "./migrate.ts";
 export { type StoreOptions, storeOptions } from "./options.ts";
+export { createPartitionClaims, type PartitionClaim, type PartitionClaims } from "./partition-claims.ts";
 export { type SqlVerdict, sqlStateOf, sqlStates, verdictOf } from "./sqlstate.ts";
+export {
+  createPostgresStateStore,
+  type OutboxRecord,
+  type OutboxRow,
+  type StateChange,
+  type StateRow,
+  type StateStore,
+} from "./state-store.ts";

@@ -5,5 +5,6 @@ export { type BatchOutcome, processBatch, type TurnedAway } from "./process-batc
 export { createReference, type Reference, type ReferenceParts } from "./reference/reference.ts";
 export { createRunner, type RunnerParts } from "./runner.ts";
 export { createStream, type StreamParts } from "./service.ts";
+export { createRememberingRunner, type RememberingRunnerParts } from "./state/remembering-runner.ts";
 export { deadLetter, drop, forward, type Step, type Verdict } from "./step.ts";
-export { createTopology } from "./topology.ts";
+export { createRememberingTopology, createTopology } from "./topology.ts";

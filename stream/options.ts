@@ -33,6 +33,44 @@ export const streamOptions = defineOptions("stream", {
     unit: "partitions",
     description: "Partitions of one flow that are handled at the same time; each holds its batch in memory.",
   },
+  latenessMs: {
+    schema: whole(0, 24 * 3_600_000),
+    default: "60000",
+    unit: "ms",
+    description: "How far events of one partition may lie out of order and still be counted in time.",
+  },
+  idleMs: {
+    schema: whole(1_000, 24 * 3_600_000),
+    default: "30000",
+    unit: "ms",
+    description:
+      "After this long without a record, time in a partition goes on by the clock, so that results come without traffic.",
+  },
+  tripSettleMs: {
+    schema: whole(0, 24 * 3_600_000),
+    default: "60000",
+    unit: "ms",
+    description: "How long after a trip's end its account is made, by event time; so is a new one after later events.",
+  },
+  tripStuckMs: {
+    schema: whole(60_000, 30 * 24 * 3_600_000),
+    default: "21600000",
+    unit: "ms",
+    description: "A trip without an end of which nothing was heard for this long is told as stuck.",
+  },
+  tripKeepMs: {
+    schema: whole(60_000, 30 * 24 * 3_600_000),
+    default: "172800000",
+    unit: "ms",
+    description: "How long a trip is remembered behind its last account, for events that come later still.",
+  },
+  cachedKeys: {
+    schema: whole(100, 1_000_000),
+    default: "20000",
+    unit: "keys",
+    description:
+      "Keys of a processor with memory that each partition keeps at hand; the others are read from Postgres.",
+  },
 });
 
 export type StreamOptions = ValuesOf<typeof streamOptions>;

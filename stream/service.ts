@@ -10,17 +10,20 @@ import {
   PipelineError,
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
-import type { Flow } from "./flow.ts";
+import type { Database } from "../store/index.ts";
 import type { StreamOptions } from "./options.ts";
 import { createReference } from "./reference/reference.ts";
 import { createRunner } from "./runner.ts";
-import { createTopology } from "./topology.ts";
+import { createRememberingRunner } from "./state/remembering-runner.ts";
+import { createRememberingTopology, createTopology } from "./topology.ts";
 
 export type StreamParts = {
   readonly options: StreamOptions;
   readonly connection: KafkaConnection;
   /** Started before and stopped after, by whoever made them. */
   readonly schemas: Schemas;
+  /** Where processors with memory keep it; stopped after, by whoever made it. It need not answer at the start. */
+  readonly db: Database;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** In front of every topic name; default none. */
@@ -64,9 +67,27 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   });
   const producer = createProducer({ name: "stream", connection, metrics, log });
   const reference = createReference({ ...common, schemas });
-  const flows = chooseFlows(createTopology(schemas, reference), options.flows);
-  const { groupPrefix, concurrency } = options;
-  const runners = flows.map((flow) => createRunner({ ...common, flow, producer, groupPrefix, concurrency }));
+  const { groupPrefix, concurrency, idleMs, cachedKeys: maxCachedKeys } = options;
+  const rules = {
+    latenessMs: options.latenessMs,
+    settleMs: options.tripSettleMs,
+    stuckMs: options.tripStuckMs,
+    keepMs: options.tripKeepMs,
+  };
+  const runner = { ...common, producer, groupPrefix, concurrency };
+  const runners = chooseFlows(
+    [
+      ...createTopology(schemas, reference).map((flow) => ({
+        ...flow,
+        start: () => createRunner({ ...runner, flow }),
+      })),
+      ...createRememberingTopology(schemas, rules).map((flow) => ({
+        ...flow,
+        start: () => createRememberingRunner({ ...runner, flow, db: parts.db, idleMs, maxCachedKeys }),
+      })),
+    ],
+    options.flows,
+  ).map(({ start }) => start());
 
   const service = composeServices("stream", [
     http,
@@ -79,7 +100,10 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   return Object.defineProperty(service, "url", { get: () => http.url }) as ReturnType<typeof createStream>;
 }
 
-function chooseFlows(all: readonly Flow[], names: readonly string[] | undefined): readonly Flow[] {
+function chooseFlows<F extends { readonly name: string }>(
+  all: readonly F[],
+  names: readonly string[] | undefined,
+): readonly F[] {
   if (names === undefined) return all;
   return names.map((name) => {
     const found = all.find((flow) => flow.name === name);

@@ -3,12 +3,16 @@ import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
 import { readEvent, writeAlert } from "./alerts/read-write.ts";
 import { type Flow, flow } from "./flow.ts";
 import type { Reference } from "./reference/reference.ts";
+import { type RememberingFlow, rememberingFlow } from "./state/remembering-flow.ts";
 import { joinDriver } from "./steps/join-driver.ts";
 import { joinVehicle } from "./steps/join-vehicle.ts";
 import { locateCell } from "./steps/locate-cell.ts";
 import { locateCity } from "./steps/locate-city.ts";
 import { readPosition } from "./steps/read-position.ts";
 import { writeEnriched } from "./steps/write-enriched.ts";
+import { foldTrip, type TripRules } from "./trips/fold-trip.ts";
+import { readTripEvent } from "./trips/trip-event.ts";
+import { writeTrip } from "./trips/write-trip.ts";
 
 /** Every way through the stream processor: from a topic through steps to a topic. */
 export function createTopology(schemas: Schemas, reference: Reference): readonly Flow[] {
@@ -33,5 +37,23 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
       .from("safety", readEvent(schemas))
       .through(raiseSos(cityFinder(reference.cities)))
       .to(["alerts"], writeAlert(schemas)),
+  ];
+}
+
+/** Every processor with memory: what it reads, what it remembers, where its results go. */
+export function createRememberingTopology(
+  schemas: Schemas,
+  rules: TripRules & { readonly latenessMs: number },
+): readonly RememberingFlow[] {
+  return [
+    rememberingFlow({
+      name: "fold-trips",
+      source: "trip-events-enriched",
+      read: readTripEvent(schemas),
+      step: foldTrip(rules),
+      latenessMs: rules.latenessMs,
+      write: writeTrip(schemas),
+      outputs: ["trips"],
+    }),
   ];
 }

@@ -18,7 +18,6 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
       "limiter",
       "proxy-addr",
       "forwarded-parse",
-      "lru-cache",
       "@humanwhocodes/momoa",
       "@opentelemetry/api",
       "@opentelemetry/core",
@@ -41,7 +40,7 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   },
 };
 /** Packages that several folders may use. */
-const shared = ["zod", "express", "commander", "uuid"];
+const shared = ["zod", "express", "commander", "uuid", "lru-cache"];
 const sharedBy: Readonly<Record<string, readonly string[]>> = {
   express: ["runtime", "ingest", "sinks", "console"],
   commander: ["commands"],

@@ -9,9 +9,9 @@ const types = [...catalogue.types.values()];
 describe("catalogue", () => {
   test("holds the types of the ride domain", () => {
     expect(types.map((type) => type.name)).toEqual(
-      expect.arrayContaining(["driver.location", "trip.requested", "safety.sos", "app.error", "city", "alert"]),
+      expect.arrayContaining(["driver.location", "trip.requested", "safety.sos", "app.error", "city", "alert", "trip"]),
     );
-    expect(types.length).toBe(18);
+    expect(types.length).toBe(19);
   });
 
   test.each(types)(

@@ -8,6 +8,7 @@ import {
   silentLogger,
 } from "../../runtime/index.ts";
 import { createSchemas, schemaOptions } from "../../schemas/index.ts";
+import { createDatabase } from "../../store/index.ts";
 import { createStream, streamOptions } from "../../stream/index.ts";
 
 /** The stream processor as a process that a test can kill. Prints a line when it is ready. */
@@ -18,13 +19,16 @@ const flags = {
   "registry-cache-dir": cacheDir,
   "stream-metrics-port": "0",
   "stream-group-prefix": prefix,
+  // Those without a memory: this test has no database.
+  "stream-flows": "enrich-driver-locations,enrich-trip-events,raise-alerts",
 };
 const metrics = createMetrics();
 const log = silentLogger;
 const connection = connectKafka(readOptions(kafkaOptions, { flags }), log);
 const schemas = createSchemas({ options: readOptions(schemaOptions, { flags }), log, metrics });
 const options = readOptions(streamOptions, { flags });
-const stream = createStream({ options, connection, schemas, metrics, log, topicPrefix: prefix });
+const db = createDatabase({ name: "none", url: "postgres://127.0.0.1:9/none", log, metrics });
+const stream = createStream({ options, connection, schemas, db, metrics, log, topicPrefix: prefix });
 const ready = createService({
   name: "ready",
   start: () => void process.stdout.write("ready\n"),

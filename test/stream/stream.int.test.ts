@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type OutgoingRecord, topicEnds } from "../../kafka/index.ts";
 import { createMetrics, readOptions, silentLogger } from "../../runtime/index.ts";
 import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../schemas/index.ts";
+import { createDatabase } from "../../store/index.ts";
 import { createStream, streamOptions } from "../../stream/index.ts";
 import { eventually } from "../support/wait.ts";
 import { createFixture, type Fixture, type Found, whileRunning } from "./fixture.ts";
@@ -37,10 +38,14 @@ const location = (driver: string) =>
   event("driver.location", { driver_id: driver, latitude: 40.75, longitude: -73.98 });
 
 function streamOf(group: string, topicPrefix = fixture.prefix) {
-  const flags = { "stream-metrics-port": "0", "stream-group-prefix": topicPrefix + group };
+  // Those without a memory: this test has no database.
+  const flows = { "stream-flows": "enrich-driver-locations,enrich-trip-events,raise-alerts" };
+  const flags = { "stream-metrics-port": "0", "stream-group-prefix": topicPrefix + group, ...flows };
   const options = readOptions(streamOptions, { flags });
   const metrics = createMetrics();
-  return createStream({ options, connection: fixture.connection, schemas, metrics, log: silentLogger, topicPrefix });
+  const log = silentLogger;
+  const db = createDatabase({ name: "none", url: "postgres://127.0.0.1:9/none", log, metrics });
+  return createStream({ options, connection: fixture.connection, schemas, db, metrics, log, topicPrefix });
 }
 
 const idOf = (record: Found) => String(record.headers.ce_id);

@@ -1,5 +1,5 @@
-import type { Database } from "../store/index.ts";
-import { claim } from "../store/index.ts";
+import { claim } from "./checkpoint.ts";
+import type { Database } from "./database.ts";
 
 /** The right to store a partition, as this process holds it since the group join `generation`. */
 export type PartitionClaim = {

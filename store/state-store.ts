@@ -1,0 +1,156 @@
+import { advance } from "./checkpoint.ts";
+import type { Database, Transaction } from "./database.ts";
+
+/** What is remembered of one key. */
+export type StateRow = { readonly key: string; readonly value: string; readonly wakeMs: number | undefined };
+
+/** A record that is decided upon: bytes and headers as they will be written. */
+export type OutboxRecord = {
+  readonly topic: string;
+  readonly key: string | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** An {@link OutboxRecord} that is stored and perhaps not yet written. */
+export type OutboxRow = OutboxRecord & { readonly id: bigint };
+
+/** What one step forward of a partition changes, all or nothing. */
+export type StateChange = {
+  readonly epoch: bigint;
+  /** The offset that the partition's checkpoint has now, and the one that it gets. */
+  readonly expected: bigint;
+  readonly next: bigint;
+  readonly watermarkMs: number;
+  /** The new state of each key that changed; without a value it is forgotten. */
+  readonly states: ReadonlyMap<string, { readonly value: string; readonly wakeMs: number | undefined } | undefined>;
+  readonly outbox: readonly OutboxRecord[];
+};
+
+/** The memory of one processor in one topic. Everything of a partition is changed under the epoch of its claim. */
+export type StateStore = {
+  /** How far the event time of the partition has come; -Infinity when nothing was read yet. */
+  watermark(partition: number): Promise<number>;
+  /** What is remembered of these keys; keys without a memory are left out. */
+  read(partition: number, keys: readonly string[]): Promise<readonly StateRow[]>;
+  /** Up to `limit` keys to look at again at `untilMs` or before, in the order of time and key. */
+  due(partition: number, untilMs: number, limit: number): Promise<readonly StateRow[]>;
+  /** Stores a change and gives the ids of its outbox rows in order; undefined when fenced: nothing is stored then. */
+  commit(partition: number, change: StateChange): Promise<readonly bigint[] | undefined>;
+  /** The oldest rows of the outbox that are not deleted yet, up to `limit`. */
+  outbox(partition: number, limit: number): Promise<readonly OutboxRow[]>;
+  /** Deletes rows that Kafka has acknowledged. */
+  acknowledge(ids: readonly bigint[]): Promise<void>;
+};
+
+class Fenced extends Error {}
+
+/** The memory in Postgres: the tables pipeline.state, pipeline.watermarks, pipeline.outbox, and the checkpoint. */
+export function createPostgresStateStore(db: Database, consumer: string, topic: string): StateStore {
+  return {
+    async watermark(partition) {
+      const [row] = await db.query<{ watermark_ms: bigint }>(
+        "select watermark_ms from pipeline.watermarks where consumer = $1 and topic = $2 and partition = $3",
+        [consumer, topic, partition],
+      );
+      return row === undefined ? Number.NEGATIVE_INFINITY : Number(row.watermark_ms);
+    },
+
+    async read(partition, keys) {
+      if (keys.length === 0) return [];
+      const rows = await db.query<DbState>(
+        "select key, value, wake_ms from pipeline.state where consumer = $1 and partition = $2 and key = any($3)",
+        [consumer, partition, keys],
+      );
+      return rows.map(stateOf);
+    },
+
+    async due(partition, untilMs, limit) {
+      if (!Number.isFinite(untilMs)) return [];
+      // Byte order, as the processor compares keys.
+      const rows = await db.query<DbState>(
+        `select key, value, wake_ms from pipeline.state
+         where consumer = $1 and partition = $2 and wake_ms <= $3 order by wake_ms, key collate "C" limit $4`,
+        [consumer, partition, Math.floor(untilMs), limit],
+      );
+      return rows.map(stateOf);
+    },
+
+    async commit(partition, change) {
+      try {
+        // As in a sink: state and checkpoint are kept or lost together, and the outbox is written only after it is stored.
+        return await db.transaction((tx) => store(tx, partition, change), {
+          synchronousCommit: change.outbox.length > 0,
+        });
+      } catch (error) {
+        if (error instanceof Fenced) return undefined;
+        throw error;
+      }
+    },
+
+    async outbox(partition, limit) {
+      const rows = await db.query<DbOutbox>(
+        `select outbox_id, topic, key, value, headers from pipeline.outbox
+         where consumer = $1 and partition = $2 order by outbox_id limit $3`,
+        [consumer, partition, limit],
+      );
+      return rows.map(({ outbox_id, ...record }) => ({ id: outbox_id, ...record }));
+    },
+
+    async acknowledge(ids) {
+      if (ids.length > 0) await db.execute("delete from pipeline.outbox where outbox_id = any($1)", [ids.map(String)]);
+    },
+  };
+
+  async function store(tx: Transaction, partition: number, change: StateChange): Promise<readonly bigint[]> {
+    const { epoch, expected, next, watermarkMs, states, outbox } = change;
+    if (!(await advance(tx, { consumer, topic, partition, epoch, expected, next }))) throw new Fenced();
+    if (Number.isFinite(watermarkMs)) {
+      await tx.execute(
+        `insert into pipeline.watermarks as w (consumer, topic, partition, watermark_ms) values ($1, $2, $3, $4)
+         on conflict (consumer, topic, partition) do update set watermark_ms = excluded.watermark_ms`,
+        [consumer, topic, partition, Math.floor(watermarkMs)],
+      );
+    }
+    const kept = [...states].flatMap(([key, state]) => (state === undefined ? [] : [{ key, ...state }]));
+    const forgotten = [...states].flatMap(([key, state]) => (state === undefined ? [key] : []));
+    if (kept.length > 0) {
+      await tx.execute(
+        `insert into pipeline.state as s (consumer, partition, key, value, wake_ms)
+         select $1, $2, key, value, wake_ms from unnest($3::text[], $4::text[], $5::bigint[]) as u (key, value, wake_ms)
+         on conflict (consumer, partition, key) do update set value = excluded.value, wake_ms = excluded.wake_ms`,
+        [consumer, partition, kept.map((s) => s.key), kept.map((s) => s.value), kept.map((s) => s.wakeMs ?? null)],
+      );
+    }
+    if (forgotten.length > 0) {
+      await tx.execute("delete from pipeline.state where consumer = $1 and partition = $2 and key = any($3)", [
+        consumer,
+        partition,
+        forgotten,
+      ]);
+    }
+    if (outbox.length === 0) return [];
+    const rows = await tx.query<{ outbox_id: bigint }>(
+      `insert into pipeline.outbox (consumer, partition, topic, key, value, headers)
+       select $1, $2, topic, key, value, headers::json
+       from unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) with ordinality as u (topic, key, value, headers, place)
+       order by place returning outbox_id`,
+      [
+        consumer,
+        partition,
+        outbox.map((r) => r.topic),
+        outbox.map((r) => r.key),
+        outbox.map((r) => r.value),
+        outbox.map((r) => JSON.stringify(r.headers)),
+      ],
+    );
+    return rows.map((row) => row.outbox_id);
+  }
+}
+
+type DbState = { key: string; value: string; wake_ms: bigint | null };
+type DbOutbox = OutboxRecord & { outbox_id: bigint };
+
+function stateOf({ key, value, wake_ms }: DbState): StateRow {
+  return { key, value, wakeMs: wake_ms === null ? undefined : Number(wake_ms) };
+}

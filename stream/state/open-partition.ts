@@ -1,0 +1,143 @@
+import { LRUCache } from "lru-cache";
+import type { OutboxRecord, StateStore } from "../../store/index.ts";
+import { remember } from "./remember.ts";
+import type { RememberingFlow } from "./remembering-flow.ts";
+import type { Memory } from "./remembering-step.ts";
+
+export type PartitionParts = {
+  readonly flow: RememberingFlow;
+  readonly store: StateStore;
+  readonly partition: number;
+  /** The claim under which everything is stored; it must be the newest. */
+  readonly epoch: bigint;
+  readonly nextOffset: bigint;
+  /** Resolves when Kafka has acknowledged all of the records, which lie in the order of their decision. */
+  readonly send: (records: readonly OutboxRecord[]) => Promise<void>;
+  /** Keys whose memory is kept at hand; the rest is read when it is needed. */
+  readonly maxCachedKeys: number;
+};
+
+/** A record that was read, with the offset behind it. */
+export type Arrived = { readonly record: unknown; readonly nextOffset: bigint };
+
+/** What one call came to, for the counters. */
+export type Progress = { readonly emitted: number; readonly late: number };
+
+/** The memory of one partition while this process holds its claim. Calls must follow one another. */
+export type PartitionMemory = {
+  /** The first offset that is not taken yet. */
+  readonly nextOffset: bigint;
+  readonly watermark: number;
+  /**
+   * Takes records and moves the checkpoint to `nextOffset`; resolves when what they led to is stored and written. Undefined when fenced: then
+   * nothing of the rest is stored, and this memory is void. So it is after an error.
+   */
+  take(arrived: readonly Arrived[], nextOffset: bigint): Promise<Progress | undefined>;
+  /** Lets time pass to `moment` without a record. */
+  pass(moment: number): Promise<Progress | undefined>;
+};
+
+/** Wake-ups that are loaded at a time. */
+const maxDue = 5_000;
+const outboxPage = 1_000;
+
+/** Loads where the partition stands, and first writes again what a former owner had decided and perhaps not written. */
+export async function openPartition(parts: PartitionParts): Promise<PartitionMemory> {
+  const { flow, store, partition, epoch, send } = parts;
+  for (;;) {
+    const rows = await store.outbox(partition, outboxPage);
+    if (rows.length === 0) break;
+    await send(rows);
+    await store.acknowledge(rows.map(({ id }) => id));
+  }
+  let watermark = await store.watermark(partition);
+  let nextOffset = parts.nextOffset;
+  /** Null: known to be without a memory. */
+  const known = new LRUCache<string, { readonly memory: Memory<unknown> | null }>({ max: parts.maxCachedKeys });
+
+  /** The memories of the keys, and of those to be woken at `reach` or before, as far as they fit; gives how far that is. */
+  async function load(
+    keys: ReadonlySet<string>,
+    reach: number,
+    memories: Map<string, Memory<unknown>>,
+  ): Promise<number> {
+    let due = await store.due(partition, reach, maxDue);
+    let horizon = Number.POSITIVE_INFINITY;
+    if (due.length === maxDue) {
+      const [first, last] = [due[0]?.wakeMs as number, due.at(-1)?.wakeMs as number];
+      // Of the last moment some may be missing; when there is but one moment, all of it is needed.
+      if (first === last) due = await store.due(partition, last, Number.MAX_SAFE_INTEGER);
+      horizon = first === last ? last : last - 1;
+    }
+    for (const { key, value, wakeMs } of due) memories.set(key, { state: JSON.parse(value), wakeMs });
+    const unknown: string[] = [];
+    for (const key of keys) {
+      const entry = known.get(key);
+      if (entry === undefined) unknown.push(key);
+      else if (entry.memory !== null) memories.set(key, entry.memory);
+    }
+    for (const { key, value, wakeMs } of await store.read(partition, unknown))
+      memories.set(key, { state: JSON.parse(value), wakeMs });
+    for (const key of keys) known.set(key, { memory: memories.get(key) ?? null });
+    return horizon;
+  }
+
+  /** One transaction: as many of the records as can be taken with what was loaded. */
+  async function advance(arrived: readonly Arrived[], next: bigint, passTo: number | undefined) {
+    const records = arrived.map(({ record }) => record);
+    const newest = records.reduce<number>((most, record) => Math.max(most, flow.step.timeOf(record)), -Infinity);
+    const reach = Math.max(watermark, newest - flow.latenessMs, passTo ?? -Infinity);
+    const memories = new Map<string, Memory<unknown>>();
+    const horizon = await load(new Set(records.map(flow.step.keyOf)), reach, memories);
+    const before = { records, memories, watermark, horizon, ...(passTo === undefined ? {} : { passTo }) };
+    const after = remember(flow.step, before, flow.latenessMs);
+    const done = after.taken === records.length;
+    const to = done ? next : after.taken === 0 ? nextOffset : (arrived[after.taken - 1] as Arrived).nextOffset;
+    const outbox = after.emitted.map(flow.write);
+    const states = new Map(
+      [...after.changed].map(([key, memory]) => [
+        key,
+        memory === undefined ? undefined : { value: JSON.stringify(memory.state), wakeMs: memory.wakeMs },
+      ]),
+    );
+    const change = { epoch, expected: nextOffset, next: to, watermarkMs: after.watermark, states, outbox };
+    const ids = await store.commit(partition, change);
+    if (ids === undefined) return undefined;
+    nextOffset = to;
+    watermark = after.watermark;
+    for (const [key, memory] of after.changed) known.set(key, { memory: memory ?? null });
+    if (outbox.length > 0) {
+      await send(outbox);
+      await store.acknowledge(ids);
+    }
+    return { taken: after.taken, done: done && horizon >= reach, emitted: outbox.length, late: after.late };
+  }
+
+  async function advanceAll(arrived: readonly Arrived[], next: bigint, passTo?: number): Promise<Progress | undefined> {
+    let rest = arrived;
+    let emitted = 0;
+    let late = 0;
+    for (;;) {
+      const step = await advance(rest, next, passTo);
+      if (step === undefined) return undefined;
+      emitted += step.emitted;
+      late += step.late;
+      if (step.done) return { emitted, late };
+      rest = rest.slice(step.taken);
+    }
+  }
+
+  return {
+    get nextOffset() {
+      return nextOffset;
+    },
+    get watermark() {
+      return watermark;
+    },
+    take: (arrived, next) => advanceAll(arrived, next),
+    async pass(moment) {
+      if (!(moment > watermark)) return { emitted: 0, late: 0 };
+      return advanceAll([], nextOffset, moment);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { OutboxRecord } from "../../store/index.ts";
+import type { Reader } from "../flow.ts";
+import type { Step } from "../step.ts";
+import type { RememberingStep } from "./remembering-step.ts";
+
+/** One way through a processor with memory: a topic, steps that choose and shape, the step that remembers, the topics where it may end. */
+export type RememberingFlow = {
+  /** Its consumer group, its memory and its metrics carry this name; never renamed, or the memory is lost. */
+  readonly name: string;
+  readonly source: string;
+  readonly read: Reader<unknown>;
+  readonly step: RememberingStep<unknown, unknown, unknown>;
+  /** How far events of a partition may lie out of order, in ms, without being late. */
+  readonly latenessMs: number;
+  /** Bytes and headers of what the step emits. */
+  readonly write: (emitted: unknown) => OutboxRecord;
+  readonly outputs: readonly string[];
+};
+
+/** Writes such a flow down with its types checked. */
+export function rememberingFlow<In, State, Out>(parts: {
+  readonly name: string;
+  readonly source: string;
+  readonly read: Reader<In>;
+  readonly step: RememberingStep<In, State, Out>;
+  readonly latenessMs: number;
+  readonly write: (emitted: Out) => OutboxRecord;
+  readonly outputs: readonly string[];
+}): RememberingFlow {
+  return parts as unknown as RememberingFlow;
+}
+
+/** A reader and a step behind it as one reader: what the step drops or refuses never reaches the memory. */
+export function readThrough<A, B>(read: Reader<A>, step: Step<A, B>): Reader<B> {
+  const go = (verdict: Awaited<ReturnType<Reader<A>>>) => {
+    if (verdict.type !== "forward") return verdict;
+    const [record] = verdict.records;
+    return record === undefined ? verdict : step(record);
+  };
+  const named: Reader<B> = (record, origin) => {
+    const verdict = read(record, origin);
+    return (verdict instanceof Promise ? verdict.then(go) : go(verdict)) as ReturnType<Reader<B>>;
+  };
+  return Object.defineProperty(named, "name", { value: step.name });
+}

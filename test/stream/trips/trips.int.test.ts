@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { createProducer, type OutgoingRecord } from "../../../kafka/index.ts";
+import { composeServices, createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
+import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
+import { createRememberingRunner, createRememberingTopology } from "../../../stream/index.ts";
+import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
+import { eventually } from "../../support/wait.ts";
+import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
+import { minute, rules, start } from "./trips.ts";
+
+const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-trips-"));
+let fixture: Fixture;
+let schemas: Schemas;
+let db: TestDatabase;
+beforeAll(async () => {
+  fixture = await createFixture(inject("kafka"));
+  db = await createTestDatabase("trips");
+  const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
+  const options = readOptions(schemaOptions, { flags });
+  schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
+  await schemas.start(() => undefined);
+});
+afterAll(async () => {
+  await schemas.stop();
+  await fixture.stop();
+  await db.drop();
+  rmSync(cacheDir, { recursive: true, force: true });
+});
+
+function runner(changed: Partial<typeof rules & { latenessMs: number }> = {}) {
+  const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
+  const producer = createProducer({ name: "test", ...common });
+  const [flow] = createRememberingTopology(schemas, { ...rules, latenessMs: minute, ...changed });
+  if (flow === undefined) throw new Error("no flow");
+  const remembering = createRememberingRunner({
+    ...{ ...common, producer, flow, db: db.sink, idleMs: 1_000, maxCachedKeys: 100 },
+    ...{ topicPrefix: fixture.prefix, groupPrefix: fixture.prefix },
+  });
+  return composeServices("trips", [producer, remembering]);
+}
+
+let sequence = 0;
+function event(type: string, at: number, data: Record<string, unknown>): OutgoingRecord {
+  const time = new Date(start + at).toISOString();
+  const envelope = { id: `e-${++sequence}`, type, source: "/test", time, receivedAt: start + at };
+  return {
+    key: String(data.trip_id),
+    value: schemas.encode(type, data, "enriched"),
+    headers: envelopeHeaders(envelope),
+    partition: 0,
+  };
+}
+
+const trip = (trip_id: string, at: number) => [
+  event("trip.requested", at, { trip_id, rider_id: "rdr_1", latitude: 40.7, longitude: -74, city_id: "cty_nyc" }),
+  event("trip.accepted", at + minute, { trip_id, driver_id: "drv_1" }),
+  event("trip.driver_arrived", at + 2 * minute, { trip_id, driver_id: "drv_1" }),
+  event("trip.started", at + 3 * minute, { trip_id, driver_id: "drv_1" }),
+  event("trip.completed", at + 13 * minute, { trip_id, driver_id: "drv_1", fare_amount: 990, fare_currency: "USD" }),
+];
+
+async function accounts() {
+  const records = await fixture.readAll("trips");
+  const decoded = await Promise.all(records.map(({ value }) => schemas.decode(value ?? Buffer.alloc(0))));
+  return decoded.map((one) => {
+    if (!one.ok) throw new Error(one.reason);
+    return one.value as Readonly<Record<string, unknown>>;
+  });
+}
+
+test("trips are remembered over a restart and told once", async () => {
+  const first = trip("trp_1", 0);
+  await whileRunning(runner(), async () => {
+    await fixture.write("trip-events-enriched", first.slice(0, 3));
+    await eventually(async () => {
+      const rows = await db.owner.query<{ value: string }>("select value from pipeline.state where key = 'trp_1'");
+      expect(JSON.parse(rows[0]?.value ?? "{}").events).toHaveLength(3);
+    });
+  });
+  expect(await accounts()).toEqual([]);
+
+  await whileRunning(runner(), async () => {
+    // The rest of it, some of it twice, and a trip whose end moves time on far enough.
+    await fixture.write("trip-events-enriched", [...first.slice(2), ...first.slice(3), ...trip("trp_2", 10 * minute)]);
+    const told = await eventually(async () => {
+      const found = await accounts();
+      expect(found.map(({ trip_id }) => trip_id)).toContain("trp_1");
+      return found;
+    });
+    expect(told[0]).toMatchObject({
+      ...{ trip_id: "trp_1", revision: 1, status: "completed", missing: [], rider_id: "rdr_1", driver_id: "drv_1" },
+      ...{ waiting_seconds: 180, travel_seconds: 600, fare_amount: 990, city_id: "cty_nyc", cancelled_by: null },
+    });
+  });
+  expect((await accounts()).map(({ trip_id, revision }) => [trip_id, revision])).toEqual([["trp_1", 1]]);
+  expect(await db.owner.query("select 1 from pipeline.outbox")).toEqual([]);
+});
+
+test("what was decided and not written before a crash is written by whoever comes next", async () => {
+  const before = await fixture.readAll("trips");
+  const [lost] = before;
+  // As a process leaves it that dies between the transaction and Kafka's acknowledgement.
+  await db.owner.execute(
+    "insert into pipeline.outbox (consumer, partition, topic, key, value, headers) values ($1, 0, 'trips', 'trp_1', $2, $3)",
+    [`${fixture.prefix}fold-trips`, lost?.value, JSON.stringify({ ce_id: String(lost?.headers.ce_id) })],
+  );
+  await whileRunning(runner(), () =>
+    eventually(async () => {
+      const after = await fixture.readAll("trips");
+      const ids = after.map(({ headers }) => String(headers.ce_id));
+      expect(ids.filter((id) => id === String(lost?.headers.ce_id))).toHaveLength(2);
+      expect(await db.owner.query("select 1 from pipeline.outbox")).toEqual([]);
+    }),
+  );
+});
+
+test("a record that cannot be read becomes a dead letter, and the trips behind it go on", async () => {
+  await fixture.write("trip-events-enriched", [
+    {
+      key: "x",
+      value: Buffer.from("nothing of ours"),
+      headers: { ce_id: "1", ce_type: "trip.rated", ce_time: "now" },
+      partition: 0,
+    },
+    event("trip.requested", 20 * minute, { trip_id: "trp_3", rider_id: "rdr_3", latitude: 40.7, longitude: -74 }),
+  ]);
+  await whileRunning(runner(), () =>
+    eventually(async () => {
+      expect((await fixture.readAll("dead-letters")).map(({ value }) => String(value))).toEqual(["nothing of ours"]);
+      const rows = await db.owner.query("select 1 from pipeline.state where key = 'trp_3'");
+      expect(rows).toHaveLength(1);
+    }),
+  );
+});
+
+test("the last trip comes out when nothing follows it, also in a process that reads no record at all", async () => {
+  const quick = { settleMs: 1_000, latenessMs: 500 };
+  const told = () => accounts().then((all) => all.map(({ trip_id }) => trip_id));
+  await whileRunning(runner(quick), async () => {
+    await fixture.write("trip-events-enriched", trip("trp_4", 60 * minute));
+    await eventually(async () => expect(await told()).toContain("trp_4"), { timeoutMs: 20_000 });
+  });
+  await whileRunning(runner({ latenessMs: 500, settleMs: 3_600_000 }), async () => {
+    await fixture.write("trip-events-enriched", trip("trp_5", 120 * minute));
+    await eventually(async () =>
+      expect(await db.owner.query("select 1 from pipeline.state where key = 'trp_5'")).toHaveLength(1),
+    );
+  });
+  expect(await told()).not.toContain("trp_5");
+  await db.owner.execute(
+    "update pipeline.state s set wake_ms = w.watermark_ms + 2000 from pipeline.watermarks w where s.key = 'trp_5' and w.consumer = s.consumer and w.partition = s.partition",
+  );
+  await whileRunning(runner(quick), () =>
+    eventually(async () => expect(await told()).toContain("trp_5"), { timeoutMs: 20_000 }),
+  );
+});
