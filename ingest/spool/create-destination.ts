@@ -2,6 +2,7 @@ import type { Producer } from "../../kafka/index.ts";
 import type { Logger, Metrics, Service } from "../../runtime/index.ts";
 import type { IngestOptions } from "../options.ts";
 import type { Destination } from "../store-events.ts";
+import { createKafkaDestination } from "./kafka-destination.ts";
 import { orphanedSpools, spoolDir } from "./orphans.ts";
 import { createSpoolDestination } from "./spool-destination.ts";
 import { createSpoolMetrics } from "./spool-metrics.ts";
@@ -28,10 +29,7 @@ export function createDestination(parts: DestinationParts): CreatedDestination {
   const { dataDir } = options;
   if (!options.spool || dataDir === undefined) {
     return {
-      async send(topic, records) {
-        await producer.send(topic, records);
-        return "replicated";
-      },
+      ...createKafkaDestination(producer),
       services: [],
       readiness: () => (producer.connected ? {} : { kafka: "the producer is not connected" }),
     };

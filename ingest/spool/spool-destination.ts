@@ -19,6 +19,8 @@ export type SpoolDestinationParts = Pick<SpoolLogParts, "dir" | "maxBytes" | "lo
   readonly producer: Pick<Producer, "send" | "connected">;
   /** How long events wait for Kafka's acknowledgement before they go to the disk. */
   readonly afterMs: number;
+  /** How long they wait for the disk; default 5 s. */
+  readonly diskTimeoutMs?: number;
   readonly metrics: SpoolMetrics;
   /** Folders of spools that no process uses any more: their events are sent before those of `dir`. */
   readonly orphans?: () => Promise<readonly string[]>;
@@ -57,8 +59,10 @@ const stopTimeoutMs = 500;
  * of both is in its place.
  */
 export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDestination {
-  const { producer, metrics, log, now = Date.now } = parts;
+  const { producer, metrics, log, now = Date.now, diskTimeoutMs = 5_000 } = parts;
   const pending = new Set<Call>();
+  /** Calls that wait for the disk, and since when. */
+  const storing = new Map<Call, number>();
   let held: Call[] = [];
   let heldSince = 0;
   let mode: Mode = "spooling";
@@ -120,17 +124,31 @@ export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDesti
       call.reject(new PipelineError("durability_unavailable"));
       return;
     }
+    const since = performance.now();
+    storing.set(call, since);
     spool.append(call.topic, call.records).then(
       () => {
+        if (!storing.delete(call)) return;
         refusal = undefined;
         metrics.localEvents.inc(call.records.length);
         call.resolve("local");
       },
-      (error: unknown) => {
-        refusal = error instanceof PipelineError ? error.message : String(error);
-        call.reject(error);
-      },
+      (error: unknown) => refuse(call, error),
     );
+  }
+
+  function refuse(call: Call, error: unknown): void {
+    if (!storing.delete(call)) return;
+    refusal = error instanceof PipelineError ? error.message : String(error);
+    call.reject(error);
+  }
+
+  /** A disk that hangs must not keep the senders: what it writes later, they send again. */
+  function refuseLate(time: number): void {
+    for (const [call, since] of storing) {
+      if (time - since < diskTimeoutMs) return;
+      refuse(call, new PipelineError("spool_write_failed", { fields: { waitedMs: diskTimeoutMs } }));
+    }
   }
 
   function release(to: (call: Call) => void): void {
@@ -145,6 +163,7 @@ export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDesti
     const stoodStill = time - lastTick > 5 * tickMs;
     lastTick = time;
     if (!stoodStill) {
+      refuseLate(time);
       for (const { at } of pending) {
         if (time - at > parts.afterMs) leaveKafka();
         break;

@@ -2,6 +2,7 @@ import { mkdir, rm, rmdir } from "node:fs/promises";
 import type { OutgoingRecord } from "../../kafka/index.ts";
 import { type Logger, messageOf, PipelineError } from "../../runtime/index.ts";
 import { type BatchLimits, createCursor, type SpoolBatch } from "./cursor.ts";
+import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { encodeFrames, headBytes, maxPayloadBytes } from "./frames.ts";
 import { createGroupWriter, type SegmentFile } from "./group-writer.ts";
 import { removePosition, writePosition } from "./position.ts";
@@ -12,7 +13,7 @@ import type { SpoolMetrics } from "./spool-metrics.ts";
 import { createSpoolReports } from "./spool-reports.ts";
 
 export type SpoolLogParts = {
-  /** Made when missing; no other process may use it. */
+  /** Made when missing; locked for this process. */
   readonly dir: string;
   /** Files and what waits to be written stay below this. */
   readonly maxBytes: number;
@@ -21,6 +22,8 @@ export type SpoolLogParts = {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly segmentBytes?: number;
+  /** How long another process may still hold the directory. */
+  readonly lockPatienceMs?: number;
   openFile?(path: string): Promise<SegmentFile>;
 };
 
@@ -58,10 +61,11 @@ const maxWaitingBytes = 32 * 1024 * 1024;
 const maxRecordBytes = Math.min(800_000, maxPayloadBytes);
 const defaultSegmentBytes = 8 * 1024 * 1024;
 
-/** Opens the spool in `dir` with what earlier processes left there. @throws PipelineError spool_unusable */
+/** Opens the spool in `dir` with what earlier processes left there. @throws PipelineError spool_unusable, spool_in_use */
 export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
   const { dir, maxBytes, metrics, log, now } = parts;
   const reports = createSpoolReports(log, metrics);
+  let lock: DirectoryLock | undefined;
   const recovered = await recoverOrExplain();
   const segments = [...recovered.segments];
   const cursor = createCursor(segments, recovered.position, reports);
@@ -93,14 +97,23 @@ export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
   async function recoverOrExplain() {
     try {
       await mkdir(dir, { recursive: true, mode: 0o700 });
+      lock = await lockDirectory(dir, parts.lockPatienceMs);
       const found = await recover(dir, reports);
       // Whether the directory can be written is to be known now, and not in the outage.
       await writePosition(dir, found.position);
       await syncDirectory(dir);
       return found;
     } catch (cause) {
+      await lock?.release();
+      if (cause instanceof PipelineError) throw cause;
       throw new PipelineError("spool_unusable", { cause, fields: { dir } });
     }
+  }
+
+  async function close(): Promise<void> {
+    await writer.close();
+    await lock?.release();
+    lock = undefined;
   }
 
   const isReadToEnd = () => writer.waiting === 0 && !cursor.hasMore();
@@ -186,9 +199,9 @@ export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
       isWoken = true;
       wake?.();
     },
-    close: writer.close,
+    close,
     async remove() {
-      await writer.close();
+      await close();
       await removePosition(dir);
       await rmdir(dir).catch(() => undefined);
     },

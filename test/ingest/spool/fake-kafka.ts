@@ -51,10 +51,12 @@ export function createFakeKafka(deliveryTimeoutMs: number, maxBufferedBytes = 10
     written,
     producer: {
       send: (topic: string, records: readonly OutgoingRecord[]) => queue.send(topic, records),
+      /** As that of the real one, which knows it by an acknowledgement that does not come. */
       get connected() {
-        return isUp;
+        return isUp || queue.oldestMs() < deliveryTimeoutMs / 2;
       },
     },
+    bufferedBytes: queue.bufferedBytes,
     /** Requests that come now, and one that waits, meet this. */
     leave(how: typeof fate) {
       isUp = false;

@@ -27,8 +27,13 @@ export function newMetrics() {
   };
 }
 
+const opened = new Map<string, SpoolLog>();
+
+/** The spool of a directory. One that was opened there before gives up its lock, and leaves the files as a killed process does. */
 export async function openSpool(dir: string, more: Partial<SpoolLogParts> = {}): Promise<SpoolLog> {
+  await opened.get(dir)?.close();
   const spool = await openSpoolLog({
+    lockPatienceMs: 0,
     dir,
     maxBytes: 64 * 1024 * 1024,
     metrics: newMetrics().spool,
@@ -36,6 +41,7 @@ export async function openSpool(dir: string, more: Partial<SpoolLogParts> = {}):
     now: Date.now,
     ...more,
   });
+  opened.set(dir, spool);
   onTestFinished(() => spool.close());
   return spool;
 }

@@ -85,7 +85,7 @@ test("a segment cut anywhere gives every frame that is whole before the cut, and
       const tail = found.filter(({ kind }) => kind === "damage");
       expect(tail).toEqual(end === cut ? [] : [{ kind: "damage", from: end, to: cut, torn: true }]);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -107,7 +107,7 @@ test("flipped bits cost the frames that they are in and no other, and no wrong f
       }
       expect(at).toBe(damaged.length);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 300 },
   );
 });
 

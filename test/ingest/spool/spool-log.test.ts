@@ -3,6 +3,8 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { SegmentFile } from "../../../ingest/spool/group-writer.ts";
+import { openSpoolLog } from "../../../ingest/spool/spool-log.ts";
+import { silentLogger } from "../../../runtime/index.ts";
 import { newFolder, newMetrics, openSpool, readAll, readSome, recordOf } from "./fixtures.ts";
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
@@ -231,4 +233,22 @@ test("a directory that cannot be used is an error at the start that names it", a
     retryable: false,
     message: expect.stringContaining(dir),
   });
+});
+
+test("a second process cannot use the directory, until the first one has ended", async () => {
+  const dir = newFolder();
+  const spool = await openSpool(dir);
+  const open = () =>
+    openSpoolLog({
+      dir,
+      maxBytes: 1_000_000,
+      metrics: newMetrics().spool,
+      log: silentLogger,
+      now: Date.now,
+      lockPatienceMs: 100,
+    });
+  if (process.platform === "linux")
+    await expect(open()).rejects.toMatchObject({ code: "spool_in_use", retryable: false });
+  await spool.close();
+  await (await open()).close();
 });
