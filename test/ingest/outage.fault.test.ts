@@ -52,7 +52,8 @@ beforeAll(async () => {
     ...["--ingest-spool", "true", "--kafka-brokers", kafka.addresses.kafka],
     ...["--registry-url", registry.addresses.registry, "--registry-cache-dir", join(dir, "schemas")],
   ]);
-  await ensureTopics(connectTo(kafka.addresses.kafka));
+  // A broker that has just started may need longer than a call is patient.
+  await eventually(() => ensureTopics(connectTo(kafka.addresses.kafka)), { timeoutMs: 30_000 });
   await ingest.start();
 });
 afterAll(async () => {
