@@ -62,11 +62,12 @@ function translated(verdict: Verdict, { values }: Items, index: number): Verdict
 }
 
 function sendSegmentAnswer(response: ServerResponse, verdicts: readonly Verdict[], parts: RouteParts): void {
-  const retryAfter = retryAfterSeconds(parts.random());
-  const answer = answerOf(verdicts, { docsUrl: parts.options.docsUrl, retryAfterMs: retryAfter * 1_000 });
+  const retryAfterMs = retryAfterSeconds(parts.random()) * 1_000;
+  const answer = answerOf(verdicts, { docsUrl: parts.options.docsUrl, retryAfterMs });
   const { counts } = answer;
   response.setHeader(summaryHeader, summaryOf(counts));
   if (isRetryLater(answer.status)) {
+    const retryAfter = Math.ceil(answer.retryAfterMs / 1_000);
     send(response, answer.status, "application/problem+json", answer.body, retryAfter, parts.metrics);
     return;
   }

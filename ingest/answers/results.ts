@@ -8,8 +8,8 @@ import type { RefusedResult, RetryResult } from "./result-schema.ts";
 export type Answer = {
   readonly status: 202 | 207 | 422 | 429 | 503;
   readonly body: string;
-  /** When to come again, if a reason for that says so. */
-  readonly retryAfterMs?: number;
+  /** The longest that an event says to wait; 0 when none is to be sent again. */
+  readonly retryAfterMs: number;
   /** How many events had each outcome. */
   readonly counts: Readonly<Record<Outcome, number>>;
 };
@@ -29,22 +29,26 @@ export const summaryHeader = "hailstream-results";
  */
 export function answerOf(verdicts: readonly Verdict[], options: AnswerOptions): Answer {
   const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0, retry: 0 };
-  let firstRetry: Retry | undefined;
+  let cause: Retry | undefined;
+  let retryAfterMs = 0;
   let results = "";
   for (let index = 0; index < verdicts.length; index++) {
     const verdict = verdicts[index] as Verdict;
     counts[verdict.outcome]++;
-    if (verdict.outcome === "retry") firstRetry ??= verdict;
+    if (verdict.outcome === "retry") {
+      // That the server is busy concerns the sender's other events too, so it goes before the sender's own rate.
+      if (cause === undefined || isRateLimit(cause.code)) cause = verdict;
+      retryAfterMs = Math.max(retryAfterMs, verdict.retryAfterMs ?? options.retryAfterMs);
+    }
     if (index > 0) results += ",";
     results += resultOf(index, verdict, options);
   }
   const listed = `${countsText(counts)},"results":[${results}]`;
-  if (firstRetry === undefined) return { status: statusOf(counts), body: `{${listed}}`, counts };
-  const problem = problemOf(new PipelineError(firstRetry.code), options.docsUrl);
-  const status = isRateLimit(firstRetry.code) ? 429 : 503;
+  if (cause === undefined) return { status: statusOf(counts), body: `{${listed}}`, retryAfterMs, counts };
+  const problem = problemOf(new PipelineError(cause.code), options.docsUrl);
+  const status = isRateLimit(cause.code) ? 429 : 503;
   const head = JSON.stringify({ ...problem, status }).slice(0, -1);
-  const { retryAfterMs } = firstRetry;
-  return { status, body: `${head},${listed}}`, counts, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return { status, body: `${head},${listed}}`, retryAfterMs, counts };
 }
 
 /** The result of one event as JSON text. */

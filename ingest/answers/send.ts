@@ -15,15 +15,13 @@ export type AnswerParts = {
 
 /** Sends the results of a whole request. */
 export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[], parts: AnswerParts): void {
-  const retryAfter = retryAfterSeconds(parts.random());
   const { status, body, counts, retryAfterMs } = answerOf(verdicts, {
     docsUrl: parts.options.docsUrl,
-    retryAfterMs: retryAfter * 1_000,
+    retryAfterMs: retryAfterSeconds(parts.random()) * 1_000,
   });
   response.setHeader(summaryHeader, summaryOf(counts));
   const contentType = isRetryLater(status) ? "application/problem+json" : "application/json";
-  const wait = retryAfterMs === undefined ? retryAfter : Math.ceil(retryAfterMs / 1_000);
-  send(response, status, contentType, body, isRetryLater(status) ? wait : 0, parts.metrics);
+  send(response, status, contentType, body, Math.ceil(retryAfterMs / 1_000), parts.metrics);
 }
 
 /** Sends why a request was not taken as a whole; what is a fault of ours is logged. */

@@ -105,6 +105,19 @@ test("an answer with events to send again is a problem and has all results", () 
   ]);
 });
 
+test("who is to come again is told the longest time that an event of his has to wait", () => {
+  const soon = { ...retry("a", "request_rate_limited"), retryAfterMs: 250 };
+  const late = { ...retry("b", "request_rate_limited"), retryAfterMs: 60_000 };
+  expect(answer([accepted("x")])).toMatchObject({ status: 202, retryAfterMs: 0 });
+  expect(answer([soon])).toMatchObject({ status: 429, retryAfterMs: 250 });
+  expect(answer([soon, late])).toMatchObject({ status: 429, retryAfterMs: 60_000 });
+  expect(answer([soon, retry("c", "event_shed"), accepted("x")])).toMatchObject({
+    status: 503,
+    retryAfterMs: 3_000,
+    body: { code: "event_shed" },
+  });
+});
+
 test("what is on the disk only says so", () => {
   expect(answer([{ ...accepted("a"), durability: "local" }]).body.results).toEqual([
     { index: 0, id: "a", status: "accepted", schema_id: 7, durability: "local" },
