@@ -199,7 +199,14 @@ const probes: readonly Probe[] = [
     post(gzipSync(Buffer.alloc(5 * 1024 * 1024, " ")), { "content-encoding": "gzip" }),
   ],
   ["POST /v1/events", 415, "application/problem+json", "/v1/events", post(good, { "content-type": "text/plain" })],
-  ["POST /v1/events", 429, "application/problem+json", "/v1/events", post(good), { send: "request_rate_limited" }],
+  [
+    "POST /v1/events",
+    429,
+    "application/problem+json",
+    "/v1/events",
+    post([good, { ...good, id: "2" }]),
+    { flags: { "ingest-key-events-per-second": "1", "ingest-key-burst": "1" } },
+  ],
   [
     "POST /v1/events",
     503,
