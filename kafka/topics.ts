@@ -68,17 +68,19 @@ export async function ensureTopics(
   });
 }
 
-const settleAttempts = 40;
+/** A broker that has just started, on a machine with other things to do, may need this long to lead all of its new partitions. */
+const settleTimeoutMs = 30_000;
 const settleDelayMs = 50;
 
 /** Repeats a question about a topic that may have been made a moment ago: the broker learns of it and of its leaders step by step. */
 async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  const end = performance.now() + settleTimeoutMs;
+  for (;;) {
     try {
       return await ask();
     } catch (error) {
       const passing = error instanceof Error && "retriable" in error && error.retriable === true;
-      if (!passing || attempt === settleAttempts) throw error;
+      if (!passing || performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, settleDelayMs));
     }
   }
