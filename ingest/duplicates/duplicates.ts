@@ -53,6 +53,7 @@ type Follower = { readonly index: number; readonly flight: Flight; readonly posi
 /** Between two writes of the journal, and two looks at the clock. */
 const tickMs = 50;
 
+/** Ids of the journal that are looked up together, as {@link IdWindow.touch} wants it. */
 const loadedTogether = 64;
 
 /** Needs `start` before the first request: it loads the hash and the window of the last run. Its journal's directory is this process's alone. */

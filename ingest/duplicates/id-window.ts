@@ -138,11 +138,9 @@ export class IdWindow {
     const index = this.#index;
     let first = this.#group * groupWords;
     for (let step = 0; step < maxGroups; step++) {
-      for (let i = first + 1; i < first + groupWords; i++) {
-        if (index[i] !== wanted) continue;
-        index[i] = 0;
-        return;
-      }
+      // All that look like it: one may be left of four laps ago, and stand for the same position.
+      for (let i = first + 1; i < first + groupWords; i++) if (index[i] === wanted) index[i] = 0;
+      if (this.#isLast(first)) return;
       first = this.#next(first);
     }
   }
@@ -194,9 +192,7 @@ export class IdWindow {
         const position = this.#positionOf(entry);
         if (position >= 0 && this.#holds(position, words, at)) return position;
       }
-      const wentFurther = index[first] as number;
-      // Who had to go further two laps ago was pushed out since.
-      if (wentFurther === 0 || wentFurther < this.#lap) return -1;
+      if (this.#isLast(first)) return -1;
       first = this.#next(first);
     }
     return -1;
@@ -221,6 +217,12 @@ export class IdWindow {
       events[own + 2] === words[at + 2] &&
       events[own + 3] === words[at + 3]
     );
+  }
+
+  /** Whether no event of the window had to pass the group that begins at `first`: who did two laps ago was pushed out since. */
+  #isLast(first: number): boolean {
+    const wentFurther = this.#index[first] as number;
+    return wentFurther === 0 || wentFurther < this.#lap;
   }
 
   /** Where the group behind the one that begins at `first` begins. */
