@@ -39,7 +39,7 @@ export function createDestination(parts: DestinationParts): CreatedDestination {
     maxBytes: options.spoolMaxBytes,
     afterMs: options.spoolAfterMs,
     producer,
-    metrics: createSpoolMetrics(parts.metrics, worker),
+    metrics: createSpoolMetrics(parts.metrics),
     log,
     // One process alone may send what nobody owns any more.
     ...(worker === 1 ? { orphans: () => orphanedSpools(dataDir, options.processes) } : {}),

@@ -66,6 +66,7 @@ export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDesti
   let held: Call[] = [];
   let heldSince = 0;
   let mode: Mode = "spooling";
+  /** Open since the start. */
   let spool: SpoolLog;
   let adopted: readonly SpoolLog[] = [];
   let oldest: number | undefined;
@@ -174,11 +175,6 @@ export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDesti
     if (mode === "spooling" && adopted.length === 0 && spool.events === 0 && spool.isReadToEnd && producer.connected) {
       enter("direct", "Kafka is connected and the spool is empty: events go to Kafka");
     }
-    const all = [spool, ...adopted];
-    metrics.events.set(all.reduce((sum, one) => sum + one.events, 0));
-    metrics.bytes.set(all.reduce((sum, one) => sum + one.bytes, 0));
-    metrics.oldestSeconds(oldest === undefined ? 0 : Math.max(0, now() - oldest) / 1_000);
-    metrics.active.set(mode === "direct" ? 0 : 1);
   }
 
   function reopen(): void {
@@ -219,6 +215,16 @@ export function createSpoolDestination(parts: SpoolDestinationParts): SpoolDesti
     };
     await drain(spool, own, () => stopped);
   }
+
+  metrics.depth(() => {
+    const all = draining === undefined ? [] : [spool, ...adopted];
+    return {
+      events: all.reduce((sum, one) => sum + one.events, 0),
+      bytes: all.reduce((sum, one) => sum + one.bytes, 0),
+      oldestSeconds: oldest === undefined ? 0 : Math.max(0, now() - oldest) / 1_000,
+      isActive: mode !== "direct",
+    };
+  });
 
   const service = createService({
     name: "spool",

@@ -2,17 +2,28 @@ import { type Metrics, secondsBuckets } from "../../runtime/index.ts";
 
 export type SpoolMetrics = ReturnType<typeof createSpoolMetrics>;
 
-/** @param worker the number of the process: an age cannot be added to that of another process, so it has a label for it. */
-export function createSpoolMetrics(metrics: Metrics, worker: number) {
+/** What is in the spool at this moment. */
+export type SpoolDepth = {
+  readonly events: number;
+  readonly bytes: number;
+  readonly oldestSeconds: number;
+  readonly isActive: boolean;
+};
+
+export function createSpoolMetrics(metrics: Metrics) {
   const name = (noun: string) => `hailstream_ingest_spool_${noun}`;
-  const oldest = metrics.gauge(name("oldest_seconds"), "Age of the oldest event in the spool; 0 when it is empty.", [
-    "worker",
-  ]);
   return {
-    events: metrics.gauge(name("depth_events"), "Events in the spool that Kafka does not have yet."),
-    bytes: metrics.gauge(name("depth_bytes"), "Bytes of the spool's files."),
-    oldestSeconds: (seconds: number) => oldest.set({ worker: String(worker) }, seconds),
-    active: metrics.gauge(name("active_processes"), "Processes whose events go to the disk instead of to Kafka."),
+    /** @param read asked when the metrics are. */
+    depth(read: () => SpoolDepth): void {
+      metrics.reading("gauge", name("depth_events"), "Events in the spool that Kafka does not have yet.", [], (add) =>
+        add(read().events),
+      );
+      metrics.reading("gauge", name("depth_bytes"), "Bytes of the spool's files.", [], (add) => add(read().bytes));
+      const oldest = "Age of the oldest event in the spool; 0 when it is empty.";
+      metrics.reading("largest", name("oldest_seconds"), oldest, [], (add) => add(read().oldestSeconds));
+      const active = "Processes whose events go to the disk instead of to Kafka.";
+      metrics.reading("gauge", name("active_processes"), active, [], (add) => add(read().isActive ? 1 : 0));
+    },
     localEvents: metrics.counter(name("local_events_total"), 'Events answered "durability":"local".'),
     drainedEvents: metrics.counter(name("drained_events_total"), "Events of the spool that Kafka has acknowledged."),
     tornTails: metrics.counter(name("torn_tails_total"), "Unfinished writes found at the end of a segment."),

@@ -19,7 +19,7 @@ export function newMetrics() {
   const metrics = createMetrics();
   return {
     metrics,
-    spool: createSpoolMetrics(metrics, 1),
+    spool: createSpoolMetrics(metrics),
     async valueOf(noun: string): Promise<number> {
       const found = await metrics.registry.getSingleMetric(`hailstream_ingest_spool_${noun}`)?.get();
       return found?.values.reduce((sum, { value }) => sum + value, 0) ?? Number.NaN;
