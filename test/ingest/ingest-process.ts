@@ -16,6 +16,9 @@ export type IngestProcess = {
   metric(name: string): Promise<number>;
 };
 
+/** Without the variables that set the size of a test: ingest refuses what is no option. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HAILSTREAM_")));
+
 /** @param flags with their dashes; the port is chosen by the first start and then kept. */
 export function ingestProcess(flags: readonly string[]): IngestProcess {
   let child: ChildProcess | undefined;
@@ -55,7 +58,7 @@ export function ingestProcess(flags: readonly string[]): IngestProcess {
         "warn",
         ...flags,
       ];
-      child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+      child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
       if (child.stdout === null) throw new Error("no standard output");
       for await (const line of createInterface({ input: child.stdout })) {
         url = (JSON.parse(line) as { ingest: string }).ingest;
