@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { messageOf, PipelineError } from "../runtime/index.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf, PipelineError, securityHeaders } from "../runtime/index.ts";
 import { problemOf, retryAfterSeconds } from "./answers/problems.ts";
 import { resultOf } from "./answers/results.ts";
 import { withInlineAvro } from "./formats/avro.ts";
@@ -8,6 +9,7 @@ import { type ChunkReader, createChunkReader } from "./formats/chunk-reader.ts";
 import { lineItems } from "./formats/line-items.ts";
 import { createLineSplitter, type Line } from "./formats/split-lines.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
+import { withAddress } from "./identity/origin.ts";
 import type { Sender } from "./identity/sender.ts";
 import type { Ticket } from "./overload/admission.ts";
 import type { RouteParts } from "./route-parts.ts";
@@ -40,13 +42,17 @@ export async function postLines(
     idleTimeoutMs: options.streamIdleTimeoutMs,
     onBytes: metrics.body,
   });
-  streams.open(socket, reader.stop);
   // The results begin before the body ends: whoever is asked to wait for them must see that they come.
-  response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+  for (const [name, value] of securityHeaders) response.setHeader(name, value);
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
   metrics.request(200);
   const splitter = createLineSplitter(options.maxEventBytes);
   const stream = createStream(request, response, arrivedAt, parts);
+  streams.open(socket, (reason) => {
+    stream.end(reason);
+    reader.stop(reason);
+  });
   let failure: unknown;
   try {
     for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {
@@ -64,6 +70,8 @@ export async function postLines(
 
 type Stream = {
   handle(lines: readonly Line[]): Promise<void>;
+  /** Lets the piece under way be the last. */
+  end(reason: PipelineError): void;
   /** The last line of the answer. */
   summary(lines: number, failure: unknown): string;
 };
@@ -79,16 +87,25 @@ function createStream(
   const onlyFailures = /(?:^|[,;\s])return\s*=\s*"?minimal\b/i.test(String(request.headers.prefer ?? ""));
   let sender: Sender | undefined;
   let identifiedAt = 0;
+  let ended: PipelineError | undefined;
 
-  async function handlePiece(lines: readonly Line[]): Promise<void> {
+  async function knownSender(): Promise<Sender> {
     if (sender === undefined || parts.now() - identifiedAt > identifyEveryMs) {
-      sender = await identify(request, parts);
+      sender = withAddress(await identify(request, parts), request, parts.origin);
       identifiedAt = parts.now();
     }
-    const bytes = bytesOf(lines);
-    const ticket = await admit(sender, bytes, response, parts);
+    return sender;
+  }
+
+  /** @throws PipelineError when nobody waits for results any more, or nobody may */
+  function isOver(): void {
+    if (response.destroyed) throw new PipelineError("request_aborted");
+    if (ended !== undefined) throw ended;
+  }
+
+  async function handlePiece(lines: readonly Line[], sender: Sender): Promise<void> {
+    const ticket = await admit(sender, bytesOf(lines), isOver, parts);
     try {
-      ticket.grow(bytes);
       const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
       const read = lineItems(lines, options.maxEventBytes);
       const items = await withInlineAvro(read, parts.decode, options.maxEventBytes);
@@ -108,10 +125,18 @@ function createStream(
 
   return {
     async handle(lines) {
-      for (let begin = 0; begin < lines.length; begin += options.maxEvents) {
-        if (response.destroyed) throw new PipelineError("request_aborted");
-        await handlePiece(lines.slice(begin, begin + options.maxEvents));
+      for (let begin = 0; begin < lines.length; ) {
+        const sender = await knownSender();
+        const left = Math.min(lines.length - begin, options.maxEvents);
+        const { events, waitMs } = parts.gate?.pace(sender, left) ?? { events: left, waitMs: 0 };
+        await pause(waitMs, isOver);
+        isOver();
+        await handlePiece(lines.slice(begin, begin + events), sender);
+        begin += events;
       }
+    },
+    end(reason) {
+      ended ??= reason;
     },
     summary(lines, failure) {
       const summary = { complete: failure === undefined, lines, ...counts };
@@ -129,19 +154,30 @@ function identify(request: IncomingMessage, parts: RouteParts): Sender | Promise
 
 /**
  * A server that is busy slows a stream down instead of ending it, for as long as a client may be idle.
- * @throws PipelineError request_overloaded, request_rate_limited, request_aborted
+ * @throws PipelineError request_overloaded, and what `isOver` throws
  */
-async function admit(sender: Sender, bytes: number, response: ServerResponse, parts: RouteParts): Promise<Ticket> {
+async function admit(sender: Sender, bytes: number, isOver: () => void, parts: RouteParts): Promise<Ticket> {
   const deadline = performance.now() + parts.options.streamIdleTimeoutMs;
   for (let pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, 1_000)) {
+    let ticket: Ticket | undefined;
     try {
-      return parts.admission.admit(sender, bytes);
+      ticket = parts.admission.admit(sender, bytes);
+      ticket.grow(bytes);
+      return ticket;
     } catch (error) {
+      ticket?.release();
       const mayWait = error instanceof PipelineError && error.retryable && performance.now() < deadline;
       if (!mayWait) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + parts.random())));
-      if (response.destroyed) throw new PipelineError("request_aborted", { cause: error });
+      await pause(pauseMs * (0.5 + parts.random()), isOver);
     }
+  }
+}
+
+/** Waits, and looks now and then whether it is still worth it. */
+async function pause(ms: number, isOver: () => void): Promise<void> {
+  for (let left = ms; left > 0; left -= 250) {
+    isOver();
+    await sleep(Math.min(left, 250));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Catalogue, EventType } from "../../schemas/index.ts";
 import type { Retry } from "../events/verdict.ts";
 import type { Sender } from "../identity/sender.ts";
 import type { Pressure } from "./pressure.ts";
-import type { RateFields, RateName, Rates } from "./rates.ts";
+import type { Pace, RateFields, RateName, Rates } from "./rates.ts";
 
 export type GateParts = {
   readonly rates: Rates | undefined;
@@ -29,6 +29,8 @@ export type Gate = {
    * those of the lower classes. Undefined when there are none. An event that cannot be told the class of is bulk.
    */
   turnAway(values: readonly unknown[], sender: Sender): readonly (Retry | undefined)[] | undefined;
+  /** For a stream, which can be made to wait where a request is turned away. */
+  pace(sender: Sender, events: number): Pace;
   /** What a sender may still send; undefined when it has no limit. */
   fieldsOf(sender: Sender): RateFields | undefined;
 };
@@ -105,6 +107,7 @@ export function createGate({ rates, pressure, catalogue, smallBytes, metrics, ra
       });
       return any ? away : undefined;
     },
+    pace: (sender, events) => (rates?.concerns(sender) === true ? rates.pace(sender, events) : { events, waitMs: 0 }),
     fieldsOf: (sender) => (rates?.concerns(sender) === true ? rates.fieldsOf(sender) : undefined),
   };
 }

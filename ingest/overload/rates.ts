@@ -19,6 +19,8 @@ export type Grant = {
   readonly retryAfterMs: number;
 };
 
+export type Pace = { readonly events: number; readonly waitMs: number };
+
 /** The fields `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers. */
 export type RateFields = { readonly policy: string; readonly state: string };
 
@@ -35,6 +37,8 @@ export type Rates = {
   takeSome(sender: Sender, normal: number, critical: number): Grant;
   /** Milliseconds until the sender may send again anything but critical events; 0 when it may now. */
   waitOf(sender: Sender): number;
+  /** For a sender that can be made to wait: how many of so many events it may send at once, and after how many milliseconds. */
+  pace(sender: Sender, events: number): Pace;
   fieldsOf(sender: Sender): RateFields;
   /** Senders whose buckets are in memory. */
   readonly size: number;
@@ -101,6 +105,11 @@ export function createRates(rules: RateRules, maxSenders: number): Rates | undef
     },
     waitOf(sender) {
       return Math.max(waitFor(ofKey(sender)?.normal, 1), waitFor(ofDevice(sender)?.normal, 1));
+    },
+    pace(sender, wanted) {
+      const buckets = [ofKey(sender)?.normal, ofDevice(sender)?.normal];
+      const events = Math.min(wanted, ...buckets.map((bucket) => bucket?.bucketSize ?? wanted));
+      return { events, waitMs: Math.max(...buckets.map((bucket) => waitFor(bucket, events))) };
     },
     fieldsOf(sender) {
       const [a, b] = [ofKey(sender), ofDevice(sender)];

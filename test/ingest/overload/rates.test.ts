@@ -87,3 +87,13 @@ test("memory is bounded: the sender not seen for the longest begins anew", () =>
   expect(rates.size).toBe(100);
   expect(rates.takeAll(deviceOf("drv_1"), 1)).toBe(true);
 });
+
+test("a sender that can wait is told how many events may come at once, and when", () => {
+  const rates = ratesOf({ key: { perSecond: 10, burst: 100 }, device: { perSecond: 1, burst: 20 } });
+  const device = deviceOf("drv_1");
+  expect(rates.pace(device, 50)).toEqual({ events: 20, waitMs: 0 });
+  expect(rates.takeAll(device, 15)).toBe(true);
+  expect(rates.pace(device, 3)).toEqual({ events: 3, waitMs: 0 });
+  expect(rates.pace(device, 50)).toEqual({ events: 20, waitMs: 15_000 });
+  expect(rates.pace(app, 50)).toEqual({ events: 50, waitMs: 0 });
+});
