@@ -18,7 +18,11 @@ export type Registry = {
 /** How often a first registration is tried when other processes make the same one at the same time. */
 const registerAttempts = 5;
 const pauseMs = 100;
-/** A process that makes a subject gives it its rule of compatibility a moment later; another one may look in between. */
+/**
+ * A process that makes a subject gives it its rule of compatibility a moment later; another one may look in between. A process that ends
+ * in between leaves the subject without a rule for good: after so many looks we give it the rule ourselves.
+ */
+const looksForRule = 3;
 const withoutRuleYet = /Compatibility does not match .* != NONE\)/;
 /** Status that we give to an answer that never came. */
 const noAnswer = 599;
@@ -45,6 +49,22 @@ export function connectRegistry(options: SchemaOptions): Registry {
     return id;
   }
 
+  async function setRule(subject: string): Promise<void> {
+    const body = JSON.stringify({ compatibility: COMPATIBILITY.BACKWARD_TRANSITIVE });
+    const response = await call(`/config/${encodeURIComponent(subject)}`, { method: "PUT", body });
+    if (!response.ok) throw explain(new Error((await response.text()).slice(0, 200)), response.status, url, subject);
+  }
+
+  async function call(
+    path: string,
+    init: { readonly method?: string; readonly body?: string } = {},
+  ): Promise<Response> {
+    const type = "application/vnd.schemaregistry.v1+json";
+    const headers = new Headers({ accept: `${type}, application/json`, "content-type": type });
+    if (auth !== undefined) headers.set("authorization", `Basic ${btoa(`${auth.username}:${auth.password}`)}`);
+    return fetch(url.replace(/\/$/, "") + path, { ...init, headers, signal: AbortSignal.timeout(timeoutMs) });
+  }
+
   return {
     async register(subject, schema) {
       for (let attempt = 1; ; attempt++) {
@@ -55,6 +75,7 @@ export function connectRegistry(options: SchemaOptions): Registry {
           // Two processes that create the same subject at the same moment disturb each other once; then it is there.
           const disturbed = status === 500 || status === 409 || withoutRuleYet.test(messageOf(error));
           if (!disturbed || attempt === registerAttempts) throw explain(error, status, url, subject);
+          if (attempt >= looksForRule && withoutRuleYet.test(messageOf(error))) await setRule(subject);
           await new Promise((resolve) => setTimeout(resolve, attempt * pauseMs));
         }
       }
@@ -62,13 +83,10 @@ export function connectRegistry(options: SchemaOptions): Registry {
 
     // The client would give avsc's type instead of the text, and our guard must see the text first.
     async fetchSchema(id) {
-      const headers = new Headers({ accept: "application/vnd.schemaregistry.v1+json, application/json" });
-      if (auth !== undefined) headers.set("authorization", `Basic ${btoa(`${auth.username}:${auth.password}`)}`);
       let response: Response;
       let text: string;
       try {
-        const signal = AbortSignal.timeout(timeoutMs);
-        response = await fetch(`${url.replace(/\/$/, "")}/schemas/ids/${id}`, { headers, signal });
+        response = await call(`/schemas/ids/${id}`);
         text = await response.text();
       } catch (error) {
         throw explain(error, noAnswer, url);

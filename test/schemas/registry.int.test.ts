@@ -13,6 +13,7 @@ import {
   loadCatalogue,
   type Schemas,
 } from "../../schemas/index.ts";
+import { connectRegistry } from "../../schemas/registry.ts";
 
 const folders: string[] = [];
 const started: Schemas[] = [];
@@ -131,6 +132,24 @@ test("a compatible new version gets a new id, and each version reads the other's
   expect(seenByOld.ok && seenByOld.value).toEqual({ order_id: "ord_2" });
   expect(now.decoderFor(old.schemaIdOf("order.placed"))?.current).toBe(false);
   expect(now.decoderFor(now.schemaIdOf("order.placed"))?.current).toBe(true);
+});
+
+test("a subject that was left without its rule of compatibility, as a process leaves it that dies there, is given it", async () => {
+  const registry = connectRegistry({
+    ...{ url: inject("registry"), username: undefined, password: undefined, cacheDir: newFolder(), timeoutMs: 20_000 },
+  });
+  const schema = { type: "record", name: "LeftHalfway", namespace: "test", fields: [] } as const;
+  const post = (path: string, body: unknown) =>
+    fetch(inject("registry") + path, {
+      method: "POST",
+      headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
+      body: JSON.stringify(body),
+    });
+  const made = await post("/subjects/left-halfway/versions", { schema: JSON.stringify(schema) });
+  const { id } = (await made.json()) as { id: number };
+  expect(await registry.register("left-halfway", schema as never)).toBe(id);
+  const rule = await fetch(`${inject("registry")}/config/left-halfway`);
+  expect(await rule.json()).toEqual({ compatibilityLevel: "BACKWARD_TRANSITIVE" });
 });
 
 test("an incompatible version is refused", async () => {
