@@ -45,4 +45,4 @@ test("a killed process is followed by one that knows what was answered, save the
   const known = outcomes.filter((outcome) => outcome === "duplicate").length;
   expect(outcomes.slice(0, known)).toEqual(Array(known).fill("duplicate"));
   expect(known).toBeGreaterThan(answered.length / 2);
-});
+}, 30_000);
