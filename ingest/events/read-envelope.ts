@@ -78,7 +78,8 @@ export function readEnvelope(
   };
   if (typeof subject === "string") envelope.subject = subject;
   if (traceparent !== undefined) envelope.traceparent = traceparent;
-  judgeTime(envelope, rules);
+  // Otherwise there may be no time at all.
+  if (violations.length === 0) judgeTime(envelope, rules);
   return envelope;
 }
 

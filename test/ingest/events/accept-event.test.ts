@@ -311,3 +311,22 @@ test("what could not be parsed is rejected in its place", () => {
   expect(verdicts[0]?.outcome).toBe("accepted");
   expect(verdicts[1]).toEqual({ outcome: "rejected", id: undefined, type: undefined, violations: [problem] });
 });
+
+test("an event without a usable time is refused for that, whatever the request says of its clock", () => {
+  const clock = { sentAt: receivedAt, skewMs: 0, transferMs: 0, errorMs: 1 };
+  const events = [undefined, null, 7, {}, "x"].map((time) => locationEvent({ time }));
+  const verdicts = acceptEvents(
+    { values: events, escapes: false },
+    knowledge,
+    limits,
+    { receivedAt, clock },
+    anySender("app"),
+  );
+  expect(verdicts.map((verdict) => violationsOf(verdict).map(({ code }) => code))).toEqual([
+    ["event_time_missing"],
+    ["event_time_missing"],
+    ["event_time_invalid"],
+    ["event_time_invalid"],
+    ["event_time_invalid"],
+  ]);
+});
