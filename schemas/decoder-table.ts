@@ -1,4 +1,4 @@
-import type { Counter } from "../runtime/index.ts";
+import { type Counter, PipelineError } from "../runtime/index.ts";
 import type { AvroRecord } from "./avro-json.ts";
 import { createDecoder, type Refusal, refuse, type SchemaDecoder } from "./decoders.ts";
 import type { Catalogue } from "./event-type.ts";
@@ -9,6 +9,10 @@ import type { RegistryCache } from "./registry-cache.ts";
 const unknownForMs = 10_000;
 /** Hostile records may name any id: no more of them than this are remembered. */
 const maxUnknownIds = 1_000;
+/** A registry that does not answer is not asked again for so long: everyone who asks would wait for the same time-out. */
+const silentForMs = 1_000;
+/** A request of an app may name many ids; the registry is asked for so many at the same time. */
+const maxLookups = 8;
 
 /** The decoders of all schema ids met so far. */
 export type DecoderTable = {
@@ -30,6 +34,9 @@ export function createDecoderTable(parts: {
   const known = new Map<number, SchemaDecoder | Refusal>();
   const unknown = new Map<number, { readonly until: number; readonly refusal: Refusal }>();
   const underWay = new Map<number, Promise<SchemaDecoder | Refusal>>();
+  let silence: { readonly until: number; readonly error: unknown } | undefined;
+  let lookupsNow = 0;
+  const turns: (() => void)[] = [];
 
   function add(schemaId: number, schema: string): SchemaDecoder | Refusal {
     const decoder = fromText(schemaId, schema, catalogue);
@@ -37,8 +44,29 @@ export function createDecoderTable(parts: {
     return decoder;
   }
 
+  /** Waits for its turn, and fails at once while the registry is silent. */
+  async function fetchInTurn(schemaId: number): Promise<string | undefined> {
+    // Whoever is done hands on its place.
+    if (lookupsNow < maxLookups) lookupsNow++;
+    else await new Promise<void>((resolve) => void turns.push(resolve));
+    try {
+      if (silence !== undefined && now() < silence.until) throw silence.error;
+      silence = undefined;
+      return await registry.fetchSchema(schemaId);
+    } catch (error) {
+      if (PipelineError.is(error, "schema_registry_unreachable")) {
+        silence ??= { until: now() + silentForMs, error };
+      }
+      throw error;
+    } finally {
+      const next = turns.shift();
+      if (next === undefined) lookupsNow--;
+      else next();
+    }
+  }
+
   async function ask(schemaId: number): Promise<SchemaDecoder | Refusal> {
-    const schema = await registry.fetchSchema(schemaId).catch((error: unknown) => {
+    const schema = await fetchInTurn(schemaId).catch((error: unknown) => {
       lookups.inc({ outcome: "failed" });
       throw error;
     });
