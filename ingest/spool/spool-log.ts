@@ -72,6 +72,7 @@ export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
   let onDisk = recovered.events;
   let wake: (() => void) | undefined;
   let isWoken = false;
+  let isRefused = false;
 
   const writer = createGroupWriter({
     dir,
@@ -82,12 +83,15 @@ export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
     onSegment: (segment) => void segments.push(segment),
     onGroup(frames, seconds) {
       onDisk += frames;
+      if (isRefused) log.info({ dir }, "the spool is written again");
+      isRefused = false;
       metrics.syncSeconds.observe(seconds);
       wake?.();
     },
     onFailure(error) {
       metrics.writeFailures.inc();
-      log.warn({ dir }, `the spool cannot be written: ${messageOf(error)}`);
+      if (!isRefused) log.error({ dir }, `the spool cannot be written: ${messageOf(error)}`);
+      isRefused = true;
       wake?.();
     },
     ...(parts.openFile === undefined ? {} : { openFile: parts.openFile }),
