@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+import { areNetworks } from "./identity/origin.ts";
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const mebibyte = 1024 * 1024;
@@ -66,6 +67,18 @@ export const ingestOptions = defineOptions(
       default: "16",
       unit: "levels",
       description: "How deep objects and arrays of an event may be nested.",
+    },
+    maxKeys: {
+      schema: whole(10, 100_000),
+      default: "4000",
+      unit: "keys",
+      description: "How many keys and array items an event may have in all.",
+    },
+    maxTextChars: {
+      schema: whole(100, 512 * 1024),
+      default: "16384",
+      unit: "characters",
+      description: "The longest text in an event, a key included.",
     },
     maxFutureMs: {
       schema: whole(0, 366 * 24 * 3_600_000),
@@ -188,9 +201,70 @@ export const ingestOptions = defineOptions(
     },
     requestTimeoutMs: {
       schema: whole(100, 600_000),
-      default: "15000",
+      default: "14000",
       unit: "ms",
-      description: "How long a client may take to send a whole request.",
+      description:
+        "How long a client may take to send a whole request, but for a stream of lines. It acts at most half a second later.",
+    },
+    idleTimeoutMs: {
+      schema: whole(1_000, 600_000),
+      default: "30000",
+      unit: "ms",
+      description: "How long nothing may move on a connection before it is closed: a client that takes no answer.",
+    },
+    keepAliveTimeoutMs: {
+      schema: whole(1_000, 600_000),
+      default: "5000",
+      unit: "ms",
+      description:
+        "How long a connection stays open after an answer. A proxy before ingest must give it up sooner than ingest does.",
+    },
+    maxConnections: {
+      schema: whole(1, 1_000_000),
+      default: "10000",
+      unit: "connections",
+      description: "The largest number of connections to a process; further ones are closed at once.",
+    },
+    maxHeaders: {
+      schema: whole(10, 1_000),
+      default: "100",
+      unit: "headers",
+      description: "The largest number of headers of a request.",
+    },
+    maxHeaderBytes: {
+      schema: whole(1_024, 262_144),
+      default: "16384",
+      unit: "bytes",
+      description: "The largest head of a request: its target and all headers.",
+    },
+    tlsCertFile: {
+      schema: z.string().min(1),
+      description:
+        "File with the certificate chain (PEM); with it ingest speaks HTTPS only. Read once, at the start. Needs --ingest-tls-key-file.",
+    },
+    tlsKeyFile: {
+      schema: z.string().min(1),
+      description: "File with the private key (PEM) of --ingest-tls-cert-file.",
+    },
+    requireHttps: {
+      schema: z.stringbool(),
+      default: "false",
+      description:
+        "Whether requests that came without TLS, to ingest itself or to a trusted proxy, are refused. /live, /ready and /metrics are not.",
+    },
+    trustedProxies: {
+      schema: z
+        .string()
+        .transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""))
+        .refine(areNetworks, "it is not a list of addresses and networks"),
+      description:
+        "Addresses and networks (CIDR) of the proxies before ingest, with commas between them; loopback, linklocal and uniquelocal are known names. Only what they say of a client is believed.",
+    },
+    forwardedHeader: {
+      schema: z.enum(["x-forwarded-for", "forwarded"]),
+      default: "x-forwarded-for",
+      description:
+        "The header in which trusted proxies say where a request comes from; x-forwarded-for goes with x-forwarded-proto.",
     },
     dataDir: {
       schema: z.string().min(1),
@@ -263,6 +337,9 @@ export const ingestOptions = defineOptions(
       if (o.maxEventBytes > o.maxBodyBytes) return "--ingest-max-event-bytes cannot exceed --ingest-max-body-bytes";
       if (o.shedBulkPercent > o.shedNormalPercent) {
         return "--ingest-shed-bulk-percent cannot exceed --ingest-shed-normal-percent";
+      }
+      if ((o.tlsCertFile === undefined) !== (o.tlsKeyFile === undefined)) {
+        return "--ingest-tls-cert-file and --ingest-tls-key-file need each other";
       }
       if (o.headersTimeoutMs > o.requestTimeoutMs) {
         return "--ingest-headers-timeout-ms cannot exceed --ingest-request-timeout-ms";

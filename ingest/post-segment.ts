@@ -8,7 +8,9 @@ import { isGzip } from "./formats/media-type.ts";
 import { inflateBody, readBody } from "./formats/read-body.ts";
 import { inSegmentsWords, readSegmentBody, type SegmentCall, segmentItems } from "./formats/segment.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
+import { withAddress } from "./identity/origin.ts";
 import { anySender } from "./identity/sender.ts";
+import { admitRequest, tellRate } from "./overload/admit-request.ts";
 import type { RouteParts } from "./route-parts.ts";
 
 /** A body whose key is inside must be read before its sender is known: no more than Segment itself takes (500 KB). */
@@ -33,19 +35,25 @@ export async function postSegment(
   const maxBytes = known === undefined ? Math.min(maxUnknownBytes, options.maxBodyBytes) : options.maxBodyBytes;
   const gzip = isGzip(headers["content-encoding"]);
 
-  const ticket = parts.admission.admit(known ?? anySender("unknown"), Number(headers["content-length"] ?? 0));
+  const ticket = admitRequest(
+    request,
+    response,
+    withAddress(known ?? anySender("unknown"), request, parts.origin),
+    parts,
+  );
   try {
-    const raw = await readBody(request, maxBytes);
+    const raw = await readBody(request, maxBytes, ticket.grow);
     metrics.body(raw.length);
-    ticket.grow(raw.length);
     const inflated = gzip ? await inflateBody(raw, maxBytes) : raw;
     ticket.grow(inflated.length);
     const body = readSegmentBody(inflated);
-    const sender = known ?? (await parts.identity.identify(body.writeKey && `Bearer ${body.writeKey}`));
+    const found = known ?? (await parts.identity.identify(body.writeKey && `Bearer ${body.writeKey}`));
+    const sender = withAddress(found, request, parts.origin);
     const items = segmentItems(body, path, parts.typeNames, options.maxEvents);
     const sentAt = body.sentAt === undefined ? {} : { "sent-at": body.sentAt };
     const facts = requestFactsOf({ headers: { ...headers, ...sentAt } }, arrivedAt, parts.now(), parts);
     const verdicts = await handleEvents(items, sender, facts, parts);
+    tellRate(response, sender, parts);
     const told = verdicts.map((verdict, index) => translated(verdict, items, index));
     sendSegmentAnswer(response, told, parts);
   } finally {

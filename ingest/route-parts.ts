@@ -2,6 +2,7 @@ import type { Logger } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { HandlingParts } from "./handle-events.ts";
 import type { Identity } from "./identity/identity.ts";
+import type { Origin } from "./identity/origin.ts";
 import type { Admission } from "./overload/admission.ts";
 import type { Gate } from "./overload/gate.ts";
 import type { Streams } from "./streams.ts";
@@ -13,6 +14,8 @@ export type RouteParts = HandlingParts & {
   readonly admission: Admission;
   /** Absent: everything may come in. */
   readonly gate?: Gate;
+  /** Absent: where a request comes from does not matter. */
+  readonly origin?: Origin;
   /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */
   readonly decode: Schemas["decode"];
   /** The types that the events of Segment's clients may mean; see `typeNamesOf`. */

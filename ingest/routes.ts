@@ -7,9 +7,10 @@ import { inflateBody, readBody } from "./formats/read-body.ts";
 import { readItems } from "./formats/read-items.ts";
 import { segmentPaths } from "./formats/segment.ts";
 import { handleEvents, requestFactsOf } from "./handle-events.ts";
-import type { Sender } from "./identity/sender.ts";
+import { withAddress } from "./identity/origin.ts";
 import { addTokenRoute } from "./identity/token-route.ts";
 import { addDocsRoutes } from "./openapi/docs-routes.ts";
+import { admitRequest, tellRate } from "./overload/admit-request.ts";
 import { postLines } from "./post-lines.ts";
 import { postSegment } from "./post-segment.ts";
 import type { RouteParts } from "./route-parts.ts";
@@ -22,6 +23,10 @@ export function takeEvents(request: IncomingMessage, response: ServerResponse, p
   if (request.method !== "POST") return false;
   const segment = request.url === "/v1/events" ? undefined : segmentPaths.get(request.url ?? "");
   if (request.url !== "/v1/events" && segment === undefined) return false;
+  if (isTooOpen(request, parts)) {
+    sendProblem(response, new PipelineError("request_https_required"), parts);
+    return true;
+  }
   const answered =
     segment === undefined ? postEvents(request, response, parts) : postSegment(request, response, segment, parts);
   answered.catch((error: unknown) => sendProblem(response, error, parts));
@@ -31,6 +36,11 @@ export function takeEvents(request: IncomingMessage, response: ServerResponse, p
 /** Adds the pages that describe the API, and problem+json for everything else that is asked for. */
 export function addRoutes(app: Express, parts: RouteParts): void {
   const refuse = (response: ServerResponse, error: unknown) => sendProblem(response, error, parts);
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    if (isTooOpen(request, parts) && !otherPaths.has(request.path)) {
+      refuse(response, new PipelineError("request_https_required"));
+    } else next();
+  });
   app.all(["/v1/events", ...segmentPaths.keys()], (request, response) => {
     response.setHeader("allow", "POST");
     refuse(response, new PipelineError("request_method_unsupported", { fields: { method: request.method } }));
@@ -45,21 +55,22 @@ export function addRoutes(app: Express, parts: RouteParts): void {
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => refuse(response, error));
 }
 
+function isTooOpen(request: IncomingMessage, { options, origin }: RouteParts): boolean {
+  return options.requireHttps && origin?.isSecure(request) === false;
+}
+
 async function postEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): Promise<void> {
   const { options, metrics } = parts;
   const { headers } = request;
   const arrivedAt = parts.now();
   // Most senders are known at once, and waiting would cost a turn of the event loop's queue.
   const found = parts.identity.identify(headers.authorization);
-  const sender = found instanceof Promise ? await found : found;
+  const sender = withAddress(found instanceof Promise ? await found : found, request, parts.origin);
   const format = bodyFormatOf(headers);
   const gzip = isGzip(headers["content-encoding"]);
   if (format === "lines") return postLines(request, response, { gzip, arrivedAt }, parts);
 
-  const announced = Number(headers["content-length"] ?? Number.NaN);
-  tellRate(response, sender, parts);
-  parts.gate?.turnBack(sender, announced);
-  const ticket = parts.admission.admit(sender, announced);
+  const ticket = admitRequest(request, response, sender, parts);
   try {
     const raw = await readBody(request, options.maxBodyBytes, ticket.grow);
     metrics.body(raw.length);
@@ -74,12 +85,4 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
   } finally {
     ticket.release();
   }
-}
-
-/** Tells a sender with a rate what is left of it. */
-function tellRate(response: ServerResponse, sender: Sender, { gate }: RouteParts): void {
-  const fields = gate?.fieldsOf(sender);
-  if (fields === undefined || response.headersSent) return;
-  response.setHeader("ratelimit-policy", fields.policy);
-  response.setHeader("ratelimit", fields.state);
 }

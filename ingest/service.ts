@@ -5,15 +5,18 @@ import {
   createHttpService,
   flagOf,
   type HttpService,
+  type HttpServiceParts,
   type Logger,
   type Metrics,
   type Service,
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
+import { sendProblem } from "./answers/send.ts";
 import { createDuplicates } from "./duplicates/duplicates.ts";
 import type { EventKnowledge } from "./events/accept-event.ts";
 import { typeNamesOf } from "./formats/segment.ts";
 import { createIdentity } from "./identity/identity.ts";
+import { createOrigin, type Origin } from "./identity/origin.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
@@ -88,6 +91,7 @@ export function createIngest(parts: IngestParts): Ingest {
     decode: (bytes) => parts.schemas.decode(bytes),
     admission,
     gate: overload.gate,
+    ...(options.requireHttps || options.addressEventsPerSecond > 0 ? { origin: originOf(options) } : {}),
     typeNames: typeNamesOf(parts.schemas.catalogue),
     streams,
     metrics,
@@ -107,6 +111,13 @@ export function createIngest(parts: IngestParts): Ingest {
     ...(parts.metricsText === undefined ? {} : { metricsText: parts.metricsText }),
     headersTimeoutMs: options.headersTimeoutMs,
     requestTimeoutMs: options.requestTimeoutMs,
+    idleTimeoutMs: options.idleTimeoutMs,
+    keepAliveTimeoutMs: options.keepAliveTimeoutMs,
+    maxConnections: options.maxConnections,
+    maxHeaders: options.maxHeaders,
+    maxHeaderBytes: options.maxHeaderBytes,
+    ...tlsOf(options),
+    refuse: (response, error) => sendProblem(response, error, routeParts),
     drainTimeoutMs,
     readiness: destination.readiness,
     mayTakeLonger: streams.has,
@@ -126,4 +137,12 @@ export function createIngest(parts: IngestParts): Ingest {
     streams,
   ]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
+}
+
+function originOf({ trustedProxies, forwardedHeader }: IngestOptions): Origin {
+  return createOrigin({ trustedProxies: trustedProxies ?? [], header: forwardedHeader });
+}
+
+function tlsOf({ tlsCertFile: certFile, tlsKeyFile: keyFile }: IngestOptions): Pick<HttpServiceParts, "tls"> {
+  return certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };
 }

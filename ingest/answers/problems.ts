@@ -9,6 +9,8 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   request_shape_invalid: 400,
   request_gzip_invalid: 400,
   request_aborted: 400,
+  request_head_invalid: 400,
+  request_https_required: 400,
   request_api_key_missing: 401,
   request_api_key_unknown: 401,
   request_api_key_expired: 401,

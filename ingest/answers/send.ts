@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type Logger, messageOf } from "../../runtime/index.ts";
+import { type Logger, messageOf, securityHeaders } from "../../runtime/index.ts";
 import type { Verdict } from "../events/verdict.ts";
 import type { IngestMetrics } from "../ingest-metrics.ts";
 import { isRetryLater, problemOf, retryAfterSeconds } from "./problems.ts";
@@ -55,6 +55,7 @@ export function send(
   response.statusCode = status;
   response.setHeader("content-type", contentType);
   response.setHeader("content-length", Buffer.byteLength(body));
+  for (const [name, value] of securityHeaders) response.setHeader(name, value);
   if (retryAfter > 0) {
     response.setHeader("retry-after", String(retryAfter));
     // A sender with a rate has its own fields already; the others share what the server can do.

@@ -175,12 +175,16 @@ function inspected({ code, pointer }: Inspection, limits: AcceptLimits): Violati
   const expected = {
     event_too_large: `at most ${limits.maxEventBytes} bytes as compact JSON`,
     event_too_deep: `at most ${limits.maxDepth} levels`,
+    event_too_many_keys: `at most ${limits.maxKeys} keys and array items`,
+    event_text_too_long: `at most ${limits.maxTextChars} characters`,
     event_key_forbidden: "another key",
     event_text_invalid: "text without NUL and without half surrogate pairs",
   }[code];
   const got = {
     event_too_large: "more",
     event_too_deep: "more",
+    event_too_many_keys: "more",
+    event_text_too_long: "more",
     event_key_forbidden: "this key",
     event_text_invalid: "such a character",
   }[code];

@@ -1,11 +1,21 @@
 export type Inspection = {
-  readonly code: "event_too_large" | "event_too_deep" | "event_key_forbidden" | "event_text_invalid";
+  readonly code:
+    | "event_too_large"
+    | "event_too_deep"
+    | "event_too_many_keys"
+    | "event_text_too_long"
+    | "event_key_forbidden"
+    | "event_text_invalid";
   readonly pointer: string;
 };
 
 export type InspectionLimits = {
   readonly maxEventBytes: number;
   readonly maxDepth: number;
+  /** Keys and array items in all. */
+  readonly maxKeys: number;
+  /** Of a text or a key. */
+  readonly maxTextChars: number;
 };
 
 /** Keys that change an object's nature when some code behind us copies it key by key. */
@@ -28,7 +38,7 @@ const mostBytesOfScalar = 25;
  *   since JSON allows neither unescaped.
  */
 export function inspectValue(event: object, limits: InspectionLimits, escapes: boolean): Inspection | undefined {
-  const walk: Walk = { limits, escapes, least: 2, most: 2, found: undefined };
+  const walk: Walk = { limits, escapes, least: 2, most: 2, keys: 0, found: undefined };
   visit(event, "", 1, walk);
   if (walk.found !== undefined) return walk.found;
   // Only an event that may be too large is written out and measured.
@@ -46,6 +56,7 @@ export function inspectValue(event: object, limits: InspectionLimits, escapes: b
 export function isHarmless(json: Buffer, limits: InspectionLimits): boolean {
   // No number grows more than this when it is written anew ("1e20").
   if (json.length * mostGrowth > limits.maxEventBytes) return false;
+  if (json.length > limits.maxTextChars || json.length > limits.maxKeys * leastBytesOfItem) return false;
   let brackets = 0;
   for (let i = 0; i < json.length; i++) {
     const byte = json[i];
@@ -58,6 +69,8 @@ export function isHarmless(json: Buffer, limits: InspectionLimits): boolean {
 }
 
 const mostGrowth = 6;
+/** An array's item takes two bytes at least: `0,`. */
+const leastBytesOfItem = 2;
 const openBrace = 0x7b;
 const openBracket = 0x5b;
 const backslash = 0x5c;
@@ -68,6 +81,7 @@ type Walk = {
   /** Bounds of the bytes as JSON of what was seen so far. */
   least: number;
   most: number;
+  keys: number;
   found: Inspection | undefined;
 };
 
@@ -82,11 +96,17 @@ function visit(value: object, pointer: string, depth: number, walk: Walk): void 
     const named = isArray ? 0 : key.length;
     walk.least += named + 1;
     walk.most += named * mostBytesOfCharacter + 4;
-    if (isForbidden(key)) walk.found = { code: "event_key_forbidden", pointer: below(pointer, key) };
+    if (++walk.keys > walk.limits.maxKeys) walk.found = { code: "event_too_many_keys", pointer };
+    else if (!isArray && key.length > walk.limits.maxTextChars) walk.found = { code: "event_text_too_long", pointer };
+    else if (isForbidden(key)) walk.found = { code: "event_key_forbidden", pointer: below(pointer, key) };
     else if (typeof item === "string") {
       walk.least += item.length;
       walk.most += item.length * mostBytesOfCharacter + 2;
-      if (walk.escapes && !isStorable(item)) walk.found = { code: "event_text_invalid", pointer: below(pointer, key) };
+      if (item.length > walk.limits.maxTextChars) {
+        walk.found = { code: "event_text_too_long", pointer: below(pointer, key) };
+      } else if (walk.escapes && !isStorable(item)) {
+        walk.found = { code: "event_text_invalid", pointer: below(pointer, key) };
+      }
     } else if (typeof item === "object" && item !== null) {
       walk.most += 2;
       visit(item, below(pointer, key), depth + 1, walk);

@@ -18,6 +18,16 @@ export const doorErrors = {
     remedy: "Make the event flatter; the schema of its type shows what it may hold.",
     retryable: false,
   },
+  event_too_many_keys: {
+    title: "The event has more keys and array items than the limit.",
+    remedy: "Make the event smaller; the schema of its type shows what it may hold.",
+    retryable: false,
+  },
+  event_text_too_long: {
+    title: "A text or a key of the event is longer than the limit.",
+    remedy: "Make the text shorter: send long texts elsewhere and only refer to them.",
+    retryable: false,
+  },
   event_key_forbidden: {
     title: "The event holds a key that is never accepted.",
     remedy: "Rename the key; __proto__, constructor and prototype are refused everywhere.",
@@ -311,6 +321,16 @@ export const doorErrors = {
   request_method_unsupported: {
     title: "The method is not supported here.",
     remedy: "Use POST.",
+    retryable: false,
+  },
+  request_head_invalid: {
+    title: "The head of the request can be read in two ways, or is larger than any client of ours needs.",
+    remedy: "Send the path alone as the target, each header once, and Transfer-Encoding: chunked only with HTTP/1.1.",
+    retryable: false,
+  },
+  request_https_required: {
+    title: "The request came without TLS.",
+    remedy: "Send it to the https address of this server.",
     retryable: false,
   },
   request_path_unknown: {

@@ -72,6 +72,12 @@ export const processErrors = {
     remedy: "Stop that program or choose another port with the option that the message names.",
     retryable: false,
   },
+  tls_files_unusable: {
+    title: "The files of the TLS certificate and its key cannot be read, or do not belong together.",
+    remedy:
+      "Give files in PEM that the process may read: the certificate chain and the private key of its first certificate.",
+    retryable: false,
+  },
   // Local stack.
   local_artefact_missing: {
     title: "A part of the local stack is not installed.",

@@ -10,6 +10,8 @@ const knowledge = offlineKnowledge();
 const limits = {
   maxEventBytes: 4_096,
   maxDepth: 8,
+  maxKeys: 1_000,
+  maxTextChars: 100_000,
   maxFutureMs: 86_400_000,
   futureFlagMs: 60_000,
   pastFlagMs: 7 * 86_400_000,

@@ -53,7 +53,15 @@ test("while the registry cannot be asked about a new schema, the event is to be 
   const decode = () => Promise.reject(new PipelineError("schema_registry_unreachable"));
   const items = await avroItems(headers, body, decode, 100);
   expect(items.problems?.get(0)).toMatchObject({ code: "event_schema_unavailable" });
-  const limits = { maxEventBytes: 1_000, maxDepth: 8, maxFutureMs: 0, futureFlagMs: 0, pastFlagMs: 0 };
+  const limits = {
+    maxEventBytes: 1_000,
+    maxDepth: 8,
+    maxKeys: 100,
+    maxTextChars: 1_000,
+    maxFutureMs: 0,
+    futureFlagMs: 0,
+    pastFlagMs: 0,
+  };
   const verdicts = acceptEvents(items, offlineKnowledge(), limits, { receivedAt: 0 }, anySender("app"));
   expect(verdicts).toMatchObject([{ outcome: "retry", id: "a", code: "event_schema_unavailable" }]);
 });

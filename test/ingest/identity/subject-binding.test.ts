@@ -43,7 +43,15 @@ const judge = (event: unknown, subject: string | undefined) =>
   acceptEvents(
     { values: [event], escapes: false },
     knowledge,
-    { maxEventBytes: 32_768, maxDepth: 16, maxFutureMs: 86_400_000, futureFlagMs: 60_000, pastFlagMs: 604_800_000 },
+    {
+      maxEventBytes: 32_768,
+      maxDepth: 16,
+      maxKeys: 100,
+      maxTextChars: 1_000,
+      maxFutureMs: 86_400_000,
+      futureFlagMs: 60_000,
+      pastFlagMs: 604_800_000,
+    },
     { receivedAt: Date.parse("2026-11-22T21:12:00Z") },
     { name: "app", stage: "test", mayPost: () => true, ...(subject === undefined ? {} : { subject }) },
   )[0];
