@@ -53,6 +53,8 @@ export async function postLines(
     stream.end(reason);
     reader.stop(reason);
   });
+  // The reader and the writer have time-outs of their own, and a stream that is slowed down may be silent for longer than either.
+  socket.setTimeout(0);
   let failure: unknown;
   try {
     for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {

@@ -210,6 +210,17 @@ test("a stream may take longer than any other request, but not stand still", asy
   expect(summary?.problem).toMatchObject({ code: "request_stream_idle" });
 });
 
+test("a stream may be silent for longer than any other connection", async () => {
+  const { url } = await openDoor({ "ingest-idle-timeout-ms": "1000" });
+  const stream = openStream(url);
+  stream.outgoing.write(line());
+  await eventually(() => stream.lines.length === 1);
+  const begin = performance.now();
+  await eventually(() => performance.now() - begin > 1_400);
+  stream.outgoing.end(line());
+  expect(await stream.ended()).toMatchObject({ complete: true, accepted: 2 });
+});
+
 test("a client that goes away ends the work", async () => {
   const { url, sent } = await openDoor();
   const stream = openStream(url);
