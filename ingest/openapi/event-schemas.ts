@@ -47,7 +47,8 @@ function eventSchema(type: EventType): JsonSchema {
     title: type.name,
     type: "object",
     description: `${type.doc} Class ${type.class}; ordered by ${type.keyField}; topic ${type.topic}.`,
-    required: ["specversion", "id", "type", "source", "time", "data"],
+    required: ["specversion", "id", "type", "source", "time"],
+    anyOf: [{ required: ["data"] }, { required: ["data_base64"] }],
     properties: {
       specversion: { const: "1.0" },
       id: {
@@ -66,9 +67,17 @@ function eventSchema(type: EventType): JsonSchema {
       },
       time: { type: "string", format: "date-time", description: "When it happened (RFC 3339); kept as it is." },
       subject: { type: ["string", "null"], minLength: 1, maxLength: maxSubjectLength },
-      datacontenttype: { type: ["string", "null"], description: "application/json, or left out." },
+      datacontenttype: {
+        type: ["string", "null"],
+        description: "application/json, or left out; application/avro with data_base64.",
+      },
       traceparent: { type: "string", description: "W3C trace context of this event; otherwise that of the request." },
       data: { $ref: refTo(dataName(type.name)) },
+      data_base64: {
+        type: "string",
+        contentEncoding: "base64",
+        description: "Instead of data: Avro in Confluent framing.",
+      },
     },
     additionalProperties: true,
     examples: [exampleEvent(type)],
