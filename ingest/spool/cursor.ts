@@ -116,6 +116,6 @@ export function createCursor(segments: readonly Segment[], position: number, rep
     offset = base + end;
     if (from.damages.has(base + start)) return;
     from.damages.add(base + start);
-    await reports.damaged(from.path, base + start, window.subarray(start, end));
+    await reports.damaged(from, base + start, window.subarray(start, end));
   }
 }

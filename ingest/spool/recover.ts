@@ -43,7 +43,7 @@ export async function recover(dir: string, reports: SpoolReports): Promise<Recov
         segment.bytes = found.from;
       } else {
         segment.damages.add(found.from);
-        await reports.damaged(path, found.from, bytes.subarray(found.from, found.to));
+        await reports.damaged(segment, found.from, bytes.subarray(found.from, found.to));
       }
     }
     if (segment.end <= position && segment.damages.size === 0) {

@@ -1,4 +1,5 @@
 import { mkdir, rm, rmdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { OutgoingRecord } from "../../kafka/index.ts";
 import { type Logger, messageOf, PipelineError } from "../../runtime/index.ts";
 import { type BatchLimits, createCursor, type SpoolBatch } from "./cursor.ts";
@@ -63,7 +64,8 @@ const defaultSegmentBytes = 8 * 1024 * 1024;
 
 /** Opens the spool in `dir` with what earlier processes left there. @throws PipelineError spool_unusable, spool_in_use */
 export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
-  const { dir, maxBytes, metrics, log, now } = parts;
+  const { maxBytes, metrics, log, now } = parts;
+  const dir = resolve(parts.dir);
   const reports = createSpoolReports(log, metrics);
   let lock: DirectoryLock | undefined;
   const recovered = await recoverOrExplain();
@@ -100,7 +102,11 @@ export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
 
   async function recoverOrExplain() {
     try {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
+      const made = await mkdir(dir, { recursive: true, mode: 0o700 });
+      // A directory that was made is on the disk when the one above it is.
+      for (let at = dir; made !== undefined && at.length >= made.length; at = dirname(at)) {
+        await syncDirectory(dirname(at));
+      }
       lock = await lockDirectory(dir, parts.lockPatienceMs);
       const found = await recover(dir, reports);
       // Whether the directory can be written is to be known now, and not in the outage.
@@ -171,7 +177,7 @@ export async function openSpoolLog(parts: SpoolLogParts): Promise<SpoolLog> {
       // What is damaged is never given, so the count may have been too high.
       onDisk = isReadToEnd() ? 0 : Math.max(0, onDisk - batch.events);
       // Nothing is left: the segment under way would stay for nobody.
-      if (isReadToEnd()) await writer.seal();
+      if (isReadToEnd()) await tryTo(writer.seal);
       // First the position: a file without one would look as if its events were missing. A full disk may need the room of the files first.
       const hasPosition = await tryTo(() => writePosition(dir, batch.next));
       for (let first = segments[0]; first !== undefined && isDone(first, batch.next); first = segments[0]) {

@@ -146,6 +146,10 @@ test("an outage of the broker under load with three kill -9 of ingest loses noth
   await until(0.7);
   await killAndStart();
   await until(1);
+  // The registry has to be asked about a schema of which nobody has heard here: that is for later, and no fault of the sender.
+  const newSchema = { ...locationEvent({ id: `${prefix}-new`, data: undefined }), datacontenttype: "application/avro" };
+  const asked = await post([{ ...newSchema, data_base64: Buffer.from([0, 0, 0x7f, 0, 1, 0]).toString("base64") }]);
+  expect(asked?.results).toMatchObject([{ status: "retry", code: "event_schema_unavailable" }]);
   const spooled = await ingest.metric("hailstream_ingest_spool_depth_events");
   const slowest = waits.toSorted((a, b) => a - b)[Math.floor(waits.length * 0.99)] ?? 0;
   await kafka.stop();
