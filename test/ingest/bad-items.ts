@@ -113,7 +113,26 @@ function badItem(nextId: () => string): fc.Arbitrary<Item> {
 }
 
 /** Items and how they are sent: as a JSON array, or one a line, where an item need not even be JSON. */
-export type Batch = { readonly format: "array" | "lines"; readonly items: readonly Item[] };
+export type Batch = {
+  readonly format: "array" | "lines";
+  /** What a request may say beside its events; nothing of it changes a result. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly items: readonly Item[];
+};
+
+const sentAt = fc.oneof(
+  fc.integer({ min: -86_400_000, max: 86_400_000 }).map((skewMs) => new Date(Date.now() + skewMs).toISOString()),
+  fc.integer({ min: -3_000, max: 3_000 }).map((skewMs) => String(Date.now() + skewMs)),
+  fc.constantFrom("yesterday", "", "2026-02-30T00:00:00Z", "0"),
+);
+const headers = fc.record(
+  {
+    "sent-at": sentAt,
+    prefer: fc.constantFrom("durability=replicated", "respond-async, wait=10"),
+    traceparent: fc.constantFrom(`00-${"1".repeat(32)}-${"2".repeat(16)}-01`, "00-0-0-0"),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+) as fc.Arbitrary<Batch["headers"]>;
 
 /**
  * Valid and bad items of all kinds, mixed.
@@ -122,7 +141,9 @@ export type Batch = { readonly format: "array" | "lines"; readonly items: readon
  */
 export function anyBatch(nextId: () => string, history: readonly Item[]): fc.Arbitrary<Batch> {
   const format = fc.constantFrom("array" as const, "lines" as const);
-  return format.chain((chosen) => anyItems(nextId, history, chosen).map((items) => ({ format: chosen, items })));
+  return format.chain((chosen) =>
+    fc.record({ format: fc.constant(chosen), headers, items: anyItems(nextId, history, chosen) }),
+  );
 }
 
 const unparsable = fc

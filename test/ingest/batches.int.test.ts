@@ -29,8 +29,9 @@ test(
     const kinds = new Map<string, number>();
     let rows = 0;
 
-    const postOne = async ({ format, items }: Batch) => {
-      const results = await (format === "lines" ? postLines : postArray)(items);
+    const postOne = async (batch: Batch) => {
+      const { items } = batch;
+      const results = await post(batch);
       expect(results.map(({ index }) => index)).toEqual(items.map((_, index) => index));
       const taken = new Set<string>();
       const alone: Promise<void>[] = [];
@@ -47,16 +48,16 @@ test(
         }
         // A repetition of what was taken is the one thing that depends on its neighbours.
         else if (taken.has(item.text)) expect({ item, result }).toMatchObject({ result: { status: "duplicate" } });
-        else if (item.valid === undefined) alone.push(expectAsAlone(format, item, result));
+        else if (item.valid === undefined) alone.push(expectAsAlone(batch, item, result));
         if (result.status === "accepted") taken.add(item.text);
       }
       rows += items.length;
       await Promise.all(alone);
     };
 
-    const expectAsAlone = async (format: Batch["format"], item: Item, { index: _place, ...result }: Result) => {
+    const expectAsAlone = async (batch: Batch, item: Item, { index: _place, ...result }: Result) => {
       expect({ item, status: result.status }).not.toMatchObject({ status: "accepted" });
-      const [lonely] = await (format === "lines" ? postLines : postArray)([item]);
+      const [lonely] = await post({ ...batch, items: [item] });
       const { index: _zero, ...expected } = lonely as Result;
       expect({ item, result: withoutClock(result) }).toEqual({ item, result: withoutClock(expected) });
     };
@@ -93,9 +94,13 @@ test(
   60_000 + batches * 60,
 );
 
+function post(batch: Batch): Promise<readonly Result[]> {
+  return batch.format === "lines" ? postLines(batch) : postArray(batch);
+}
+
 /** The items as an array of JSON. Status and header must say what the results say. */
-async function postArray(items: readonly Item[]): Promise<readonly Result[]> {
-  const { status, headers, body } = await door.post(`[${items.map(({ text }) => text).join(",")}]`);
+async function postArray({ items, headers: given }: Batch): Promise<readonly Result[]> {
+  const { status, headers, body } = await door.post(`[${items.map(({ text }) => text).join(",")}]`, given);
   resultsSchema.parse(body);
   const counts = countsOf(body.results);
   const good = counts.accepted + counts.duplicate;
@@ -106,10 +111,10 @@ async function postArray(items: readonly Item[]): Promise<readonly Result[]> {
 }
 
 /** The items as a stream, one a line. The summary at its end must say what the results say. */
-async function postLines(items: readonly Item[]): Promise<readonly Result[]> {
+async function postLines({ items, headers }: Batch): Promise<readonly Result[]> {
   const response = await fetch(`${door.url}/v1/events`, {
     method: "POST",
-    headers: { authorization: `Bearer ${door.key}`, "content-type": "application/x-ndjson" },
+    headers: { authorization: `Bearer ${door.key}`, "content-type": "application/x-ndjson", ...headers },
     body: items.map(({ text }) => `${text}\n`).join(""),
   });
   const lines = (await response.text()).trimEnd().split("\n");
