@@ -1,7 +1,10 @@
+import type { OutgoingRecord } from "../../kafka/index.ts";
 import { type Logger, messageOf } from "../../runtime/index.ts";
 import type { SpoolBatch } from "./cursor.ts";
-import type { Send } from "./spool-destination.ts";
 import type { SpoolLog } from "./spool-log.ts";
+
+/** Resolves when Kafka has acknowledged the records. */
+export type Send = (topic: string, records: readonly OutgoingRecord[]) => Promise<void>;
 
 export type DrainParts = {
   readonly send: Send;

@@ -6,8 +6,6 @@ import { adoptSpools } from "./orphans.ts";
 import { openSpoolLog, type SpoolLog, type SpoolLogParts } from "./spool-log.ts";
 import type { SpoolMetrics } from "./spool-metrics.ts";
 
-export type Send = (topic: string, records: readonly OutgoingRecord[]) => Promise<void>;
-
 export type SpoolDestination = Service &
   Destination & {
     /** What keeps it from taking events; empty when nothing does. */

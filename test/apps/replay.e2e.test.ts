@@ -70,7 +70,9 @@ describe("replay into a whole pipeline", () => {
         "select tablename as name from pg_tables where schemaname = 'events' order by 1",
       );
       let rows = 0;
-      for (const { name } of tables.filter((table) => table.name !== "alert")) {
+      // Made by the pipeline, not sent by an app.
+      const derived = ["alert", "trip"];
+      for (const { name } of tables.filter((table) => !derived.includes(table.name))) {
         const [found] = await database.query<{ n: number }>(`select count(*)::int as n from events."${name}"`);
         rows += found?.n ?? 0;
       }

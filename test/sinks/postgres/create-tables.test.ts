@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { envelopeColumns } from "../../../sinks/postgres/columns.ts";
 import { alterTableSql, createTableSql, quoteName, quoteText } from "../../../sinks/postgres/create-tables.ts";
 import { eventTableOf } from "../../../sinks/postgres/event-table.ts";
 import { storedTables } from "../../../sinks/postgres/event-types.ts";
@@ -27,6 +28,9 @@ test("a table begins with the envelope and is partitioned by day", () => {
       "source" text,
       "subject" text,
       "schema_id" integer not null,
+      "time_corrected" timestamptz,
+      "time_error_ms" integer,
+      "time_flag" text,
       "user" text,
       "data_event_id" bigint,
       primary key ("event_id", "occurred_at")
@@ -39,6 +43,9 @@ test("a table begins with the envelope and is partitioned by day", () => {
       "comment on column events."app_ping"."source" is 'Which app and version sent it.'",
       "comment on column events."app_ping"."subject" is 'Whom or what the event is about, where the app said so.'",
       "comment on column events."app_ping"."schema_id" is 'Schema of the registry that the event was written with.'",
+      "comment on column events."app_ping"."time_corrected" is 'When it happened by the pipeline''s clock, where the app said when it sent the event; coalesce(time_corrected, occurred_at) is the best known time.'",
+      "comment on column events."app_ping"."time_error_ms" is 'By how many milliseconds time_corrected may be wrong.'",
+      "comment on column events."app_ping"."time_flag" is 'future or past: occurred_at lay ahead of the pipeline''s clock, or far back, when the event was received.'",
       "comment on column events."app_ping"."user" is 'It''s them.'",
       "comment on column events."app_ping"."data_event_id" is 'A name that the envelope has taken.'",
     ]
@@ -64,7 +71,7 @@ test("a table that is there gains columns, comments and wider types, and loses n
   );
   present.set("gone", { type: "text", comment: "A field of an older schema." });
   const wanted = stored([...fields, { name: "speed", type: "double", doc: "m/s" }]).definition;
-  expect(alterTableSql({ ...wanted, columns: wanted.columns.slice(6) }, present)).toEqual([
+  expect(alterTableSql({ ...wanted, columns: wanted.columns.slice(envelopeColumns.length) }, present)).toEqual([
     `comment on column events."app_ping"."user" is 'It''s them.'`,
     `alter table events."app_ping" alter column "data_event_id" type bigint`,
     `comment on column events."app_ping"."data_event_id" is 'A name that the envelope has taken.'`,
