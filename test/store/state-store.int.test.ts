@@ -17,7 +17,7 @@ const subjects: Record<string, () => Subject> = {
   }),
   memory: () => {
     const memory = createMemoryStateStore();
-    return { store: memory.store, claim: async () => memory.claim() };
+    return { store: memory.store, claim: async () => memory.claim(3) };
   },
 };
 

@@ -30,13 +30,13 @@ describe("a batch through a flow", () => {
         return forward(...Array.from({ length: Number(line.text) }, () => line));
       })
       .to(["out"], to("out"));
-    const driver = createTopologyDriver([lines]);
-    const [outcome] = await driver.pipe(
+    const driver = createTopologyDriver({ flows: [lines] });
+    await driver.pipe(
       "in",
       ["1", "3", "0", "2"].map((text) => record(text)),
     );
     expect(texts(driver.output("out"))).toEqual(["1", "3", "3", "3", "2", "2"]);
-    expect(outcome?.turnedAway).toEqual([]);
+    expect(driver.turnedAway).toEqual([]);
   });
 
   test("one verdict can go to several topics", async () => {
@@ -45,7 +45,7 @@ describe("a batch through a flow", () => {
       .to(["left", "right"], function write({ emit }) {
         return forward({ topic: "left", record: emit }, { topic: "right", record: emit });
       });
-    const driver = createTopologyDriver([split]);
+    const driver = createTopologyDriver({ flows: [split] });
     await driver.pipe("in", [record("a"), record("b")]);
     expect(texts(driver.output("left"))).toEqual(["a", "b"]);
     expect(texts(driver.output("right"))).toEqual(["a", "b"]);
@@ -58,20 +58,20 @@ describe("a batch through a flow", () => {
         return Number(line.text) % 2 === 1 ? drop("odd") : forward(line);
       })
       .to(["out"], to("out"));
-    const driver = createTopologyDriver([sieve]);
-    const [outcome] = await driver.pipe(
+    const driver = createTopologyDriver({ flows: [sieve] });
+    await driver.pipe(
       "in",
       ["1", "2", "3", "4"].map((text) => record(text)),
     );
     expect(texts(driver.output("out"))).toEqual(["2", "4"]);
-    expect(outcome?.turnedAway).toEqual([
-      { step: "leaveOutOdd", verdict: "drop", reason: "odd" },
-      { step: "leaveOutOdd", verdict: "drop", reason: "odd" },
+    expect(driver.turnedAway).toEqual([
+      { flow: "sieve", step: "leaveOutOdd", verdict: "drop", reason: "odd" },
+      { flow: "sieve", step: "leaveOutOdd", verdict: "drop", reason: "odd" },
     ]);
   });
 
   test("a dead letter has the original bytes and headers, and says why and where", async () => {
-    const driver = createTopologyDriver([flow("lines").from("in", readText).to(["out"], to("out"))]);
+    const driver = createTopologyDriver({ flows: [flow("lines").from("in", readText).to(["out"], to("out"))] });
     await driver.pipe(
       "in",
       [record("good"), record("unreadable", { ce_id: "1", traceparent: "00-1" }), record("good")],
@@ -104,13 +104,15 @@ describe("a batch through a flow", () => {
         return forward(line);
       })
       .to(["out"], to("out"));
-    const driver = createTopologyDriver([broken]);
-    const [outcome] = await driver.pipe(
+    const driver = createTopologyDriver({ flows: [broken] });
+    await driver.pipe(
       "in",
       ["1", "0", "2"].map((text) => record(text)),
     );
     expect(texts(driver.output("out"))).toEqual(["1", "2"]);
-    expect(outcome?.turnedAway).toEqual([{ step: "divide", verdict: "dead-letter", reason: "stream_step_failed" }]);
+    expect(driver.turnedAway).toEqual([
+      { flow: "broken", step: "divide", verdict: "dead-letter", reason: "stream_step_failed" },
+    ]);
     expect(driver.output("dead-letters")[0]?.headers).toMatchObject({ dl_reason: "by zero", dl_step: "divide" });
   });
 
@@ -119,7 +121,7 @@ describe("a batch through a flow", () => {
       source.offset === "0"
         ? new Promise((resolve) => setImmediate(() => resolve(readText(source, origin) as never)))
         : readText(source, origin);
-    const driver = createTopologyDriver([flow("lines").from("in", slowly).to(["out"], to("out"))]);
+    const driver = createTopologyDriver({ flows: [flow("lines").from("in", slowly).to(["out"], to("out"))] });
     await driver.pipe(
       "in",
       ["first", "second"].map((text) => record(text)),
@@ -129,7 +131,7 @@ describe("a batch through a flow", () => {
 
   test("a reader that cannot reach the registry fails the whole batch: nothing is judged unread", async () => {
     const cut: Reader<Line> = () => Promise.reject(new PipelineError("schema_registry_unreachable"));
-    const driver = createTopologyDriver([flow("lines").from("in", cut).to(["out"], to("out"))]);
+    const driver = createTopologyDriver({ flows: [flow("lines").from("in", cut).to(["out"], to("out"))] });
     await expect(driver.pipe("in", [record("a")])).rejects.toMatchObject({ code: "schema_registry_unreachable" });
     expect(driver.output("dead-letters")).toEqual([]);
   });

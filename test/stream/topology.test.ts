@@ -35,7 +35,7 @@ beforeEach(() => {
     { latitude: 41, longitude: -73.5 },
     { latitude: 41, longitude: -74.5 },
   ]);
-  driver = createTopologyDriver(createTopology(schemas, { drivers, vehicles, cities }));
+  driver = createTopologyDriver({ flows: createTopology(schemas, { drivers, vehicles, cities }) });
 });
 
 let sequence = 0;
@@ -159,9 +159,10 @@ describe("enrichment", () => {
       event("driver.location", { driver_id: "drv_1", ...here }),
       event("driver.location", { driver_id: "x", ...here }),
     ];
-    const [first] = await driver.pipe("driver-locations", sent);
-    const [second] = await driver.pipe("driver-locations", sent);
-    expect(second?.sends).toEqual(first?.sends);
+    await driver.pipe("driver-locations", [...sent, ...sent]);
+    const all = driver.output("driver-locations-enriched");
+    expect(all).toHaveLength(4);
+    expect(all.slice(2)).toEqual(all.slice(0, 2));
   });
 
   test("any valid position is enriched like a plain computation of it", async () => {
@@ -209,9 +210,11 @@ describe("records that cannot be enriched", () => {
     ["without an envelope", () => with_({ headers: { ce_type: "driver.location" } }), "stream_envelope_missing"],
   ])("one %s is a dead letter and those around it go on", async (_name, bad, code) => {
     const letter = bad();
-    const [outcome] = await driver.pipe("driver-locations", [good(), letter, good()]);
+    await driver.pipe("driver-locations", [good(), letter, good()]);
     expect(driver.output("driver-locations-enriched")).toHaveLength(2);
-    expect(outcome?.turnedAway).toEqual([{ step: "readPosition", verdict: "dead-letter", reason: code }]);
+    expect(driver.turnedAway).toEqual([
+      { flow: "enrich-driver-locations", step: "readPosition", verdict: "dead-letter", reason: code },
+    ]);
     const [kept] = driver.output("dead-letters");
     expect(kept?.value).toEqual(letter.value);
     expect(kept?.headers).toMatchObject({ dl_code: code, dl_topic: "driver-locations", dl_offset: "1" });
