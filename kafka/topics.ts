@@ -42,6 +42,7 @@ export const topicTable: readonly TopicSpec[] = [
   events("alerts", 30 * day),
   events("quarantine", 30 * day),
   events("dead-letters", 30 * day),
+  events("late-events", 30 * day),
 ];
 
 /** Creates the topics that are missing and waits until they have leaders. Safe to call from several processes at once. */

@@ -5,8 +5,13 @@ export { type BatchOutcome, processBatch, type TurnedAway } from "./process-batc
 export { createReference, type Reference, type ReferenceParts } from "./reference/reference.ts";
 export { createRunner, type RunnerParts } from "./runner.ts";
 export { createStream, type StreamParts } from "./service.ts";
+export { lateEventTopic } from "./state/late-event.ts";
 export { type RememberingFlow, readThrough, rememberingFlow } from "./state/remembering-flow.ts";
 export { createRememberingRunner, type RememberingRunnerParts } from "./state/remembering-runner.ts";
 export type { Change, Moment, RememberingStep } from "./state/remembering-step.ts";
 export { deadLetter, drop, forward, type Step, type Verdict } from "./step.ts";
 export { createRememberingTopology, createTopology } from "./topology.ts";
+export { resultId } from "./windows/result-id.ts";
+export type { WindowRules } from "./windows/window-rules.ts";
+export { type Aggregate, type WindowResult, windowed } from "./windows/windowed.ts";
+export { type WindowedFlowParts, windowedFlow } from "./windows/windowed-flow.ts";

@@ -1,5 +1,7 @@
 import { LRUCache } from "lru-cache";
+import type { KafkaRecord } from "../../kafka/index.ts";
 import type { OutboxRecord, StateStore } from "../../store/index.ts";
+import { lateEventOf } from "./late-event.ts";
 import { remember } from "./remember.ts";
 import type { RememberingFlow } from "./remembering-flow.ts";
 import type { Memory } from "./remembering-step.ts";
@@ -17,11 +19,11 @@ export type PartitionParts = {
   readonly maxCachedKeys: number;
 };
 
-/** A record that was read, with the offset behind it. */
-export type Arrived = { readonly record: unknown; readonly nextOffset: bigint };
+/** What a reader made of a record, with the offset behind it and the record as it came. */
+export type Arrived = { readonly record: unknown; readonly nextOffset: bigint; readonly source: KafkaRecord };
 
 /** What one call came to, for the counters. */
-export type Progress = { readonly emitted: number; readonly late: number };
+export type Progress = { readonly emitted: number; readonly late: number; readonly tooLate: number };
 
 /** The memory of one partition while this process holds its claim. Calls must follow one another. */
 export type PartitionMemory = {
@@ -93,13 +95,20 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     const after = remember(flow.step, before, flow.latenessMs);
     const done = after.taken === records.length;
     const to = done ? next : after.taken === 0 ? nextOffset : (arrived[after.taken - 1] as Arrived).nextOffset;
-    const outbox = after.emitted.map(flow.write);
+    const place = { flow: flow.name, topic: flow.source, partition, watermarkMs: after.watermark };
+    const tooLate = after.tooLate.map((i) => lateEventOf((arrived[i] as Arrived).source, place));
+    const outbox = [...after.emitted.map(flow.write), ...tooLate];
     const states = new Map(
       [...after.changed].map(([key, memory]) => [
         key,
         memory === undefined ? undefined : { value: JSON.stringify(memory.state), wakeMs: memory.wakeMs },
       ]),
     );
+    if (arrived.length === 0 && states.size === 0) {
+      // The passing of time alone: whoever takes over learns it from the clock as well.
+      watermark = after.watermark;
+      return { taken: 0, done: horizon >= reach, emitted: 0, late: 0, tooLate: 0 };
+    }
     const change = { epoch, expected: nextOffset, next: to, watermarkMs: after.watermark, states, outbox };
     const ids = await store.commit(partition, change);
     if (ids === undefined) return undefined;
@@ -110,19 +119,22 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
       await send(outbox);
       await store.acknowledge(ids);
     }
-    return { taken: after.taken, done: done && horizon >= reach, emitted: outbox.length, late: after.late };
+    const { taken, late } = after;
+    return { taken, done: done && horizon >= reach, emitted: after.emitted.length, late, tooLate: tooLate.length };
   }
 
   async function advanceAll(arrived: readonly Arrived[], next: bigint, passTo?: number): Promise<Progress | undefined> {
     let rest = arrived;
     let emitted = 0;
     let late = 0;
+    let tooLate = 0;
     for (;;) {
       const step = await advance(rest, next, passTo);
       if (step === undefined) return undefined;
       emitted += step.emitted;
       late += step.late;
-      if (step.done) return { emitted, late };
+      tooLate += step.tooLate;
+      if (step.done) return { emitted, late, tooLate };
       rest = rest.slice(step.taken);
     }
   }
@@ -136,7 +148,7 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     },
     take: (arrived, next) => advanceAll(arrived, next),
     async pass(moment) {
-      if (!(moment > watermark)) return { emitted: 0, late: 0 };
+      if (!(moment > watermark)) return { emitted: 0, late: 0, tooLate: 0 };
       return advanceAll([], nextOffset, moment);
     },
   };

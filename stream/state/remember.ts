@@ -21,6 +21,8 @@ export type After<State, Out> = {
   readonly changed: ReadonlyMap<string, Memory<State> | undefined>;
   readonly emitted: readonly Out[];
   readonly late: number;
+  /** Which of the records came too late for the step, by their place in `records`. */
+  readonly tooLate: readonly number[];
 };
 
 type Alarm = { readonly wakeMs: number; readonly key: string };
@@ -38,6 +40,7 @@ export function remember<In, State, Out>(
   const { memories, horizon } = before;
   const changed = new Map<string, Memory<State> | undefined>();
   const emitted: Out[] = [];
+  const tooLate: number[] = [];
   const alarms = new TinyQueue<Alarm>([], (a, b) => a.wakeMs - b.wakeMs || compareBytes(a.key, b.key));
   for (const [key, { wakeMs }] of memories) if (wakeMs !== undefined) alarms.push({ key, wakeMs });
   let watermark = before.watermark;
@@ -74,19 +77,21 @@ export function remember<In, State, Out>(
     const reached = Math.max(watermark, time - latenessMs);
     if (reached > horizon) {
       wakeUntil(horizon);
-      return { taken, watermark, changed, emitted, late };
+      return { taken, watermark, changed, emitted, late, tooLate };
     }
     const isLate = time < watermark;
     if (isLate) late++;
     wakeUntil(reached);
     const key = step.keyOf(record);
-    apply(key, step.take(memories.get(key)?.state, record, { watermark, late: isLate }));
+    const change = step.take(memories.get(key)?.state, record, { watermark, late: isLate });
+    if (change.tooLate === true) tooLate.push(taken);
+    apply(key, change);
     taken++;
     // A key whose time is over already is woken before the next record, whatever that brings.
     wakeUntil(watermark);
   }
   if (before.passTo !== undefined) wakeUntil(Math.min(before.passTo, horizon));
-  return { taken, watermark, changed, emitted, late };
+  return { taken, watermark, changed, emitted, late, tooLate };
 }
 
 /** As Postgres compares text in the collation "C": by the bytes in UTF-8, which is the order of code points. */

@@ -12,6 +12,11 @@ export type RememberingFlow = {
   readonly step: RememberingStep<unknown, unknown, unknown>;
   /** How far events of a partition may lie out of order, in ms, without being late. */
   readonly latenessMs: number;
+  /**
+   * By how much time in a partition may fall behind the clock before it goes on by it, in ms; see {@link createPartitionClock}. Without it
+   * only a partition that gets no records goes on by the clock.
+   */
+  readonly maxStallMs?: number;
   /** Bytes and headers of what the step emits. */
   readonly write: (emitted: unknown) => OutboxRecord;
   readonly outputs: readonly string[];
@@ -24,6 +29,7 @@ export function rememberingFlow<In, State, Out>(parts: {
   readonly read: Reader<In>;
   readonly step: RememberingStep<In, State, Out>;
   readonly latenessMs: number;
+  readonly maxStallMs?: number;
   readonly write: (emitted: Out) => OutboxRecord;
   readonly outputs: readonly string[];
 }): RememberingFlow {

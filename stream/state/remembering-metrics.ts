@@ -10,6 +10,11 @@ export function createRememberingMetrics(metrics: Metrics, flow: string) {
     "Records older than the watermark of their partition when they came.",
     ["flow"],
   );
+  const tooLate = metrics.counter(
+    "hailstream_stream_too_late_records_total",
+    "Records kept in the topic of late events, since what they belong to was told and forgotten.",
+    ["flow"],
+  );
   const fenced = metrics.counter(
     "hailstream_stream_fenced_total",
     "Batches not stored because another process had claimed the partition.",
@@ -35,6 +40,7 @@ export function createRememberingMetrics(metrics: Metrics, flow: string) {
       records.inc({ flow }, count);
       if (progress.emitted > 0) emitted.inc({ flow }, progress.emitted);
       if (progress.late > 0) late.inc({ flow }, progress.late);
+      if (progress.tooLate > 0) tooLate.inc({ flow }, progress.tooLate);
       if (Number.isFinite(watermarkMs)) watermark.set({ flow, partition }, watermarkMs / 1_000);
     },
     fenced: () => fenced.inc({ flow }),

@@ -22,7 +22,9 @@ import {
   type OutboxRecord,
 } from "../../store/index.ts";
 import { deadLetterOf, deadLetterTopic } from "../dead-letter.ts";
+import { lateEventTopic } from "./late-event.ts";
 import { type Arrived, openPartition, type PartitionMemory } from "./open-partition.ts";
+import { createPartitionClock, type PartitionClock } from "./partition-clock.ts";
 import type { RememberingFlow } from "./remembering-flow.ts";
 import { createRememberingMetrics } from "./remembering-metrics.ts";
 
@@ -47,11 +49,7 @@ export type RememberingRunnerParts = {
 type Held = {
   readonly generation: number;
   readonly memory: PartitionMemory;
-  /** When the last record was taken, by the clock, and where time stood then. */
-  quietSince: number;
-  watermarkThen: number;
-  /** Whether the partition was read to its end. */
-  atEnd: boolean;
+  readonly clock: PartitionClock;
 };
 
 const firstBackoffMs = 100;
@@ -72,7 +70,9 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   const claims = createPartitionClaims(db, consumer);
   const store = createPostgresStateStore(db, consumer, topic);
   const metrics = createRememberingMetrics(parts.metrics, flow.name);
-  const allowed = new Set(flow.outputs);
+  const rules = { idleMs: parts.idleMs, ...(flow.maxStallMs === undefined ? {} : { maxStallMs: flow.maxStallMs }) };
+  const now = () => performance.now();
+  const allowed = new Set([...flow.outputs, lateEventTopic]);
   const held = new Map<number, Held>();
   /** The last work of each partition: batches and ticks follow one another. */
   const lines = new Map<number, Promise<unknown>>();
@@ -110,13 +110,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     const claim = await claims.of(topic, partition, at);
     const { maxCachedKeys } = parts;
     const memory = await openPartition({ flow, store, partition, ...claim, send, maxCachedKeys });
-    const fresh: Held = {
-      generation: at,
-      memory,
-      quietSince: Date.now(),
-      watermarkThen: memory.watermark,
-      atEnd: false,
-    };
+    const fresh: Held = { generation: at, memory, clock: createPartitionClock(rules, now(), memory.watermark) };
     held.set(partition, fresh);
     return fresh;
   }
@@ -136,7 +130,8 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
       if (nextOffset <= from) continue;
       const read = flow.read(record, origin);
       const verdict = read instanceof Promise ? await read : read;
-      if (verdict.type === "forward") for (const one of verdict.records) arrived.push({ record: one, nextOffset });
+      if (verdict.type === "forward")
+        for (const one of verdict.records) arrived.push({ record: one, nextOffset, source: record });
       else if (verdict.type === "drop") metrics.dropped(flow.read.name, verdict.reason);
       else {
         metrics.deadLetter(flow.read.name, verdict.code);
@@ -164,9 +159,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     const progress = await memory.take(arrived, batch.nextOffset);
     if (progress === undefined) return "fenced";
     metrics.took(batch.records.length, progress, memory.watermark, partition);
-    own.quietSince = Date.now();
-    own.watermarkThen = memory.watermark;
-    own.atEnd = batch.nextOffset >= batch.highWatermark;
+    own.clock.took(now(), memory.watermark, batch.nextOffset >= batch.highWatermark);
     return "done";
   }
 
@@ -200,7 +193,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     for (const partition of partitions[topic] ?? []) {
       void inLine(partition, async () => {
         if (stopping || generation !== joined) return;
-        (await memoryOf(partition)).atEnd = true;
+        await memoryOf(partition);
       }).catch((error: unknown) => {
         letGo(partition);
         log.debug({ err: error, flow: flow.name, partition }, "a partition is opened at its first batch");
@@ -208,15 +201,13 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     }
   }
 
-  /** Time goes on in partitions that are quiet, so that what waits for it comes out without traffic. */
+  /** Time goes on in partitions that are quiet, or that old records hold up, so that what waits for it comes out all the same. */
   function tick(): void {
-    const now = Date.now();
     for (const [partition, own] of held) {
-      const quietMs = now - own.quietSince;
-      if (!own.atEnd || quietMs < parts.idleMs || own.generation !== generation) continue;
+      if (own.generation !== generation || !(own.clock.reached(now()) > own.memory.watermark)) continue;
       void inLine(partition, async () => {
         if (stopping || held.get(partition) !== own) return;
-        const progress = await own.memory.pass(own.watermarkThen + quietMs);
+        const progress = await own.memory.pass(own.clock.reached(now()));
         if (progress === undefined) letGo(partition);
         else metrics.took(0, progress, own.memory.watermark, partition);
       }).catch((error: unknown) => {

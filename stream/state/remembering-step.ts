@@ -16,6 +16,8 @@ export type Change<State, Out> = {
   /** When the watermark has come this far, `wake` is called; at once when it has already. Undefined: not before the next record. */
   readonly wakeMs?: number | undefined;
   readonly emit: readonly Out[];
+  /** The record comes after everything it belongs to was told and forgotten: its bytes are kept in the topic of late events, and counted. */
+  readonly tooLate?: boolean;
 };
 
 /**

@@ -2,7 +2,9 @@ import type { OutgoingRecord } from "../../kafka/index.ts";
 import type { OutboxRecord } from "../../store/index.ts";
 import { deadLetterOf, deadLetterTopic } from "../../stream/dead-letter.ts";
 import { type Flow, processBatch, type TurnedAway } from "../../stream/index.ts";
+import { lateEventTopic } from "../../stream/state/late-event.ts";
 import { type Arrived, openPartition, type PartitionMemory } from "../../stream/state/open-partition.ts";
+import { createPartitionClock, type PartitionClock } from "../../stream/state/partition-clock.ts";
 import type { RememberingFlow } from "../../stream/state/remembering-flow.ts";
 import { createMemoryStateStore, type MemoryStateStore } from "./memory-state-store.ts";
 import type { MemoryTopics } from "./memory-topics.ts";
@@ -15,6 +17,7 @@ export type World = {
   readonly now: () => number;
   readonly batchSize: number;
   readonly maxCachedKeys: number;
+  readonly idleMs: number;
   readonly turnedAway: (flow: string, what: TurnedAway) => void;
 };
 
@@ -23,8 +26,8 @@ export type DrivenProcess = {
   readonly name: string;
   /** Handles the next batch of a partition; false when there is nothing to read anywhere. */
   step(): Promise<boolean>;
-  /** Event time by the clock in partitions that are quiet for at least `idleMs`: how far each is to go. */
-  quiet(idleMs: number): ReadonlyMap<number, number>;
+  /** Event time by the clock in partitions that are quiet or held up by old records: how far each is to go. */
+  quiet(): ReadonlyMap<number, number>;
   /** Lets the time of a partition pass to a moment without a record. */
   pass(partition: number, moment: number): Promise<void>;
   die(): void;
@@ -78,16 +81,18 @@ function write(
   world.point(`${flow} written ${topic}`);
 }
 
-type Held = { readonly memory: PartitionMemory; quietSince: number; watermarkThen: number };
+type Held = { readonly memory: PartitionMemory; readonly clock: PartitionClock };
 
 /** As `createRememberingRunner` does it: claim, write what was left, then batch by batch, each one transaction. */
 export function driveRememberingFlow(world: World, flow: RememberingFlow): DrivenProcess {
-  const { topics, maxCachedKeys } = world;
+  const { topics, maxCachedKeys, idleMs } = world;
+  const rules = { idleMs, ...(flow.maxStallMs === undefined ? {} : { maxStallMs: flow.maxStallMs }) };
   const kept = createMemoryStateStore((effect) => world.point(`${flow.name} ${effect}`));
   const held = new Map<number, Held>();
+  const allowed = [...flow.outputs, lateEventTopic];
 
   const send = async (records: readonly OutboxRecord[]): Promise<void> => {
-    for (const { topic, ...record } of records) write(world, flow.name, flow.outputs, topic, [record]);
+    for (const { topic, ...record } of records) write(world, flow.name, allowed, topic, [record]);
   };
 
   async function memoryOf(partition: number): Promise<Held> {
@@ -95,7 +100,8 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
     if (present !== undefined) return present;
     const claim = kept.claim(partition);
     const memory = await openPartition({ flow, store: kept.store, partition, ...claim, send, maxCachedKeys });
-    const fresh: Held = { memory, quietSince: world.now(), watermarkThen: memory.watermark };
+    const clock = createPartitionClock(rules, world.now(), memory.watermark);
+    const fresh: Held = { memory, clock };
     held.set(partition, fresh);
     return fresh;
   }
@@ -110,7 +116,8 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
     for (const record of records) {
       const verdict = await flow.read(record, origin);
       const nextOffset = BigInt(record.offset) + 1n;
-      if (verdict.type === "forward") for (const one of verdict.records) arrived.push({ record: one, nextOffset });
+      if (verdict.type === "forward")
+        for (const one of verdict.records) arrived.push({ record: one, nextOffset, source: record });
       else if (verdict.type === "drop") away.push({ step, verdict: "drop", reason: verdict.reason });
       else {
         away.push({ step, verdict: "dead-letter", reason: verdict.code });
@@ -128,8 +135,8 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
     if (letters.length > 0) write(world, flow.name, [deadLetterTopic], deadLetterTopic, letters);
     // Fenced: the partition is claimed anew at the next step and its batch read again.
     if ((await memory.take(arrived, nextOffset)) === undefined) return void held.delete(partition);
-    own.quietSince = world.now();
-    own.watermarkThen = memory.watermark;
+    const atEnd = memory.nextOffset >= topics.end(flow.source, partition);
+    own.clock.took(world.now(), memory.watermark, atEnd);
     for (const what of away) world.turnedAway(flow.name, what);
   }
 
@@ -145,11 +152,11 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
       }
       return false;
     },
-    quiet(idleMs) {
+    quiet() {
       const reaches = new Map<number, number>();
-      for (const [partition, { quietSince, watermarkThen }] of held) {
-        const quietMs = world.now() - quietSince;
-        if (quietMs >= idleMs) reaches.set(partition, watermarkThen + quietMs);
+      for (const [partition, { clock, memory }] of held) {
+        const reached = clock.reached(world.now());
+        if (reached > memory.watermark) reaches.set(partition, reached);
       }
       return reaches;
     },

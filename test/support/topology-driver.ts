@@ -78,6 +78,7 @@ export function createTopologyDriver(parts: DriverParts): TopologyDriver {
     topics,
     batchSize,
     maxCachedKeys,
+    idleMs,
     now: () => now,
     turnedAway: (flow, what) => turnedAway.push({ flow, ...what }),
     point() {
@@ -126,7 +127,7 @@ export function createTopologyDriver(parts: DriverParts): TopologyDriver {
       await driver.run();
       now += ms;
       // Decided once: a process that dies over it goes on to the same moment.
-      const reaches = processes.map((process) => ({ process, of: process.quiet(idleMs) }));
+      const reaches = processes.map((process) => ({ process, of: process.quiet() }));
       await living(async () => {
         for (const { process, of } of reaches) {
           for (const [partition, moment] of of) await process.pass(partition, moment);

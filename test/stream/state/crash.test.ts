@@ -4,6 +4,7 @@ import { openPartition } from "../../../stream/state/open-partition.ts";
 import { foldTrip, type ToldTrip } from "../../../stream/trips/fold-trip.ts";
 import type { ArrivedTripEvent } from "../../../stream/trips/trip-event.ts";
 import { createMemoryStateStore } from "../../support/memory-state-store.ts";
+import { asRead } from "../../support/memory-topics.ts";
 import { createTopologyDriver, dieEverywhere, type TopologyDriver } from "../../support/topology-driver.ts";
 import { minute, rules, tripEvent, wholeTrip } from "../trips/trips.ts";
 
@@ -67,7 +68,9 @@ test("whoever lost the claim stores nothing and learns of it", async () => {
   const zombie = await openPartition({ ...parts, ...memory.claim(0) });
   await openPartition({ ...parts, ...memory.claim(0) });
   const [record] = events;
-  expect(await zombie.take([{ record, nextOffset: 1n }], 1n)).toBeUndefined();
+  expect(
+    await zombie.take([{ record, nextOffset: 1n, source: asRead({ key: null, value: null }, 0, 0) }], 1n),
+  ).toBeUndefined();
   expect(memory.states.size).toBe(0);
 });
 

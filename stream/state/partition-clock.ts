@@ -1,0 +1,49 @@
+/** When the event time of a partition goes on by the clock. */
+export type ClockRules = {
+  /** A partition that is read to its end and gets no record for this long counts as idle. */
+  readonly idleMs: number;
+  /** By how much event time may fall behind the clock in a partition that is not idle; without a limit when not given. */
+  readonly maxStallMs?: number;
+};
+
+/** What the clock says of one partition's event time. All moments of the clock are ms of the same monotonic clock. */
+export type PartitionClock = {
+  /** Records were taken. @param atEnd whether there were no more to read behind them */
+  took(nowMs: number, watermark: number, atEnd: boolean): void;
+  /** How far event time has come by the clock alone; -Infinity when that is for the records to say. */
+  reached(nowMs: number): number;
+};
+
+/**
+ * Event time is told by records. But a partition without them, or with such as lie far back, must not keep results waiting for ever, so while it
+ * is read to its end two rules hold:
+ *
+ * - *Idle:* without a record for `idleMs`, event time is where the last one left it, plus the clock's time since then.
+ * - *Stall:* event time lies at most `maxStallMs` behind where it would be had it gone on by the clock since the moment when it was least behind:
+ *   when it stood furthest ahead of the clock. So neither records that bring it forward too slowly nor none at all can hold it.
+ *
+ * A partition with records still to be read goes by these alone, however long they take. Whoever takes a partition over counts anew.
+ */
+export function createPartitionClock(rules: ClockRules, nowMs: number, watermark: number): PartitionClock {
+  const { idleMs, maxStallMs } = rules;
+  let last = { nowMs, watermark };
+  /** The moment when event time was least behind the clock. */
+  let ahead = last;
+  // Until a batch says otherwise: a partition without one has nothing to read.
+  let isAtEnd = true;
+
+  return {
+    took(now, so, atEnd) {
+      last = { nowMs: now, watermark: so };
+      if (!isAtEnd || !atEnd || so - now >= ahead.watermark - ahead.nowMs) ahead = last;
+      isAtEnd = atEnd;
+    },
+    reached(now) {
+      if (!isAtEnd) return Number.NEGATIVE_INFINITY;
+      const idle = now - last.nowMs >= idleMs ? last.watermark + (now - last.nowMs) : Number.NEGATIVE_INFINITY;
+      const stalled =
+        maxStallMs === undefined ? Number.NEGATIVE_INFINITY : ahead.watermark + (now - ahead.nowMs) - maxStallMs;
+      return Math.max(idle, stalled);
+    },
+  };
+}

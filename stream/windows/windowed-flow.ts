@@ -1,0 +1,40 @@
+import { PipelineError } from "../../runtime/index.ts";
+import type { OutboxRecord } from "../../store/index.ts";
+import type { Reader } from "../flow.ts";
+import { type RememberingFlow, rememberingFlow } from "../state/remembering-flow.ts";
+import type { WindowRules } from "./window-rules.ts";
+import { type Aggregate, type WindowResult, windowed } from "./windowed.ts";
+
+export type WindowedFlowParts<In, Value> = {
+  readonly name: string;
+  readonly source: string;
+  readonly read: Reader<In>;
+  readonly windows: WindowRules;
+  readonly aggregate: Aggregate<In, Value>;
+  /** How far events of a partition may lie out of order, in ms: the watermark stays that far behind the newest. */
+  readonly latenessMs: number;
+  /**
+   * A window is closed at the latest this long after its end by the clock, in ms, whatever comes or does not come: its end by the clock is when
+   * event time would have come there, going on by the clock from where it stood furthest ahead. At least `latenessMs` and the allowed lateness
+   * together. An idle partition does not wait for it. Without it only traffic and the idle time-out close windows.
+   */
+  readonly capMs?: number;
+  /** Bytes and headers of a result; {@link resultId} gives its id. */
+  readonly write: (result: WindowResult<Value>) => OutboxRecord;
+  readonly outputs: readonly string[];
+};
+
+/** A flow that collects events in windows. @throws PipelineError option_invalid for rules that make no sense */
+export function windowedFlow<In, Value>(parts: WindowedFlowParts<In, Value>): RememberingFlow {
+  const { windows, aggregate, capMs, ...flow } = parts;
+  const waitMs = flow.latenessMs + windows.allowedLatenessMs;
+  if (capMs !== undefined && capMs < waitMs) {
+    const message = `Of the flow ${flow.name}, windows are to close ${capMs} ms after their end, but late events are waited for ${waitMs} ms; use at least that.`;
+    throw new PipelineError("option_invalid", { message });
+  }
+  return rememberingFlow({
+    ...flow,
+    ...(capMs === undefined ? {} : { maxStallMs: capMs - waitMs }),
+    step: windowed(windows, aggregate),
+  });
+}
