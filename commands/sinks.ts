@@ -19,7 +19,7 @@ import { optionSets } from "./option-sets.ts";
 export const add: AddCommand = (program, context, end) => {
   const command = program
     .command("sinks")
-    .description("Stores events in Postgres, each exactly once, and sends alerts to webhooks.")
+    .description("Stores events in Postgres, each exactly once, loads the quarantine, and sends alerts to webhooks.")
     .option("--json", "print one JSON line on standard output when ready");
   const sets = [sinksOptions, webhookOptions, storeOptions, kafkaOptions, schemaOptions, logOptions];
   withOptions(command, sets).action(async () => {

@@ -9,7 +9,16 @@ import type { Sender } from "./identity/sender.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
 import type { IngestOptions } from "./options.ts";
 import type { Gate } from "./overload/gate.ts";
+import { keepQuarantined, rejectQuarantined } from "./quarantine.ts";
 import { type Destination, storeEvents } from "./store-events.ts";
+
+/** What a request says about all of its events, and what it asks for. */
+export type RequestWishes = RequestFacts & {
+  /** Only Kafka counts as stored. */
+  readonly replicated: boolean;
+  /** The sender is at hand and repairs what is wrong: it is rejected instead of being kept in quarantine. */
+  readonly strict: boolean;
+};
 
 export type HandlingParts = {
   readonly options: IngestOptions & AcceptLimits;
@@ -28,13 +37,20 @@ export type HandlingParts = {
 export async function handleEvents(
   items: Items,
   sender: Sender,
-  request: RequestFacts & { readonly replicated: boolean },
+  request: RequestWishes,
   parts: HandlingParts,
 ): Promise<readonly Verdict[]> {
   const away = parts.gate?.turnAway(items.values, sender);
   const verdicts = acceptEvents(items, parts.knowledge, parts.options, request, sender, away);
   const begin = performance.now();
-  await parts.duplicates.storeOnce(verdicts, () => storeEvents(parts.destination, verdicts, request.replicated));
+  await parts.duplicates.storeOnce(verdicts, async () => {
+    // A device cannot ask that its tampering leaves no trace.
+    if (request.strict && sender.subject === undefined) rejectQuarantined(verdicts);
+    await Promise.all([
+      storeEvents(parts.destination, verdicts, request.replicated),
+      keepQuarantined(parts.destination, verdicts, items, sender, request),
+    ]);
+  });
   parts.metrics.produced((performance.now() - begin) / 1_000);
   parts.metrics.events(verdicts);
   return verdicts;
@@ -49,14 +65,16 @@ export function requestFactsOf(
   arrivedAt: number,
   receivedAt: number,
   parts: { readonly options: TimeLimits; readonly metrics: Pick<IngestMetrics, "sentAt"> },
-): RequestFacts & { readonly replicated: boolean } {
+): RequestWishes {
+  const prefer = String(headers.prefer ?? "");
   const traceparent = traceparentOf(headers.traceparent);
   const clock = readSentAt(headers["sent-at"]?.toString(), arrivedAt, receivedAt, parts.options);
   parts.metrics.sentAt(clock);
   return {
     receivedAt,
-    // Prefer: durability=replicated (RFC 7240)
-    replicated: /(?:^|[,;\s])durability\s*=\s*"?replicated\b/i.test(String(headers.prefer ?? "")),
+    // Prefer: durability=replicated, handling=strict (RFC 7240)
+    replicated: /(?:^|[,;\s])durability\s*=\s*"?replicated\b/i.test(prefer),
+    strict: /(?:^|[,;\s])handling\s*=\s*"?strict\b/i.test(prefer),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(clock === undefined || clock === "invalid" ? {} : { clock }),
   };

@@ -4,6 +4,7 @@ export { ensureEventTables } from "./postgres/ensure-tables.ts";
 export { type StoredTable, type StoredType, storedTables } from "./postgres/event-types.ts";
 export type { FindWriterSchema, WriterSchema } from "./postgres/schema-routes.ts";
 export { prepareDatabase } from "./prepare-database.ts";
+export { createQuarantineSink } from "./quarantine/quarantine-sink.ts";
 export { createSinkRunner, type SinkRunnerParts } from "./runner.ts";
 export { createSinks, type SinksParts } from "./service.ts";
 export type { Delivery, Manner, Rejection, Sink, SinkBatch } from "./sink.ts";

@@ -18,6 +18,12 @@ export const sinksOptions = defineOptions("sinks", {
     description:
       "Names the sink in Kafka (its consumer group) and in pipeline.checkpoints; another name starts from the beginning.",
   },
+  quarantineGroupId: {
+    schema: z.string().min(1).max(200),
+    default: "hailstream-sink-quarantine",
+    description:
+      "Names the loading of the quarantine in Kafka and in pipeline.checkpoints; another name starts from the beginning.",
+  },
   concurrency: {
     schema: z.coerce.number().int().min(1).max(16),
     default: "2",

@@ -7,11 +7,12 @@ import {
   type Metrics,
   type Service,
 } from "../runtime/index.ts";
-import type { Schemas } from "../schemas/index.ts";
+import { quarantineTopic, type Schemas } from "../schemas/index.ts";
 import { createDatabase, type StoreOptions } from "../store/index.ts";
 import type { SinksOptions } from "./options.ts";
 import { createEventSink } from "./postgres/create-sink.ts";
 import { storedTables } from "./postgres/event-types.ts";
+import { createQuarantineSink } from "./quarantine/quarantine-sink.ts";
 import { createSinkRunner } from "./runner.ts";
 import type { WebhookOptions } from "./webhook/index.ts";
 import { createWebhookSink } from "./webhook/index.ts";
@@ -28,7 +29,7 @@ export type SinksParts = {
 };
 
 /**
- * All sinks of one process: events into Postgres, alerts to webhooks. /ready answers 200 once each has joined its group. Any number of
+ * All sinks of one process: events and what is in quarantine into Postgres, alerts to webhooks. /ready answers 200 once each has joined its group. Any number of
  * these processes share the partitions.
  */
 export function createSinks(parts: SinksParts): Service & { readonly url: string } {
@@ -48,8 +49,8 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
     url: store.sinkUrl ?? store.url,
     log,
     metrics,
-    // One a partition under way, one for claims and partitions meanwhile, two for webhooks.
-    max: Math.max(store.maxConnections, options.concurrency + 3),
+    // One a partition under way, one for claims and partitions meanwhile, two for webhooks, one for the quarantine.
+    max: Math.max(store.maxConnections, options.concurrency + 4),
     statementTimeoutMs: store.statementTimeoutMs,
     lockTimeoutMs: store.lockTimeoutMs,
     idleInTransactionTimeoutMs: store.idleInTransactionTimeoutMs,
@@ -80,13 +81,25 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
     maxFetchBytes: options.maxFetchBytes,
     maxPartitionFetchBytes: options.maxPartitionFetchBytes,
   });
+  const quarantine = createSinkRunner({
+    name: "quarantine sink",
+    connection,
+    db,
+    sink: createQuarantineSink(metrics),
+    groupId: options.quarantineGroupId,
+    topics: [quarantineTopic],
+    log,
+    metrics,
+    concurrency: 1,
+    sessionTimeoutMs: options.sessionTimeoutMs,
+  });
   const webhooks = createWebhookSink({ options: parts.webhook, connection, db, schemas, metrics, log });
   const prepare = createService({
     name: "topics",
     start: () =>
       ensureTopics(
         connection,
-        topicTable.filter((spec) => topics.includes(spec.name)),
+        topicTable.filter((spec) => topics.includes(spec.name) || spec.name === quarantineTopic),
       ),
     stop: () => undefined,
   });
@@ -97,6 +110,6 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
     },
     stop: () => undefined,
   });
-  const service = composeServices("sinks", [http, db, prepare, sink, events, webhooks, joined]);
+  const service = composeServices("sinks", [http, db, prepare, sink, events, quarantine, webhooks, joined]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
 }

@@ -57,6 +57,10 @@ export const refusedResultSchema = z
     ...violationShape,
     schema_id: schemaId.optional(),
     docs,
+    durability: z
+      .literal("local")
+      .optional()
+      .describe("Of what is quarantined: this server's disk has it, on its way to Kafka. Absent: Kafka has it."),
     violations: z
       .array(violationSchema)
       .optional()

@@ -87,7 +87,7 @@ function storedResult(index: number, verdict: Accepted | Duplicate): string {
 }
 
 function refusedResult(index: number, refused: Refused, { docsUrl }: AnswerOptions): RefusedResult {
-  const { outcome, id, schemaId, violations } = refused;
+  const { outcome, id, schemaId, violations, durability } = refused;
   const first = violationOf(violations[0] as Violation);
   return {
     index,
@@ -96,6 +96,7 @@ function refusedResult(index: number, refused: Refused, { docsUrl }: AnswerOptio
     ...first,
     ...(schemaId === undefined ? {} : { schema_id: schemaId }),
     docs: docsUrl + first.code,
+    ...(durability === undefined ? {} : { durability }),
     ...(violations.length > 1 ? { violations: violations.map(violationOf) } : {}),
   };
 }

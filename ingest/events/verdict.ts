@@ -34,6 +34,8 @@ export type Refused = {
   readonly schemaId?: number;
   /** At least one. */
   readonly violations: readonly Violation[];
+  /** Of what is quarantined; "local": it is on this server's disk only, on its way to Kafka. */
+  readonly durability?: "local";
 };
 
 /** Nothing is wrong with the event, but it could not be taken now: the same event is to be sent again. */

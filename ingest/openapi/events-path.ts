@@ -81,7 +81,7 @@ export const parameters: Readonly<Record<string, JsonSchema>> = {
     name: "Prefer",
     in: "header",
     description:
-      "`durability=replicated`: while Kafka is away, answer `retry` rather than keep the event on the disk of one server. `return=minimal`, of a stream: leave the lines of stored events out of the answer.",
+      "`durability=replicated`: while Kafka is away, answer `retry` rather than keep the event on the disk of one server. `handling=strict`: reject what would be kept in quarantine, since the sender repairs it. `return=minimal`, of a stream: leave the lines of stored events out of the answer.",
     schema: { ...text, examples: ["durability=replicated"] },
   },
   SentAt: {

@@ -42,7 +42,7 @@ export function createMemoryTopics(count: number): MemoryTopics {
 }
 
 /** A record as a consumer gives it: keys and headers are bytes. */
-export function asRead(record: OutgoingRecord, offset: number, nowMs: number): KafkaRecord {
+export function asRead(record: OutgoingRecord, offset = 0, nowMs = 0): KafkaRecord {
   const bytes = (value: string | Buffer) => (typeof value === "string" ? Buffer.from(value) : value);
   return {
     offset: String(offset),
