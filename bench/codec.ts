@@ -39,6 +39,7 @@ for (const name of names) {
       vehicle_class: "standard",
       vehicle_capacity: 4,
       enrichment_missing: [],
+      enrichment_revision: 0,
     };
     figures["append enrichment"] = measure(() => encoder.append(framed, enrichment));
   }

@@ -10,6 +10,8 @@ export type TopicSpec = {
   /** `delete`: records go after `retentionMs`. `compact`: the newest record of each key stays for ever. */
   readonly cleanup: "delete" | "compact";
   readonly retentionMs?: number;
+  /** Of a compacted topic: records younger than this stay although there is a newer one of their key. */
+  readonly compactionLagMs?: number;
 };
 
 const events = (name: string, retentionMs = 7 * day): TopicSpec => ({
@@ -19,6 +21,11 @@ const events = (name: string, retentionMs = 7 * day): TopicSpec => ({
   retentionMs,
 });
 const reference = (name: string, partitions: number): TopicSpec => ({ name, partitions, cleanup: "compact" });
+/** As long as the longest retention of events that join the profile: an event that is there finds the version that was valid then. */
+const versioned = (name: string, partitions: number): TopicSpec => ({
+  ...reference(name, partitions),
+  compactionLagMs: 30 * day,
+});
 
 /**
  * Every topic of the pipeline. A topic holds what must stay in order together. An enriched topic has as many partitions as
@@ -32,8 +39,8 @@ export const topicTable: readonly TopicSpec[] = [
   events("payments", 30 * day),
   events("safety", 30 * day),
   events("app-errors"),
-  reference("driver-profiles", 3),
-  reference("vehicle-profiles", 3),
+  versioned("driver-profiles", 3),
+  versioned("vehicle-profiles", 3),
   reference("cities", 1),
   events("driver-locations-enriched"),
   events("trip-events-enriched", 30 * day),
@@ -43,6 +50,7 @@ export const topicTable: readonly TopicSpec[] = [
   events("quarantine", 30 * day),
   events("dead-letters", 30 * day),
   events("late-events", 30 * day),
+  events("enrichment-waiting", 2 * day),
 ];
 
 /** Creates the topics that are missing and waits until they have leaders. Safe to call from several processes at once. */
@@ -91,6 +99,9 @@ function configOf(spec: TopicSpec, replicationFactor: number): { name: string; v
   return [
     { name: "cleanup.policy", value: spec.cleanup },
     ...(spec.retentionMs === undefined ? [] : [{ name: "retention.ms", value: String(spec.retentionMs) }]),
+    ...(spec.compactionLagMs === undefined
+      ? []
+      : [{ name: "min.compaction.lag.ms", value: String(spec.compactionLagMs) }]),
     // With three copies, one broker may go without writes stopping and without an acknowledged record at risk.
     ...(replicationFactor >= 3 ? [{ name: "min.insync.replicas", value: "2" }] : []),
   ];

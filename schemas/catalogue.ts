@@ -17,6 +17,7 @@ const recordProperties = [
   "key",
   "class",
   "enrichedTopic",
+  "latest",
   "aliases",
 ];
 const fieldProperties = ["name", "type", "default", "doc", "pii", "minimum", "maximum", "aliases", "order"];
@@ -76,6 +77,8 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
   }
   if (key.type !== "string") throw invalid(file, `the key field ${keyField} must be a string that is never null`);
 
+  if (json.latest !== undefined && json.latest !== true) throw invalid(file, '"latest" must be true or left out');
+
   const schema: AvroRecord = withoutOwnProperties(json);
   const fullName = `${json.namespace}.${json.name}`;
   const enrichedTopic = json.enrichedTopic;
@@ -87,6 +90,7 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
     topic,
     keyField,
     class: trafficClass,
+    ...(json.latest === true ? { latest: true } : {}),
     fields: schema.fields.map(fieldOf),
     schema,
   };

@@ -37,6 +37,8 @@ export type EventType = {
   /** Name of the string field whose value is the record key, so what keeps the order. */
   readonly keyField: string;
   readonly class: TrafficClass;
+  /** Its table keeps only the newest event of each key, by event time and id. */
+  readonly latest?: boolean;
   readonly fields: readonly EventField[];
   readonly schema: AvroRecord;
   /** The fields of `schema`, in order, followed by those of the enrichment. */

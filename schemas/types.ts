@@ -98,7 +98,7 @@ export type DriverLocation = {
   readonly vehicle_id?: string | null;
 };
 
-/** What the company knows about a driver now; the newest record of a driver replaces the older ones. */
+/** What the company knows about a driver from the record's time on, until the next record of the same driver. */
 export type DriverProfile = {
   /** The driver, drv_ and an opaque rest. */
   readonly driver_id: string;
@@ -404,7 +404,7 @@ export type TripStarted = {
   readonly longitude?: number | null;
 };
 
-/** What the company knows about a vehicle now; the newest record of a vehicle replaces the older ones. */
+/** What the company knows about a vehicle from the record's time on, until the next record of the same vehicle. */
 export type VehicleProfile = {
   /** The vehicle, veh_ and an opaque rest. */
   readonly vehicle_id: string;
@@ -426,7 +426,7 @@ export type EnrichmentFields = {
   readonly city_id?: string | null;
   /** H3 cell of the position at resolution 8 (about 0.7 square kilometres), lower-case hexadecimal; null without a position. */
   readonly h3_cell?: string | null;
-  /** Rating of the driver when the event was processed, 1 to 5; null when unknown. */
+  /** Rating of the driver at the time of the event, 1 to 5; null when unknown. */
   readonly driver_rating?: number | null;
   /** The city that licenses the driver, cty_ and an opaque rest; null when unknown. */
   readonly driver_home_city_id?: string | null;
@@ -438,6 +438,8 @@ export type EnrichmentFields = {
   readonly vehicle_capacity?: number | null;
   /** What could not be joined: any of driver, vehicle, city, position; empty when everything was found. Default: []. */
   readonly enrichment_missing?: readonly string[];
+  /** 0 as the event was first enriched, one more each time that a profile which had been missing was joined later; of several with the same id the highest is valid. Default: 0. */
+  readonly enrichment_revision?: number;
 };
 
 /** The data of an event by its type. */

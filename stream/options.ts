@@ -33,6 +33,27 @@ export const streamOptions = defineOptions("stream", {
     unit: "partitions",
     description: "Partitions of one flow that are handled at the same time; each holds its batch in memory.",
   },
+  profileVersions: {
+    schema: whole(1, 1_000),
+    default: "16",
+    unit: "versions",
+    description:
+      "Versions of each driver's and vehicle's profile that are kept in memory, the newest; older events join the oldest of them.",
+  },
+  profileWaitMs: {
+    schema: whole(0, 60_000),
+    default: "2000",
+    unit: "ms",
+    description:
+      "How long after its arrival an event is held back for a profile that is missing, with those behind it; then it goes out flagged.",
+  },
+  profileReviseMs: {
+    schema: whole(0, 30 * 24 * 3_600_000),
+    default: "3600000",
+    unit: "ms",
+    description:
+      "How long a flagged event is kept; when its profile comes in that time, it is enriched again under the same id.",
+  },
   latenessMs: {
     schema: whole(0, 24 * 3_600_000),
     default: "60000",

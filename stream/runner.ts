@@ -8,6 +8,7 @@ import {
 import { type Logger, type Metrics, PipelineError, type Service, secondsBuckets } from "../runtime/index.ts";
 import { deadLetterTopic } from "./dead-letter.ts";
 import type { Flow } from "./flow.ts";
+import type { Patience } from "./patience.ts";
 import { type BatchOutcome, processBatch } from "./process-batch.ts";
 
 export type RunnerParts = {
@@ -23,6 +24,8 @@ export type RunnerParts = {
   readonly topicPrefix?: string;
   /** Partitions handled at the same time; default 3. */
   readonly concurrency?: number;
+  /** Holds batches back whose events lack a profile; without it nothing is waited for. */
+  readonly patience?: Patience;
 };
 
 const registryRetryMs = 1_000;
@@ -44,7 +47,15 @@ export function createRunner(parts: RunnerParts): Service {
   async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
     const end = counters.seconds.startTimer({ flow: flow.name });
     const source = { topic: flow.source, partition: batch.partition, records: batch.records };
-    const outcome = await whenRegistryAnswers(() => processBatch(flow, source), control);
+    const judge = () => whenRegistryAnswers(() => processBatch(flow, source), control);
+    let outcome = await judge();
+    const patience = parts.patience?.();
+    while (patience !== undefined && control.isLive()) {
+      const next = await patience.next(outcome);
+      if (next === "go") break;
+      if (next === "again") outcome = await judge();
+      await control.heartbeat();
+    }
     await Promise.all(
       [...outcome.sends].map(([topic, records]) => {
         if (!allowed.has(topic))

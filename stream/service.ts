@@ -12,10 +12,12 @@ import {
 import type { Schemas } from "../schemas/index.ts";
 import type { Database } from "../store/index.ts";
 import type { StreamOptions } from "./options.ts";
+import { createPatience } from "./patience.ts";
 import { createReference } from "./reference/reference.ts";
 import { createRunner } from "./runner.ts";
 import { createRememberingRunner } from "./state/remembering-runner.ts";
-import { createRememberingTopology, createTopology } from "./topology.ts";
+import { waitingTopic } from "./steps/write-enriched.ts";
+import { createRememberingTopology, createTopology, reviseFlow } from "./topology.ts";
 
 export type StreamParts = {
   readonly options: StreamOptions;
@@ -66,24 +68,31 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     readiness: () => (producer.connected ? waitingFor : { ...waitingFor, kafka: "no acknowledgement for some time" }),
   });
   const producer = createProducer({ name: "stream", connection, metrics, log });
-  const reference = createReference({ ...common, schemas });
+  const reference = createReference({ ...common, schemas, profileVersions: options.profileVersions });
   const { groupPrefix, concurrency, idleMs, cachedKeys: maxCachedKeys } = options;
   const rules = {
     latenessMs: options.latenessMs,
     settleMs: options.tripSettleMs,
     stuckMs: options.tripStuckMs,
     keepMs: options.tripKeepMs,
+    reviseMs: options.profileReviseMs,
   };
+  const { changed } = reference;
+  const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });
   const runner = { ...common, producer, groupPrefix, concurrency };
   const runners = chooseFlows(
     [
       ...createTopology(schemas, reference).map((flow) => ({
         ...flow,
-        start: () => createRunner({ ...runner, flow }),
+        start: () => createRunner({ ...runner, flow, patience }),
       })),
-      ...createRememberingTopology(schemas, rules).map((flow) => ({
+      ...createRememberingTopology(schemas, reference, rules).map((flow) => ({
         ...flow,
-        start: () => createRememberingRunner({ ...runner, flow, db: parts.db, idleMs, maxCachedKeys }),
+        start: () =>
+          createRememberingRunner({
+            ...{ ...runner, flow, db: parts.db, maxCachedKeys },
+            idleMs: flow.name === reviseFlow ? arrivalIdleMs : idleMs,
+          }),
       })),
     ],
     options.flows,
@@ -99,6 +108,8 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   ]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as ReturnType<typeof createStream>;
 }
+
+const arrivalIdleMs = 1_000;
 
 function chooseFlows<F extends { readonly name: string }>(
   all: readonly F[],

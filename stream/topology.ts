@@ -3,13 +3,15 @@ import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
 import { readEvent, writeAlert } from "./alerts/read-write.ts";
 import { type Flow, flow } from "./flow.ts";
 import type { Reference } from "./reference/reference.ts";
+import { readWaiting } from "./revise/read-waiting.ts";
+import { type RevisionRules, reviseEnrichment } from "./revise/revise-enrichment.ts";
 import { type RememberingFlow, rememberingFlow } from "./state/remembering-flow.ts";
 import { joinDriver } from "./steps/join-driver.ts";
 import { joinVehicle } from "./steps/join-vehicle.ts";
 import { locateCell } from "./steps/locate-cell.ts";
 import { locateCity } from "./steps/locate-city.ts";
 import { readPosition } from "./steps/read-position.ts";
-import { writeEnriched } from "./steps/write-enriched.ts";
+import { waitingTopic, writeEnriched } from "./steps/write-enriched.ts";
 import { foldTrip, type TripRules } from "./trips/fold-trip.ts";
 import { readTripEvent } from "./trips/trip-event.ts";
 import { writeTrip } from "./trips/write-trip.ts";
@@ -23,7 +25,7 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
       .through(joinVehicle(reference.vehicles))
       .through(locateCell())
       .through(locateCity(reference.cities))
-      .to(["driver-locations-enriched"], writeEnriched(schemas)),
+      .to(["driver-locations-enriched", waitingTopic], writeEnriched(schemas)),
 
     flow("enrich-trip-events")
       .from("trip-events", readPosition(schemas))
@@ -31,7 +33,7 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
       .through(joinVehicle(reference.vehicles))
       .through(locateCell())
       .through(locateCity(reference.cities))
-      .to(["trip-events-enriched"], writeEnriched(schemas)),
+      .to(["trip-events-enriched", waitingTopic], writeEnriched(schemas)),
 
     flow("raise-alerts")
       .from("safety", readEvent(schemas))
@@ -40,10 +42,14 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
   ];
 }
 
+/** Time in this flow is that of arrival, so it goes on by the clock as soon as nothing arrives. */
+export const reviseFlow = "revise-enrichment";
+
 /** Every processor with memory: what it reads, what it remembers, where its results go. */
 export function createRememberingTopology(
   schemas: Schemas,
-  rules: TripRules & { readonly latenessMs: number },
+  reference: Reference,
+  rules: TripRules & RevisionRules & { readonly latenessMs: number },
 ): readonly RememberingFlow[] {
   return [
     rememberingFlow({
@@ -54,6 +60,16 @@ export function createRememberingTopology(
       latenessMs: rules.latenessMs,
       write: writeTrip(schemas),
       outputs: ["trips"],
+    }),
+    rememberingFlow({
+      name: reviseFlow,
+      source: waitingTopic,
+      read: readWaiting,
+      step: reviseEnrichment(schemas, reference, rules),
+      // Records are in the order of their arrival, which is time to this flow.
+      latenessMs: 0,
+      write: (revision) => revision,
+      outputs: ["driver-locations-enriched", "trip-events-enriched"],
     }),
   ];
 }

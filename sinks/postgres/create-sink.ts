@@ -16,7 +16,7 @@ export type EventSinkParts = {
 
 /** The sink that stores the events of all types, each in its table. */
 export function createEventSink(parts: EventSinkParts): Sink {
-  const tables = new Map(parts.tables.map((stored) => [stored.type, eventTableOf(stored.tableName, stored.columns)]));
+  const tables = new Map(parts.tables.map((stored) => [stored.type, eventTableOf(stored)]));
   return createPostgresSink({
     db: parts.db,
     tables: [...tables.values()],

@@ -8,10 +8,29 @@ export const quoteText = (text: string): string =>
 
 export const eventTable = (name: string): string => `events.${quoteName(name)}`;
 
-export type TableDefinition = { readonly name: string; readonly comment: string; readonly columns: readonly Column[] };
+/** The enrichment field that says which of several records of one event is valid: the one with the highest. */
+export const revisionColumn = "enrichment_revision";
 
-export function tableDefinition(eventType: string, doc: string, dataColumns: readonly Column[]): TableDefinition {
-  return { name: tableNameOf(eventType), comment: doc, columns: [...envelopeColumns, ...dataColumns] };
+export type TableDefinition = {
+  readonly name: string;
+  readonly comment: string;
+  readonly columns: readonly Column[];
+  /** Of a table that keeps the newest event of each key: the column of the key. */
+  readonly latestOf?: string;
+};
+
+export function tableDefinition(
+  eventType: string,
+  doc: string,
+  dataColumns: readonly Column[],
+  latestOf?: string,
+): TableDefinition {
+  return {
+    name: tableNameOf(eventType),
+    comment: doc,
+    columns: [...envelopeColumns, ...dataColumns],
+    ...(latestOf === undefined ? {} : { latestOf }),
+  };
 }
 
 const columnSql = (column: Column): string =>
@@ -20,10 +39,17 @@ const columnSql = (column: Column): string =>
 /** The statements that make an event table with its comments and the partition for days outside of the window. */
 export function createTableSql(table: TableDefinition): readonly string[] {
   const name = eventTable(table.name);
+  const columns = table.columns.map((column) => `  ${columnSql(column)},\n`).join("");
+  const made =
+    table.latestOf === undefined
+      ? [
+          `create table ${name} (\n${columns}  primary key ("event_id", "occurred_at")\n) partition by range ("occurred_at")`,
+          `create table events_days.${quoteName(`${table.name}_default`)} partition of ${name} default`,
+        ]
+      : [`create table ${name} (\n${columns}  primary key (${quoteName(table.latestOf)})\n) with (fillfactor = 70)`];
   return [
-    `create table ${name} (\n${table.columns.map((column) => `  ${columnSql(column)},\n`).join("")}` +
-      `  primary key ("event_id", "occurred_at")\n) partition by range ("occurred_at")`,
-    `create table events_days.${quoteName(`${table.name}_default`)} partition of ${name} default`,
+    ...made,
+    ...(isUpdated(table) ? [grantUpdateSql(table)] : []),
     `comment on table ${name} is ${quoteText(table.comment)}`,
     ...table.columns.map((column) => commentSql(table, column)),
   ];
@@ -37,13 +63,24 @@ export function alterTableSql(
   return table.columns.flatMap((column) => {
     const there = present.get(column.name);
     const comment = there?.comment === column.comment ? [] : [commentSql(table, column)];
-    if (there === undefined)
-      return [`alter table ${eventTable(table.name)} add column ${columnSql(column)}`, ...comment];
+    if (there === undefined) {
+      const grant = column.name === revisionColumn ? [grantUpdateSql(table)] : [];
+      return [`alter table ${eventTable(table.name)} add column ${columnSql(column)}`, ...grant, ...comment];
+    }
     const widen = widens(there.type, column.type)
       ? [`alter table ${eventTable(table.name)} alter column ${quoteName(column.name)} type ${column.type}`]
       : [];
     return [...widen, ...comment];
   });
+}
+
+/** The sink may change rows only where a later record can be more valid than the one that is there. */
+function isUpdated(table: TableDefinition): boolean {
+  return table.latestOf !== undefined || table.columns.some((column) => column.name === revisionColumn);
+}
+
+function grantUpdateSql(table: TableDefinition): string {
+  return `grant update on ${eventTable(table.name)} to sink`;
 }
 
 /** Avro's promotions that change the column; Postgres rewrites the table, which takes a while on a large one. */

@@ -13,7 +13,7 @@ const presentSql = `
   select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type,
          col_description(c.oid, a.attnum) as comment
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
-  where n.nspname = 'events' and c.relkind = 'p' and a.attnum > 0 and not a.attisdropped`;
+  where n.nspname = 'events' and c.relkind in ('p', 'r') and a.attnum > 0 and not a.attisdropped`;
 
 /**
  * Makes the event tables that are missing and adds to those that are there what their schemas have gained. In one transaction

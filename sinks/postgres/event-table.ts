@@ -1,6 +1,7 @@
 import type { Column, DataColumn } from "./columns.ts";
 import { envelopeColumns } from "./columns.ts";
-import { eventTable, quoteName } from "./create-tables.ts";
+import { eventTable, quoteName, revisionColumn } from "./create-tables.ts";
+import type { StoredTable } from "./event-types.ts";
 
 /** One event table as the sink writes it: its statements, built once, and how careful to be with it at the moment. */
 export type EventTable = {
@@ -8,26 +9,51 @@ export type EventTable = {
   readonly columns: readonly DataColumn[];
   /** COPY straight into the table: the fastest way, and one that a single duplicate fails. */
   readonly copySql: string;
+  /** `events`: a row for each event. `latest`: a row for each key, that of its newest event, so every row may meet another. */
+  readonly keeps: StoredTable["keeps"];
   /** COPY into a temporary table and on from there, past duplicates. */
   readonly stage: { readonly createSql: string; readonly copySql: string; readonly insertSql: string };
   readonly caution: Caution;
 };
 
-export function eventTableOf(name: string, columns: readonly DataColumn[]): EventTable {
+export function eventTableOf({ tableName: name, columns, keeps, keyColumn }: StoredTable): EventTable {
   const all: readonly Column[] = [...envelopeColumns, ...columns];
   const list = all.map((column) => quoteName(column.name)).join(", ");
   const stage = quoteName(`stage_${name}`);
   return {
     name,
     columns,
+    keeps,
     copySql: `copy ${eventTable(name)} (${list}) from stdin (format binary)`,
     stage: {
       createSql: `create temporary table if not exists ${stage} (like ${eventTable(name)}) on commit delete rows`,
       copySql: `copy pg_temp.${stage} (${list}) from stdin (format binary)`,
-      insertSql: `insert into ${eventTable(name)} (${list}) select ${list} from pg_temp.${stage} on conflict do nothing`,
+      insertSql: insertSql(),
     },
     caution: new Caution(),
   };
+
+  /** From the stage into the table, where of two rows for the same place one must give way. */
+  function insertSql(): string {
+    const into = `insert into ${eventTable(name)} as stored (${list})`;
+    const others = all.filter((column) => !place().includes(column.name));
+    const update = `do update set ${others.map(({ name: of }) => `${quoteName(of)} = excluded.${quoteName(of)}`).join(", ")}`;
+    const key = place().map(quoteName).join(", ");
+    if (keeps === "latest") {
+      return `${into} select distinct on (${key}) ${list} from pg_temp.${stage} order by ${key}, occurred_at desc, event_id collate "C" desc
+        on conflict (${key}) ${update}
+        where (excluded.occurred_at, excluded.event_id collate "C") > (stored.occurred_at, stored.event_id collate "C")`;
+    }
+    if (!columns.some((column) => column.name === revisionColumn)) {
+      return `${into} select ${list} from pg_temp.${stage} on conflict do nothing`;
+    }
+    return `${into} select distinct on (${key}) ${list} from pg_temp.${stage} order by ${key}, ${revisionColumn} desc nulls last
+      on conflict (${key}) ${update} where excluded.${revisionColumn} > coalesce(stored.${revisionColumn}, 0)`;
+  }
+
+  function place(): readonly string[] {
+    return keeps === "latest" ? [keyColumn] : ["event_id", "occurred_at"];
+  }
 }
 
 /**

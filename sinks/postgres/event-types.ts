@@ -7,6 +7,9 @@ export type StoredType = {
   readonly name: string;
   readonly doc: string;
   readonly topic: string;
+  readonly keyField: string;
+  /** Whether its table keeps only the newest event of each key. */
+  readonly latest?: boolean;
   /** The Avro schema as JSON. */
   readonly schema: unknown;
   readonly enriched?: { readonly topic: string; readonly schema: unknown };
@@ -18,18 +21,25 @@ export type StoredTable = {
   readonly topic: string;
   readonly tableName: string;
   readonly columns: readonly DataColumn[];
+  readonly keeps: "events" | "latest";
+  /** The column of the record key: of a `latest` table there is one row for each of its values. */
+  readonly keyColumn: string;
   readonly definition: TableDefinition;
 };
 
 export function storedTables(types: Iterable<StoredType>): readonly StoredTable[] {
   return [...types].map((type) => {
     const columns = dataColumnsOf(recordFieldsOf(type.enriched?.schema ?? type.schema));
+    const keeps = type.latest === true ? "latest" : "events";
+    const keyColumn = columns.find(({ field }) => field.name === type.keyField)?.name ?? type.keyField;
     return {
       type: type.name,
       topic: type.enriched?.topic ?? type.topic,
       tableName: tableNameOf(type.name),
       columns,
-      definition: tableDefinition(type.name, type.doc, columns),
+      keeps,
+      keyColumn,
+      definition: tableDefinition(type.name, type.doc, columns, keeps === "latest" ? keyColumn : undefined),
     };
   });
 }

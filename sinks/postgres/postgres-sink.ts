@@ -30,7 +30,7 @@ const keptBufferBytes = 8 * 1024 * 1024;
 export function createPostgresSink(parts: PostgresSinkParts): Sink {
   const rowsTotal = parts.metrics.counter(
     "hailstream_sinks_rows_total",
-    "Rows by table; duplicate: it was there already.",
+    "Rows by table; duplicate: it was there already, or a newer one was.",
     ["table", "outcome"],
   );
   const routes = new Map<number, SchemaRoute>();
@@ -64,7 +64,8 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
         if (refusal === undefined) continue;
         rejections.push({ record, reason: refusal.code, message: refusal.message, schemaId });
       }
-      for (const block of blocks.values()) await partitions.ensure(block.table.name, block.days);
+      for (const { table, days } of blocks.values())
+        if (table.keeps === "events") await partitions.ensure(table.name, days);
     } catch (error) {
       release(blocks.values());
       throw error;

@@ -33,6 +33,7 @@ export async function storeBlock(tx: Transaction, block: RowBlock, manner: Manne
     caution.staged(duplicates);
     return { duplicates, rejections };
   }
+  if (block.table.keeps === "latest") return { duplicates: await throughStage(tx, block, 0, all), rejections: [] };
   if (caution.expectsDuplicates) {
     const duplicates = await throughStage(tx, block, 0, all);
     caution.staged(duplicates);
@@ -47,7 +48,7 @@ export async function storeBlock(tx: Transaction, block: RowBlock, manner: Manne
   }
 }
 
-/** @returns the number of rows that were there already */
+/** @returns the number of rows that were there already, or gave way to others */
 async function throughStage(tx: Transaction, block: RowBlock, from: number, to: number): Promise<number> {
   const { stage } = block.table;
   await tx.oncePerConnection(stage.createSql);

@@ -8,7 +8,7 @@ export async function verifyTables(db: Database, tables: readonly EventTable[]):
   const rows = await db.query<{ table: string; column: string }>(
     `select c.relname as table, a.attname as column
      from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
-     where n.nspname = 'events' and c.relkind = 'p' and a.attnum > 0 and not a.attisdropped`,
+     where n.nspname = 'events' and c.relkind in ('p', 'r') and a.attnum > 0 and not a.attisdropped`,
   );
   const present = new Set(rows.map((row) => `${row.table}.${row.column}`));
   const wanted = tables.flatMap((table) =>

@@ -4,14 +4,20 @@ import type { Decoded, Schemas } from "../../schemas/index.ts";
 import type { Position } from "./boundary.ts";
 import { type Cities, createCities } from "./cities.ts";
 import { type Driver, driverOf } from "./drivers.ts";
-import type { Table } from "./table.ts";
+import { createHistories, type GrowingHistories, type Histories } from "./history.ts";
 import { type Vehicle, vehicleOf } from "./vehicles.ts";
 
-/** The reference data of one process, held in memory and kept up to date. */
+/** The reference data of one process, held in memory and kept up to date: profiles with their versions, cities as they are now. */
 export type Reference = {
-  readonly drivers: Table<Driver>;
-  readonly vehicles: Table<Vehicle>;
+  readonly drivers: Histories<Driver>;
+  readonly vehicles: Histories<Vehicle>;
   readonly cities: Cities;
+};
+
+/** Lets others wait for reference data. */
+export type ReferenceChanges = {
+  /** Resolves with true at the next change of a profile, with false when none came within the time. */
+  changed(withinMs: number): Promise<boolean>;
 };
 
 export type ReferenceParts = {
@@ -21,10 +27,12 @@ export type ReferenceParts = {
   readonly log: Logger;
   /** In front of every topic name; default none. */
   readonly topicPrefix?: string;
+  /** So many versions of each profile are kept, the newest by event time; default 16. */
+  readonly profileVersions?: number;
 };
 
-/** What the newest record of a key makes of a table: `data` is undefined for a tombstone. */
-type Apply = (id: string, data: Readonly<Record<string, unknown>> | undefined) => void;
+/** What a record makes of a table: `data` is undefined for a tombstone, `timeMs` is the event's own time. */
+type Apply = (id: string, data: Readonly<Record<string, unknown>> | undefined, timeMs: number) => void;
 
 /** Records of one topic in order, some of which wait for a schema. */
 type Backlog = { waiting: Promise<void> | undefined };
@@ -32,17 +40,17 @@ type Backlog = { waiting: Promise<void> | undefined };
 const registryRetryMs = 1_000;
 
 /**
- * Fills the tables from their compacted topics. `start` resolves when everything that was in the topics is in the tables.
+ * Fills the tables from their compacted topics, which keep a profile's younger versions for as long as events that may need them. `start` resolves when everything that was in the topics is in the tables.
  * A record that cannot be read is counted and logged, and leaves the row of its key as it was.
  */
-export function createReference(parts: ReferenceParts): Service & Reference {
+export function createReference(parts: ReferenceParts): Service & Reference & ReferenceChanges {
   const prefix = parts.topicPrefix ?? "";
-  const drivers = new Map<string, Driver>();
-  const vehicles = new Map<string, Vehicle>();
+  const drivers = createHistories<Driver>(parts.profileVersions ?? 16);
+  const vehicles = createHistories<Vehicle>(parts.profileVersions ?? 16);
   const cities = createCities();
   const tables: Readonly<Record<string, Apply>> = {
-    "driver-profiles": intoMap(drivers, driverOf),
-    "vehicle-profiles": intoMap(vehicles, vehicleOf),
+    "driver-profiles": into(drivers, driverOf),
+    "vehicle-profiles": into(vehicles, vehicleOf),
     cities: (id, data) => {
       if (data === undefined) cities.delete(id);
       else if (!cities.set(id, (data.boundary ?? []) as Position[])) {
@@ -59,6 +67,7 @@ export function createReference(parts: ReferenceParts): Service & Reference {
   );
   const rows = parts.metrics.gauge("hailstream_stream_reference_rows", "Rows of reference data in memory.", ["table"]);
   let stopped = false;
+  let waiters: (() => void)[] = [];
 
   function apply(topic: string, record: KafkaRecord, decoded: Decoded | undefined): void {
     const id = record.key?.toString();
@@ -71,7 +80,8 @@ export function createReference(parts: ReferenceParts): Service & Reference {
       );
       return;
     }
-    tables[topic]?.(id, decoded?.value);
+    tables[topic]?.(id, decoded?.value, timeOf(record));
+    for (const wake of waiters.splice(0)) wake();
     rows.set({ table: "drivers" }, drivers.size);
     rows.set({ table: "vehicles" }, vehicles.size);
     rows.set({ table: "cities" }, cities.size);
@@ -130,12 +140,32 @@ export function createReference(parts: ReferenceParts): Service & Reference {
       await reader.stop();
     },
   });
-  return { ...service, drivers, vehicles, cities };
+  function changed(withinMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      const timer = setTimeout(() => {
+        waiters = waiters.filter((other) => other !== wake);
+        resolve(false);
+      }, withinMs);
+      waiters.push(wake);
+    });
+  }
+  return { ...service, drivers, vehicles, cities, changed };
 }
 
-function intoMap<Row>(table: Map<string, Row>, rowOf: (data: Readonly<Record<string, unknown>>) => Row): Apply {
-  return (id, data) => {
+/** A tombstone erases a thing with its past, as compaction will in the topic. */
+function into<Row>(table: GrowingHistories<Row>, rowOf: (data: Readonly<Record<string, unknown>>) => Row): Apply {
+  return (id, data, timeMs) => {
     if (data === undefined) table.delete(id);
-    else table.set(id, rowOf(data));
+    else table.add(id, timeMs, rowOf(data));
   };
+}
+
+/** When a version begins; one that does not say it begins with its arrival. */
+function timeOf(record: KafkaRecord): number {
+  const time = Date.parse(headerText(record, "ce_time") ?? "");
+  return Number.isNaN(time) ? Number(record.timestamp) : time;
 }

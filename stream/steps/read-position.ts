@@ -66,7 +66,8 @@ function enriching(
   fields: Readonly<Record<string, unknown>>,
 ): Verdict<Enriching> {
   const { headers } = source;
-  if (headers.ce_id === undefined || headers.ce_type === undefined || headers.ce_time === undefined) {
+  const time = Array.isArray(headers.ce_time) ? headers.ce_time[0] : headers.ce_time;
+  if (headers.ce_id === undefined || headers.ce_type === undefined || time === undefined) {
     return deadLetter("stream_envelope_missing", "needs the headers ce_id, ce_type and ce_time");
   }
   return forward({
@@ -74,6 +75,7 @@ function enriching(
     partition: origin.partition,
     type,
     body,
+    time,
     latitude: (fields.latitude as number | null | undefined) ?? null,
     longitude: (fields.longitude as number | null | undefined) ?? null,
     driverId: (fields.driver_id as string | null | undefined) ?? null,

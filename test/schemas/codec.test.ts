@@ -120,6 +120,7 @@ test("an appended tail makes the enriched record", () => {
     vehicle_class: null,
     vehicle_capacity: 4,
     enrichment_missing: ["city"],
+    enrichment_revision: 2,
   };
   for (const type of types) {
     if (type.enriched === undefined) continue;

@@ -75,6 +75,7 @@ export const pingType = (fields: readonly object[] = [], schemaId = 1, topic = "
   name: "app.ping",
   doc: "A sign of life.",
   topic,
+  keyField: "user",
   schemaId,
   schema: {
     type: "record",

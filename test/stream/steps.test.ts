@@ -1,8 +1,9 @@
 import { latLngToCell } from "h3-js";
 import { describe, expect, test } from "vitest";
 import { createCities } from "../../stream/reference/cities.ts";
-import { driverOf } from "../../stream/reference/drivers.ts";
-import { vehicleOf } from "../../stream/reference/vehicles.ts";
+import { type Driver, driverOf } from "../../stream/reference/drivers.ts";
+import { createHistories } from "../../stream/reference/history.ts";
+import { type Vehicle, vehicleOf } from "../../stream/reference/vehicles.ts";
 import type { Verdict } from "../../stream/step.ts";
 import type { Enriching } from "../../stream/steps/enriching.ts";
 import { joinDriver } from "../../stream/steps/join-driver.ts";
@@ -11,7 +12,7 @@ import { locateCell } from "../../stream/steps/locate-cell.ts";
 import { locateCity } from "../../stream/steps/locate-city.ts";
 
 /** The steps neither read nor change what is not named here. */
-const untouched = { source: {}, partition: 0, type: {}, body: Buffer.alloc(0) } as unknown as Enriching;
+const untouched = { source: {}, partition: 0, type: {}, body: Buffer.alloc(0), time: "x" } as unknown as Enriching;
 const event = (fields: Partial<Enriching>): Enriching => ({
   ...untouched,
   latitude: null,
@@ -32,7 +33,9 @@ const only = (verdict: Verdict<Enriching>): Enriching => {
 
 describe("joinDriver", () => {
   const profile = driverOf({ driver_id: "drv_1", name: "A", rating: 4.8, vehicle_id: "veh_1", home_city_id: "cty_1" });
-  const step = joinDriver(new Map([["drv_1", profile]]));
+  const drivers = createHistories<Driver>(16);
+  drivers.add("drv_1", 0, profile);
+  const step = joinDriver(drivers);
 
   test("adds the profile, and its vehicle where the event names none", () => {
     const joined = only(step(event({ driverId: "drv_1" })));
@@ -47,6 +50,19 @@ describe("joinDriver", () => {
       missing: ["position", "driver"],
     });
   });
+  test.each([
+    ["2026-01-01T00:00:00Z", 4.1],
+    ["2026-03-01T00:00:00Z", 4.1],
+    ["2026-03-01T01:59:59.999+02:00", 4.1],
+    ["2026-06-01T00:00:00Z", 4.2],
+    ["2031-01-01T00:00:00Z", 4.2],
+  ])("an event of %s joins the version that was valid then", (time, rating) => {
+    const two = createHistories<Driver>(16);
+    two.add("drv_1", Date.UTC(2026, 5), driverOf({ rating: 4.2 }));
+    two.add("drv_1", Date.UTC(2026, 1), driverOf({ rating: 4.1 }));
+    const joined = only(joinDriver(two)(event({ driverId: "drv_1", time: Buffer.from(time) })));
+    expect(joined.driver?.rating).toBe(rating);
+  });
   test("an event without a driver misses nothing", () => {
     expect(only(step(event({}))).missing).toEqual([]);
   });
@@ -60,7 +76,9 @@ describe("joinDriver", () => {
 
 describe("joinVehicle", () => {
   const vehicle = vehicleOf({ vehicle_id: "veh_1", vehicle_class: "comfort", capacity: 4 });
-  const step = joinVehicle(new Map([["veh_1", vehicle]]));
+  const vehicles = createHistories<Vehicle>(16);
+  vehicles.add("veh_1", 0, vehicle);
+  const step = joinVehicle(vehicles);
 
   test("adds the vehicle's profile", () => {
     expect(only(step(event({ vehicleId: "veh_1" })))).toMatchObject({ vehicle, missing: [] });

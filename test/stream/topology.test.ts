@@ -6,6 +6,7 @@ import { envelopeHeaders, exampleOf, loadCatalogue, type Schemas } from "../../s
 import { createTopology } from "../../stream/index.ts";
 import { createCities } from "../../stream/reference/cities.ts";
 import { type Driver, driverOf } from "../../stream/reference/drivers.ts";
+import { createHistories, type GrowingHistories } from "../../stream/reference/history.ts";
 import { type Vehicle, vehicleOf } from "../../stream/reference/vehicles.ts";
 import { startOfflineSchemas } from "../support/offline-schemas.ts";
 import { createTopologyDriver } from "../support/topology-driver.ts";
@@ -22,12 +23,14 @@ beforeAll(async () => {
 });
 afterAll(() => offline.stop());
 
-let drivers: Map<string, Driver>;
-let vehicles: Map<string, Vehicle>;
+let drivers: GrowingHistories<Driver>;
+let vehicles: GrowingHistories<Vehicle>;
 let driver: ReturnType<typeof createTopologyDriver>;
 beforeEach(() => {
-  drivers = new Map([["drv_1", driverOf({ rating: 4.75, vehicle_id: "veh_1", home_city_id: "cty_1" })]]);
-  vehicles = new Map([["veh_1", vehicleOf({ vehicle_class: "comfort", capacity: 4 })]]);
+  drivers = createHistories(3);
+  drivers.add("drv_1", 0, driverOf({ rating: 4.75, vehicle_id: "veh_1", home_city_id: "cty_1" }));
+  vehicles = createHistories(3);
+  vehicles.add("veh_1", 0, vehicleOf({ vehicle_class: "comfort", capacity: 4 }));
   const cities = createCities();
   cities.set("cty_1", [
     { latitude: 40.5, longitude: -74.5 },
@@ -92,8 +95,8 @@ describe("enrichment", () => {
   test("what is missing is flagged, and joined as soon as it is known", async () => {
     const sent = event("driver.location", { driver_id: "drv_2", vehicle_id: "veh_2", latitude: 10, longitude: 10 });
     await driver.pipe("driver-locations", [sent]);
-    drivers.set("drv_2", driverOf({ rating: 5, vehicle_id: "veh_1" }));
-    vehicles.set("veh_2", vehicleOf({ vehicle_class: "van" }));
+    drivers.add("drv_2", 0, driverOf({ rating: 5, vehicle_id: "veh_1" }));
+    vehicles.add("veh_2", 0, vehicleOf({ vehicle_class: "van" }));
     await driver.pipe("driver-locations", [sent]);
     const [before, after] = driver.output("driver-locations-enriched");
     expect(await enrichedValue(before)).toMatchObject({

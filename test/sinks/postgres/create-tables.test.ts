@@ -6,7 +6,13 @@ import { storedTables } from "../../../sinks/postgres/event-types.ts";
 
 const schema = (...fields: object[]) => ({ type: "record", name: "Ping", fields });
 const stored = (fields: object[], enriched?: object[]) => {
-  const type = { name: "app.ping", doc: "An app's sign of life.", topic: "pings", schema: schema(...fields) };
+  const type = {
+    name: "app.ping",
+    doc: "An app's sign of life.",
+    topic: "pings",
+    keyField: "user",
+    schema: schema(...fields),
+  };
   const more =
     enriched === undefined ? {} : { enriched: { topic: "pings-enriched", schema: schema(...fields, ...enriched) } };
   const [table] = storedTables([{ ...type, ...more }]);
@@ -90,7 +96,7 @@ test("names and texts cannot break out of their quotes", () => {
 });
 
 test("the statements of the sink name every column", () => {
-  expect(eventTableOf("app_ping", stored(fields).columns)).toMatchObject({
+  expect(eventTableOf(stored(fields))).toMatchObject({
     copySql: expect.stringContaining(
       'copy events."app_ping" ("event_id", "occurred_at", "received_at", "source", "subject"',
     ),

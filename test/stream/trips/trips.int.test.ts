@@ -6,10 +6,20 @@ import { createProducer, type OutgoingRecord } from "../../../kafka/index.ts";
 import { composeServices, createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
 import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
 import { createRememberingRunner, createRememberingTopology } from "../../../stream/index.ts";
+import { createCities } from "../../../stream/reference/cities.ts";
+import type { Driver } from "../../../stream/reference/drivers.ts";
+import { createHistories } from "../../../stream/reference/history.ts";
+import type { Vehicle } from "../../../stream/reference/vehicles.ts";
 import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
 import { eventually } from "../../support/wait.ts";
 import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
 import { minute, rules, start } from "./trips.ts";
+
+const nothingKnown = {
+  drivers: createHistories<Driver>(1),
+  vehicles: createHistories<Vehicle>(1),
+  cities: createCities(),
+};
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-trips-"));
 let fixture: Fixture;
@@ -33,7 +43,10 @@ afterAll(async () => {
 function runner(changed: Partial<typeof rules & { latenessMs: number }> = {}) {
   const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
   const producer = createProducer({ name: "test", ...common });
-  const [flow] = createRememberingTopology(schemas, { ...rules, latenessMs: minute, ...changed });
+  const [flow] = createRememberingTopology(schemas, nothingKnown, {
+    ...{ ...rules, reviseMs: minute, latenessMs: minute },
+    ...changed,
+  });
   if (flow === undefined) throw new Error("no flow");
   const remembering = createRememberingRunner({
     ...{ ...common, producer, flow, db: db.sink, idleMs: 1_000, maxCachedKeys: 100 },
