@@ -28,6 +28,30 @@ export type Alert = {
   readonly longitude?: number | null;
 };
 
+/** One use of an app or one error in it, each exactly once, with the version of the app and, of an error, its fingerprint. Has the id and the time of the event that shows it. */
+export type AppActivity = {
+  /** Which app it was: driver or rider. */
+  readonly app: string;
+  /** Version of the app, such as 6.1.2. */
+  readonly app_version: string;
+  /** use: a session of the rider app began or a driver changed status; error: the app crashed or met an error. */
+  readonly kind: "use" | "error";
+  /** Type of the event that shows it, such as app.error. */
+  readonly event_type: string;
+  /** Of an error: what it has in common with the others of its group, 16 hexadecimal digits; null for a use. */
+  readonly fingerprint?: string | null;
+  /** Of an error: its class; null for a use. */
+  readonly error_type?: string | null;
+  /** Of an error: the innermost frames that the fingerprint is made of, without line numbers, addresses, ids and bundle hashes. Default: []. */
+  readonly top_frames?: readonly string[];
+  /** Of an error: true when the app ended by it. Default: false. */
+  readonly fatal?: boolean;
+  /** Topic and partition where the event was read, such as app-errors/3. With read_offset it tells a repetition from a new event. */
+  readonly read_from: string;
+  /** Offset of the event in read_from. */
+  readonly read_offset: number;
+};
+
 /** The driver or rider app crashed or met an error; for the engineers who repair it. */
 export type AppError = {
   /** The use of the app in which it happened, ses_ and an opaque rest. */
@@ -52,6 +76,66 @@ export type AppError = {
   readonly fatal: boolean;
   /** The rdr_ or drv_ id of who was signed in; null when nobody was. */
   readonly user_id?: string | null;
+};
+
+/** Errors of one version of an app that have the same fingerprint, counted. Of several records of a group the one with the highest revision is valid. */
+export type AppErrorGroup = {
+  /** The group and the version: fingerprint, slash, app_version. */
+  readonly group_key: string;
+  /** 1 when the group is told first, one more each time that it is told again. */
+  readonly revision: number;
+  /** What the errors have in common whatever the version: a hash of app, error_type and top_frames, 16 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** Which app it was: driver or rider. */
+  readonly app: string;
+  /** Version of the app, such as 6.1.2. */
+  readonly app_version: string;
+  /** Class of the error, such as NullPointerException. */
+  readonly error_type: string;
+  /** The innermost frames, without line numbers, addresses, ids and bundle hashes; empty when the errors have no stack. Default: []. */
+  readonly top_frames?: readonly string[];
+  /** How many errors there were so far, each counted once. */
+  readonly count: number;
+  /** How many of them ended the app. */
+  readonly fatal_count: number;
+  /** When the first of them happened by the clock of the device, in UTC. */
+  readonly first_seen: number | string;
+  /** When the last of them happened by the clock of the device, in UTC. */
+  readonly last_seen: number | string;
+  /** The event_id of the first of them in events.app_error, where its message and whole stack are. */
+  readonly first_event_id: string;
+  /** The event_id of the last of them in events.app_error. */
+  readonly last_event_id: string;
+};
+
+/** How one version of an app did in one minute and the minutes before, against the other versions; what alert rules about releases read. Of several records of a minute the one with the highest revision is valid. */
+export type AppVersionMinute = {
+  /** Which app it is: driver or rider. */
+  readonly app: string;
+  /** Version of the app, such as 6.1.2; other for what lies beyond the 200 versions of an app that are told apart in a minute. */
+  readonly app_version: string;
+  /** The beginning of the minute, in UTC. */
+  readonly minute: number | string;
+  /** 1 when the minute is told first, one more each time that later events changed it or what it is compared with. */
+  readonly revision: number;
+  /** Sessions of the rider app, or changes of status in the driver app, in this minute. */
+  readonly uses: number;
+  /** Errors in this minute. */
+  readonly errors: number;
+  /** How many of them ended the app. */
+  readonly fatal_errors: number;
+  /** Uses in the five minutes that end with this one. */
+  readonly recent_uses: number;
+  /** Errors in the five minutes that end with this one. */
+  readonly recent_errors: number;
+  /** Errors a use in these five minutes; null when there was no use. */
+  readonly error_rate?: number | null;
+  /** What the rate is compared with: the other versions of the app in the last hour, this version in the hour before the five minutes when the others have fewer than 100 uses, or none when that has fewer too. */
+  readonly baseline: "other_versions" | "own_past" | "none";
+  /** Errors a use of the baseline; null when there is none. */
+  readonly baseline_rate?: number | null;
+  /** True when recent_errors is at least 5, at least twice what the baseline lets expect of recent_uses, and above that by three standard deviations of a Poisson count. */
+  readonly rising: boolean;
 };
 
 /** One corner of the boundary of a city. */
@@ -445,7 +529,10 @@ export type EnrichmentFields = {
 /** The data of an event by its type. */
 export type EventData = {
   readonly "alert": Alert;
+  readonly "app.activity": AppActivity;
   readonly "app.error": AppError;
+  readonly "app.error_group": AppErrorGroup;
+  readonly "app.version_minute": AppVersionMinute;
   readonly "city": City;
   readonly "driver.location": DriverLocation;
   readonly "driver.profile": DriverProfile;

@@ -85,6 +85,25 @@ export const streamOptions = defineOptions("stream", {
     unit: "ms",
     description: "How long a trip is remembered behind its last account, for events that come later still.",
   },
+  onceKeepMs: {
+    schema: whole(60_000, 30 * 24 * 3_600_000),
+    default: "86400000",
+    unit: "ms",
+    description: "How long the id of an event is remembered where repetitions must not count, by event time.",
+  },
+  errorSettleMs: {
+    schema: whole(0, 24 * 3_600_000),
+    default: "60000",
+    unit: "ms",
+    description: "How long changes of a group of app errors are collected before it is told again, by event time.",
+  },
+  errorKeepMs: {
+    schema: whole(60_000, 365 * 24 * 3_600_000),
+    default: "7776000000",
+    unit: "ms",
+    description:
+      "How long a group of app errors is remembered behind its last error; one that returns later begins anew.",
+  },
   cachedKeys: {
     schema: whole(100, 1_000_000),
     default: "20000",

@@ -76,6 +76,9 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     stuckMs: options.tripStuckMs,
     keepMs: options.tripKeepMs,
     reviseMs: options.profileReviseMs,
+    onceKeepMs: options.onceKeepMs,
+    errorSettleMs: options.errorSettleMs,
+    errorKeepMs: options.errorKeepMs,
   };
   const { changed } = reference;
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });

@@ -1,6 +1,7 @@
 import type { Schemas } from "../schemas/index.ts";
 import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
 import { readEvent, writeAlert } from "./alerts/read-write.ts";
+import { type DiagnosticsRules, diagnosticsFlows } from "./diagnostics/flows.ts";
 import { type Flow, flow } from "./flow.ts";
 import type { Reference } from "./reference/reference.ts";
 import { readWaiting } from "./revise/read-waiting.ts";
@@ -49,7 +50,7 @@ export const reviseFlow = "revise-enrichment";
 export function createRememberingTopology(
   schemas: Schemas,
   reference: Reference,
-  rules: TripRules & RevisionRules & { readonly latenessMs: number },
+  rules: TripRules & RevisionRules & DiagnosticsRules,
 ): readonly RememberingFlow[] {
   return [
     rememberingFlow({
@@ -71,5 +72,6 @@ export function createRememberingTopology(
       write: (revision) => revision,
       outputs: ["driver-locations-enriched", "trip-events-enriched"],
     }),
+    ...diagnosticsFlows(schemas, rules),
   ];
 }

@@ -22,6 +22,8 @@ const nothingKnown = {
 };
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-trips-"));
+/** Rules of the other processors; this file runs that of trips. */
+const diagnostics = { onceKeepMs: minute, errorSettleMs: minute, errorKeepMs: minute };
 let fixture: Fixture;
 let schemas: Schemas;
 let db: TestDatabase;
@@ -44,7 +46,7 @@ function runner(changed: Partial<typeof rules & { latenessMs: number }> = {}) {
   const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
   const producer = createProducer({ name: "test", ...common });
   const [flow] = createRememberingTopology(schemas, nothingKnown, {
-    ...{ ...rules, reviseMs: minute, latenessMs: minute },
+    ...{ ...rules, ...diagnostics, reviseMs: minute, latenessMs: minute },
     ...changed,
   });
   if (flow === undefined) throw new Error("no flow");
