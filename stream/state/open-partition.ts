@@ -104,7 +104,7 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
         memory === undefined ? undefined : { value: JSON.stringify(memory.state), wakeMs: memory.wakeMs },
       ]),
     );
-    if (arrived.length === 0 && states.size === 0) {
+    if (to === nextOffset && states.size === 0) {
       // The passing of time alone: whoever takes over learns it from the clock as well.
       watermark = after.watermark;
       return { taken: 0, done: horizon >= reach, emitted: 0, late: 0, tooLate: 0 };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { forward, type Reader, rememberingFlow } from "../../../stream/index.ts";
+import { drop, forward, type Reader, rememberingFlow } from "../../../stream/index.ts";
 import { openPartition } from "../../../stream/state/open-partition.ts";
 import { foldTrip, type ToldTrip } from "../../../stream/trips/fold-trip.ts";
 import type { ArrivedTripEvent } from "../../../stream/trips/trip-event.ts";
@@ -84,4 +84,16 @@ test("partitions that are taken over and back again between any two batches give
   driver.rebalance();
   await driver.advance(72 * 60 * minute);
   expect(told(driver, "distinct")).toEqual(oracle);
+});
+
+test("a batch of which nothing is left to remember is done with all the same", async () => {
+  const dropping: Reader<ArrivedTripEvent> = function dropping() {
+    return drop("nothing");
+  };
+  const driver = createTopologyDriver({ remembering: [{ ...flow, read: dropping }], batchSize: 2 });
+  await driver.pipe(
+    "trip-events-enriched",
+    Array.from({ length: 5 }, () => ({ key: null, value: null })),
+  );
+  expect(driver.turnedAway).toHaveLength(5);
 });
