@@ -11,7 +11,10 @@ import { createTopologyDriver, dieEverywhere } from "../../support/topology-driv
 
 const minute = 60_000;
 const start = Date.UTC(2026, 0, 5, 8);
-const rules = { settleMs: minute, stuckMs: minute, keepMs: minute, latenessMs: minute, reviseMs: 60 * minute };
+const rules = {
+  ...{ settleMs: minute, stuckMs: minute, keepMs: minute, latenessMs: minute, reviseMs: 60 * minute },
+  ...{ onceKeepMs: minute, errorSettleMs: minute, errorKeepMs: minute },
+};
 
 let offline: Awaited<ReturnType<typeof startOfflineSchemas>>;
 let schemas: Schemas;
