@@ -107,7 +107,7 @@ export const ingestOptions = defineOptions(
     },
     lingerMs: {
       schema: whole(0, 1_000),
-      default: "4",
+      default: "1",
       unit: "ms",
       description:
         "The least time between two requests to Kafka: events that come meanwhile share the next one. An event after a pause leaves at once.",

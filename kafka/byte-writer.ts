@@ -6,6 +6,7 @@ import { EncodedRecord } from "./encode-record.ts";
  * test/kafka/byte-writer.test.ts compares.
  */
 export declare class ByteWriter {
+  constructor(initialSize?: number);
   buf: Buffer;
   offset: number;
   get buffer(): Buffer;
@@ -20,6 +21,8 @@ type ByteWriterClass = typeof ByteWriter;
 
 /** Below this, copying is cheaper than keeping a piece. */
 const pieceBytes = 2_048;
+/** The head of a record batch takes 61. A piece of node's pool, as all buffers of up to 4 KiB. */
+const usualBytes = 128;
 
 /** Derives the class from kafkajs's own, whose methods for single values stay. */
 export function createByteWriterClass(Original: ByteWriterClass): ByteWriterClass {
@@ -28,6 +31,12 @@ export function createByteWriterClass(Original: ByteWriterClass): ByteWriterClas
     #pieces: Buffer[] = [];
     #pieceBytes = 0;
     #from = 0;
+
+    constructor(initialSize = usualBytes) {
+      // kafkajs's own buffer would be cleared memory from the system, and there are forty writers to a request.
+      super(0);
+      this.buf = Buffer.allocUnsafe(initialSize);
+    }
 
     override ensureAvailable(length: number): void {
       if (this.offset + length <= this.buf.length) return;
