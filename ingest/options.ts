@@ -50,6 +50,13 @@ export const ingestOptions = defineOptions(
       unit: "bytes",
       description: "The largest request body, as sent and after inflating.",
     },
+    maxBodyItems: {
+      schema: whole(1_000, 10_000_000),
+      default: "50000",
+      unit: "items",
+      description:
+        "How many keys, array items and brackets a body of JSON may hold in all; 50,000 of the worst kind keep a process for some 60 ms. A stream of lines has no such limit.",
+    },
     maxEvents: {
       schema: whole(1, 10_000),
       default: "1000",

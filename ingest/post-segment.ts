@@ -46,7 +46,7 @@ export async function postSegment(
     metrics.body(raw.length);
     const inflated = gzip ? await inflateBody(raw, maxBytes) : raw;
     ticket.grow(inflated.length);
-    const body = readSegmentBody(inflated);
+    const body = readSegmentBody(inflated, options.maxBodyItems);
     const found = known ?? (await parts.identity.identify(body.writeKey && `Bearer ${body.writeKey}`));
     const sender = withAddress(found, request, parts.origin);
     const items = segmentItems(body, path, parts.typeNames, options.maxEvents);

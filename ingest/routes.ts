@@ -52,7 +52,14 @@ export function addRoutes(app: Express, parts: RouteParts): void {
     refuse(response, new PipelineError("request_path_unknown"));
   });
   // Express knows an error handler by its four parameters.
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => refuse(response, error));
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
+    refuse(response, isPathUnreadable(error) ? new PipelineError("request_path_unknown") : error),
+  );
+}
+
+/** What Express throws at a path like /errors/%zz. */
+function isPathUnreadable(error: unknown): boolean {
+  return error instanceof URIError && (error as { status?: unknown }).status === 400;
 }
 
 function isTooOpen(request: IncomingMessage, { options, origin }: RouteParts): boolean {

@@ -29,6 +29,7 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   request_body_too_large: 413,
   request_inflated_too_large: 413,
   request_too_many_events: 413,
+  request_too_many_items: 413,
   request_media_type_unsupported: 415,
   request_encoding_unsupported: 415,
   request_rate_limited: 429,

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type Logger, messageOf, securityHeaders } from "../../runtime/index.ts";
 import type { Verdict } from "../events/verdict.ts";
+import { letPass } from "../formats/read-body.ts";
 import type { IngestMetrics } from "../ingest-metrics.ts";
 import { isRetryLater, problemOf, retryAfterSeconds } from "./problems.ts";
 import { answerOf, summaryHeader, summaryOf } from "./results.ts";
@@ -34,8 +35,7 @@ export function sendProblem(response: ServerResponse, error: unknown, parts: Ans
   // RFC 9110, 12.5.3: what would have been taken.
   if (problem.code === "request_encoding_unsupported") response.setHeader("accept-encoding", "gzip");
   const body = JSON.stringify(problem);
-  // A body that was not read to its end would be taken for the next request of the connection.
-  if (!response.req.complete) response.setHeader("connection", "close");
+  if (!response.req.complete && !letPass(response.req)) response.setHeader("connection", "close");
   const known = Number(problem.fields?.retry_after_ms ?? 0);
   const wait = known > 0 ? Math.ceil(known / 1_000) : retryAfterSeconds(parts.random());
   const retryAfter = isRetryLater(problem.status) ? wait : 0;

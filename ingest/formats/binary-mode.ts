@@ -42,13 +42,13 @@ export function readAttributes(rawHeaders: readonly string[]): Attributes {
 
 /**
  * One event whose data is a JSON body and whose attributes are headers.
- * @throws PipelineError request_utf8_invalid, request_json_invalid
+ * @throws PipelineError request_too_many_items, request_utf8_invalid, request_json_invalid
  */
-export function binaryItems(rawHeaders: readonly string[], body: Buffer): Items {
+export function binaryItems(rawHeaders: readonly string[], body: Buffer, maxItems: number): Items {
   const attributes = readAttributes(rawHeaders);
   const event: Record<string, unknown> = { ...attributes.values };
   // CloudEvents allows an event without data; whether its type does is judged later.
-  if (body.length > 0) event.data = parseJson(body);
+  if (body.length > 0) event.data = parseJson(body, maxItems);
   return {
     values: [event],
     ...problemsOf(attributes.problem),

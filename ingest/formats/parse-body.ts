@@ -4,11 +4,15 @@ import type { BodyShape } from "./media-type.ts";
 import { hasEscapes, parseJson } from "./parse-json.ts";
 
 /**
- * @throws PipelineError request_body_empty, request_utf8_invalid, request_json_invalid, request_shape_invalid,
- *   request_too_many_events
+ * @throws PipelineError request_body_empty, request_too_many_items, request_utf8_invalid, request_json_invalid,
+ *   request_shape_invalid, request_too_many_events
  */
-export function parseBody(body: Buffer, shape: BodyShape, maxEvents: number): Items {
-  const parsed = parseJson(body);
+export function parseBody(
+  body: Buffer,
+  shape: BodyShape,
+  { maxEvents, maxBodyItems }: { readonly maxEvents: number; readonly maxBodyItems: number },
+): Items {
+  const parsed = parseJson(body, maxBodyItems);
   const isArray = Array.isArray(parsed);
   if (typeof parsed !== "object" || parsed === null || (isArray ? shape === "one" : shape === "many")) {
     const got = isArray ? "an array" : parsed === null ? "null" : typeof parsed;

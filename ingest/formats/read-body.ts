@@ -50,6 +50,21 @@ export function readBody(
 }
 
 /**
+ * Lets the rest of a body pass by that nobody reads, up to a bound. A server that closed instead would take its answer back: a client still
+ * sending hears that the connection is broken, and neither that its key is wrong nor when to come again.
+ * @returns false when so much has passed already that the connection is better closed
+ */
+export function letPass(request: IncomingMessage): boolean {
+  if (request.isPaused()) return false;
+  let left = maxDiscardedBytes;
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.socket.destroy();
+  });
+  return true;
+}
+
+/**
  * Inflates gzip up to `maxBytes`: a bomb costs no more than that.
  * @throws PipelineError request_inflated_too_large, request_gzip_invalid
  */

@@ -25,9 +25,12 @@ export type SegmentBody = {
   readonly writeKey: string | undefined;
 };
 
-/** @throws PipelineError request_body_empty, request_utf8_invalid, request_json_invalid, request_shape_invalid */
-export function readSegmentBody(body: Buffer): SegmentBody {
-  const parsed = parseJson(body);
+/**
+ * @param maxItems as {@link parseJson} has it
+ * @throws PipelineError request_body_empty, request_too_many_items, request_utf8_invalid, request_json_invalid, request_shape_invalid
+ */
+export function readSegmentBody(body: Buffer, maxItems: number): SegmentBody {
+  const parsed = parseJson(body, maxItems);
   if (!isObject(parsed)) {
     throw new PipelineError("request_shape_invalid", { fields: { expected: "an object", got: typeof parsed } });
   }

@@ -307,6 +307,11 @@ export const doorErrors = {
     remedy: "Split the events over several requests.",
     retryable: false,
   },
+  request_too_many_items: {
+    title: "The body holds more keys, array items and brackets than the limit.",
+    remedy: "Split the events over several requests.",
+    retryable: false,
+  },
   request_media_type_unsupported: {
     title: "The content type is not supported.",
     remedy:
@@ -386,34 +391,9 @@ export const doorErrors = {
     remedy: "Send the same events again after the time in Retry-After, or without Prefer: durability=replicated.",
     retryable: true,
   },
-  spool_in_use: {
-    title: "Another process uses the directory of the disk spool.",
-    remedy: "Stop the other server, or give this one a directory of its own with --ingest-data-dir.",
-    retryable: false,
-  },
-  spool_unusable: {
-    title: "The directory of the disk spool cannot be used.",
-    remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
-    retryable: false,
-  },
-  duplicate_window_unusable: {
-    title: "The directory of the window of duplicates cannot be used.",
-    remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
-    retryable: false,
-  },
   request_failed: {
     title: "The request could not be answered because of a fault of the server.",
     remedy: "Send the same events again, with the same ids; the server's log holds the cause.",
     retryable: true,
-  },
-  api_keys_unreadable: {
-    title: "The file of the API keys cannot be read.",
-    remedy: "Correct the line that the message names; docs/identity.md shows what the file holds.",
-    retryable: false,
-  },
-  device_keys_unreadable: {
-    title: "The file of the device keys cannot be read.",
-    remedy: "Correct the line that the message names; hailstream keys device-key create makes the file.",
-    retryable: false,
   },
 } as const satisfies Record<string, ErrorEntry>;

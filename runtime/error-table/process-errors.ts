@@ -116,4 +116,30 @@ export const processErrors = {
       "Read its last words in the log. The others were stopped; whatever supervises the station starts all of them again.",
     retryable: true,
   },
+  // Files and directories of the front door.
+  spool_in_use: {
+    title: "Another process uses the directory of the disk spool.",
+    remedy: "Stop the other server, or give this one a directory of its own with --ingest-data-dir.",
+    retryable: false,
+  },
+  spool_unusable: {
+    title: "The directory of the disk spool cannot be used.",
+    remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
+    retryable: false,
+  },
+  duplicate_window_unusable: {
+    title: "The directory of the window of duplicates cannot be used.",
+    remedy: "Make sure that the process may read and write the directory that the message names (--ingest-data-dir).",
+    retryable: false,
+  },
+  api_keys_unreadable: {
+    title: "The file of the API keys cannot be read.",
+    remedy: "Correct the line that the message names; docs/identity.md shows what the file holds.",
+    retryable: false,
+  },
+  device_keys_unreadable: {
+    title: "The file of the device keys cannot be read.",
+    remedy: "Correct the line that the message names; hailstream keys device-key create makes the file.",
+    retryable: false,
+  },
 } as const satisfies Record<string, ErrorEntry>;

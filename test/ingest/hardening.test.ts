@@ -221,6 +221,43 @@ describe("keys and numbers that poison", () => {
   });
 });
 
+test.each(["/errors/%zz", "/errors/%ff", "/%", "/docs/%e0%a4%a"])(
+  "a path that cannot be decoded is unknown: %s",
+  async (path) => {
+    const bytes = `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const { statuses, text } = await exchange(url, [bytes], { isDone: whole });
+    expect(statuses).toEqual([404]);
+    expect(text).toContain("request_path_unknown");
+  },
+);
+
+test.each([
+  ["brackets within brackets", "[".repeat(1_000_000)],
+  ["many small items", `[${"{},".repeat(500_000)}{}]`],
+  ["many keys", `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":1`).join(",")}}`],
+])("a body of %s is refused before it is parsed", async (_name, body) => {
+  const response = await fetch(`${url}/v1/events`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
+  expect(response.status).toBe(413);
+  expect(await response.json()).toMatchObject({ code: "request_too_many_items", fields: { limit: 50_000 } });
+});
+
+test("a client that is still sending a large body sees why it is refused, and may send the next request", async () => {
+  const large = "x".repeat(4 * 1024 * 1024);
+  const next = "GET /live HTTP/1.1\r\nHost: a\r\n\r\n";
+  const early = post(["Host: a", "Content-Type: text/plain", lengthOf(large)], large);
+  for (let i = 0; i < 3; i++) {
+    const answers = exchange(url, [early, next], { isDone: (text) => text.endsWith('{"status":"live"}') });
+    expect(await answers).toMatchObject({ statuses: [415, 200], closed: false });
+  }
+  const endless = "x".repeat(24 * 1024 * 1024);
+  const cut = await exchange(url, [post(["Host: a", "Content-Type: text/plain", lengthOf(endless)], endless), next]);
+  expect(cut).toMatchObject({ statuses: [415], closed: true });
+});
+
 test("every answer says that it is not to be guessed at, kept or shown", async () => {
   const answers = await Promise.all([
     fetch(`${url}/v1/events`, { method: "POST", body: eventText(), headers: { "content-type": "application/json" } }),

@@ -20,7 +20,7 @@ const live = anySender("driver-app", "live");
 const bad = (id: string) => locationEvent({ id, data: { driver_id: "drv_1", latitude: "north", longitude: 1 } });
 
 function judge(body: Buffer, sender: Sender = live): { items: Items; verdicts: Verdict[] } {
-  const items = parseBody(body, "either", 100);
+  const items = parseBody(body, "either", { maxEvents: 100, maxBodyItems: 10_000 });
   return { items, verdicts: acceptEvents(items, knowledge, limits, { receivedAt }, sender) };
 }
 

@@ -6,7 +6,7 @@ const data = Buffer.from('{"driver_id":"drv_1"}');
 
 test("attributes come from the ce- headers, data from the body", () => {
   const headers = ["Host", "x", "CE-Id", "a", "Ce-SpecVersion", "1.0", "ce-time", "2026-11-22T21:11:41Z"];
-  const items = binaryItems(headers, data);
+  const items = binaryItems(headers, data, 100);
   expect(items.values).toEqual([
     { specversion: "1.0", id: "a", time: "2026-11-22T21:11:41Z", data: { driver_id: "drv_1" } },
   ]);
@@ -50,20 +50,22 @@ test("headers that are no attributes are left alone", () => {
 });
 
 test("an encoded value may hold NUL, so it must be looked through", () => {
-  expect(binaryItems(["ce-id", "a%00"], data).escapes).toBe(true);
-  expect(binaryItems(["ce-id", "a"], Buffer.from('{"x":"\\u0000"}')).escapes).toBe(true);
+  expect(binaryItems(["ce-id", "a%00"], data, 100).escapes).toBe(true);
+  expect(binaryItems(["ce-id", "a"], Buffer.from('{"x":"\\u0000"}'), 100).escapes).toBe(true);
 });
 
 test("its bytes are the event in structured mode with the data as it was sent", () => {
   const body = Buffer.from('{ "driver_id" : "drv_1", "latitude": 1.50 }');
-  const text = binaryItems(whole, body).bytesOf(0).toString();
+  const text = binaryItems(whole, body, 100).bytesOf(0).toString();
   expect(text).toBe(
     `{"specversion":"1.0","id":"a","type":"driver.location","source":"/apps/x","data":${body.toString()}}`,
   );
-  expect(binaryItems([], data).bytesOf(0).toString()).toBe('{"data":{"driver_id":"drv_1"}}');
-  expect(JSON.parse(binaryItems(whole, Buffer.alloc(0)).bytesOf(0).toString())).toMatchObject({ data: null });
+  expect(binaryItems([], data, 100).bytesOf(0).toString()).toBe('{"data":{"driver_id":"drv_1"}}');
+  expect(JSON.parse(binaryItems(whole, Buffer.alloc(0), 100).bytesOf(0).toString())).toMatchObject({ data: null });
 });
 
 test("a body that is no JSON is the request's problem", () => {
-  expect(() => binaryItems(whole, Buffer.from("{"))).toThrow(expect.objectContaining({ code: "request_json_invalid" }));
+  expect(() => binaryItems(whole, Buffer.from("{"), 100)).toThrow(
+    expect.objectContaining({ code: "request_json_invalid" }),
+  );
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseBody } from "../../../ingest/formats/parse-body.ts";
 
 const parse = (body: string | Buffer, shape: "one" | "many" | "either" = "either") =>
-  parseBody(Buffer.from(body as string), shape, 3);
+  parseBody(Buffer.from(body as string), shape, { maxEvents: 3, maxBodyItems: 8 });
 
 test("one object is one item, an array is its items", () => {
   expect(parse('{"a":1}')).toMatchObject({ values: [{ a: 1 }], escapes: false });
@@ -23,8 +23,16 @@ test.each([
   ["[]", "one", "request_shape_invalid"],
   ["{}", "many", "request_shape_invalid"],
   ["[1,2,3,4]", "either", "request_too_many_events"],
+  ["[[[[[[[[[1]]]]]]]]]", "either", "request_too_many_items"],
+  ['{"a":[1,2,3,4,5,6,7,8]}', "either", "request_too_many_items"],
+  ['{"a":{},"b":{},"c":{},"d":{},"e":{}}', "either", "request_too_many_items"],
 ] as const)("%j as %s is %s", (body, shape, code) => {
   expect(() => parse(body, shape)).toThrow(expect.objectContaining({ code }));
+});
+
+test("what stands in texts is no item", () => {
+  expect(parse('{"a":"[[[[[[[[[[[[,,,,,,,,,,{{{{{{{{{{{{","b":[1,2,3]}').values).toHaveLength(1);
+  expect(parse('{"a":"\\\\","b":"\\",,,,,,,,,,,,,,,"}').values).toEqual([{ a: "\\", b: '",,,,,,,,,,,,,,,' }]);
 });
 
 test("bytes that are not UTF-8 are refused instead of replaced", () => {
@@ -39,5 +47,6 @@ test("the message for broken JSON does not quote the body", () => {
 });
 
 test("a hundred thousand open brackets are answered, not a crash", () => {
-  expect(() => parse("[".repeat(100_000))).toThrow(expect.objectContaining({ code: "request_json_invalid" }));
+  const parseAll = () => parseBody(Buffer.from("[".repeat(100_000)), "either", { maxEvents: 3, maxBodyItems: 1e6 });
+  expect(parseAll).toThrow(expect.objectContaining({ code: "request_json_invalid" }));
 });

@@ -11,7 +11,7 @@ import { offlineKnowledge } from "../knowledge.ts";
 
 const names = typeNamesOf(offlineKnowledge().catalogue);
 const read = (body: unknown, path: SegmentCall | "batch" = "batch") =>
-  segmentItems(readSegmentBody(Buffer.from(JSON.stringify(body))), path, names, 3);
+  segmentItems(readSegmentBody(Buffer.from(JSON.stringify(body)), 1_000), path, names, 3);
 
 const track = {
   type: "track",
@@ -99,9 +99,12 @@ test.each([
 });
 
 test("the key and the time of sending may be in the body", () => {
-  const body = readSegmentBody(Buffer.from('{"writeKey":"k","sentAt":"2026-11-22T21:11:41Z","batch":["\\u0041"]}'));
+  const body = readSegmentBody(
+    Buffer.from('{"writeKey":"k","sentAt":"2026-11-22T21:11:41Z","batch":["\\u0041"]}'),
+    1_000,
+  );
   expect(body).toMatchObject({ writeKey: "k", sentAt: "2026-11-22T21:11:41Z", escapes: true });
-  expect(readSegmentBody(Buffer.from('{"writeKey":1}')).writeKey).toBeUndefined();
+  expect(readSegmentBody(Buffer.from('{"writeKey":1}'), 1_000).writeKey).toBeUndefined();
 });
 
 test.each([
