@@ -6,7 +6,7 @@ import { headerText, topicEnds } from "../../kafka/index.ts";
 import { anyBatch, type Batch, eventTopics, type Item } from "./bad-items.ts";
 import { type AnswerBody, type Door, openDoor, recordsOf } from "./door.ts";
 
-/** `HAILSTREAM_TEST_BATCHES=10000` for the whole proof. */
+/** The whole proof is ten thousand: `npm run proof -- batches`. */
 const batches = Number(process.env.HAILSTREAM_TEST_BATCHES ?? 600);
 /** Batches under way at the same time. */
 const together = 10;

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { allocatorVariables, nodeFlags } from "../../runtime/launch.ts";
+import type { Watched } from "./watch-process.ts";
 
 /** `hailstream ingest` as users run it, which can be killed and started again at the same address. */
 export type IngestProcess = {
@@ -14,19 +17,37 @@ export type IngestProcess = {
   peakBytes(): number;
   /** The sum of a metric over its labels. */
   metric(name: string): Promise<number>;
+  /** What the process saw of itself since the last look; it must have been started to be watched. */
+  look(): Promise<Watched>;
+  /** How the process ended, if it has. */
+  readonly ended: string | undefined;
+  /** What it has written to its log. */
+  readonly logged: readonly string[];
 };
 
 /** Without the variables that set the size of a test: ingest refuses what is no option. */
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HAILSTREAM_")));
+const ownEnv = Object.entries(process.env).filter(([name]) => !name.startsWith("HAILSTREAM_"));
+/** As main.ts is launched. */
+const env = { ...Object.fromEntries(ownEnv), ...allocatorVariables };
+/** A process that logs each request must not fill the memory of the test. */
+const maxLogged = 1_000;
+const watching = ["--expose-gc", `--import=${join(import.meta.dirname, "watch-process.ts")}`];
 
-/** @param flags with their dashes; the port is chosen by the first start and then kept. */
-export function ingestProcess(flags: readonly string[]): IngestProcess {
+/**
+ * @param flags with their dashes; the port is chosen by the first start and then kept.
+ * @param watched whether `look` will be called; costs the process some microseconds each hundredth of a second
+ */
+export function ingestProcess(
+  flags: readonly string[],
+  { watched = false }: { readonly watched?: boolean } = {},
+): IngestProcess {
   let child: ChildProcess | undefined;
+  const logged: string[] = [];
   let url = "";
   let port = "0";
   let peak = 0;
 
-  const look = () => {
+  const lookAtPeak = () => {
     try {
       const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child?.pid}/status`, "utf8"))?.[1];
       peak = Math.max(peak, Number(kilobytes ?? 0) * 1024);
@@ -35,7 +56,7 @@ export function ingestProcess(flags: readonly string[]): IngestProcess {
     }
   };
   const end = async (signal: NodeJS.Signals) => {
-    look();
+    lookAtPeak();
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill(signal);
@@ -48,7 +69,8 @@ export function ingestProcess(flags: readonly string[]): IngestProcess {
     },
     async start() {
       const args = [
-        "--disable-warning=TimeoutNegativeWarning",
+        ...nodeFlags,
+        ...(watched ? watching : []),
         "main.ts",
         "ingest",
         "--json",
@@ -58,8 +80,13 @@ export function ingestProcess(flags: readonly string[]): IngestProcess {
         "warn",
         ...flags,
       ];
-      child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
-      if (child.stdout === null) throw new Error("no standard output");
+      const stdio = ["ignore", "pipe", "pipe", ...(watched ? (["ipc"] as const) : [])] as const;
+      child = spawn(process.execPath, args, { stdio: [...stdio], env });
+      if (child.stdout === null || child.stderr === null) throw new Error("no standard output");
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        if (logged.length < maxLogged) logged.push(line);
+        process.stderr.write(`${line}\n`);
+      });
       for await (const line of createInterface({ input: child.stdout })) {
         url = (JSON.parse(line) as { ingest: string }).ingest;
         port = new URL(url).port;
@@ -69,8 +96,19 @@ export function ingestProcess(flags: readonly string[]): IngestProcess {
     },
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
+    get ended() {
+      if (child === undefined || (child.exitCode === null && child.signalCode === null)) return undefined;
+      return `exit code ${child.exitCode}, signal ${child.signalCode}`;
+    },
+    logged,
+    async look() {
+      if (child === undefined) throw new Error("it has not started");
+      const answer = once(child, "message");
+      child.send({ look: true });
+      return (await answer)[0] as Watched;
+    },
     peakBytes() {
-      look();
+      lookAtPeak();
       return peak;
     },
     async metric(name) {

@@ -13,7 +13,7 @@ import { type AnswerBody, connectTo, recordsOf } from "./door.ts";
 import { type IngestProcess, ingestProcess } from "./ingest-process.ts";
 import { locationEvent } from "./knowledge.ts";
 
-/** The whole outage; by hand ten minutes: HAILSTREAM_FAULT_MINUTES=10 vitest run test/ingest/outage.fault.test.ts */
+/** The whole outage; the whole proof is ten minutes: `npm run proof -- outage`. */
 const minutes = Number(process.env.HAILSTREAM_FAULT_MINUTES ?? 0.35);
 const outageMs = minutes * 60_000;
 const keys = 20;

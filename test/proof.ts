@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+
+/**
+ * The long proofs: tests of the suite at the length that the guarantees are about, one at a time. `npm run proof -- NAME`; a variable that is
+ * set already stays as it is.
+ */
+const proofs = {
+  batches: {
+    about: "10,000 random batches: every item is answered as if it were alone, and is in Kafka once. A minute or two.",
+    project: "stack",
+    file: "test/ingest/batches.int.test.ts",
+    env: { HAILSTREAM_TEST_BATCHES: "10000" },
+  },
+  fuzz: {
+    about: "1,000,000 inputs that are wrong in some way: no crash, no fault, no leak, no stall. Some ten minutes.",
+    project: "stack",
+    file: "test/ingest/fuzz.int.test.ts",
+    env: { HAILSTREAM_FUZZ_INPUTS: "1000000" },
+  },
+  outage: {
+    about: "Ten minutes without a broker, with three kill -9 of ingest: nothing acknowledged is lost or out of order.",
+    project: "whole",
+    file: "test/ingest/outage.fault.test.ts",
+    env: { HAILSTREAM_FAULT_MINUTES: "10" },
+  },
+} as const;
+
+function main([name = ""]: readonly string[]): number {
+  if (!Object.hasOwn(proofs, name)) {
+    const lines = Object.entries(proofs).map(([known, { about }]) => `  ${known.padEnd(10)}${about}\n`);
+    process.stderr.write(`npm run proof -- NAME, where NAME is one of\n${lines.join("")}`);
+    return 2;
+  }
+  const { project, file, env } = proofs[name as keyof typeof proofs];
+  const args = ["node_modules/vitest/vitest.mjs", "run", "--project", project, file];
+  return spawnSync(process.execPath, args, { stdio: "inherit", env: { ...env, ...process.env } }).status ?? 1;
+}
+
+process.exitCode = main(process.argv.slice(2));
