@@ -44,6 +44,7 @@ export const topicTable: readonly TopicSpec[] = [
   reference("cities", 1),
   events("driver-locations-enriched"),
   events("trip-events-enriched", 30 * day),
+  events("trip-signals"),
   events("trips", 30 * day),
   events("marketplace-minutes", 30 * day),
   events("app-activity"),

@@ -348,6 +348,12 @@ export type Trip = {
   readonly driver_rating?: number | null;
   /** True when the device had no connection at the end of the trip and sent its events later. Default: false. */
   readonly stored_and_forwarded?: boolean;
+  /** Length of the way with the rider aboard along the positions that the driver's app reported, great-circle arcs from one to the next, in metres; null when fewer than two places are known. */
+  readonly path_distance?: number | null;
+  /** How many reported positions path_distance and route_cells are made of, besides the places of start and end. Default: 0. */
+  readonly path_positions?: number;
+  /** The H3 cells that the way with the rider aboard went through, in their order, lower-case hexadecimal; of resolution 8, of a very long way coarser. Default: []. */
+  readonly route_cells?: readonly string[];
 };
 
 /** A driver accepted the request; from now on the trip has a driver. */

@@ -14,7 +14,8 @@ import { locateCity } from "./steps/locate-city.ts";
 import { readPosition } from "./steps/read-position.ts";
 import { waitingTopic, writeEnriched } from "./steps/write-enriched.ts";
 import { foldTrip, type TripRules } from "./trips/fold-trip.ts";
-import { readTripEvent } from "./trips/trip-event.ts";
+import { gatherEvent, gatherPosition, readAsItIs, readTripOfPosition } from "./trips/gather-signals.ts";
+import { readTripSignal } from "./trips/trip-event.ts";
 import { writeTrip } from "./trips/write-trip.ts";
 
 /** Every way through the stream processor: from a topic through steps to a topic. */
@@ -36,6 +37,13 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
       .through(locateCity(reference.cities))
       .to(["trip-events-enriched", waitingTopic], writeEnriched(schemas)),
 
+    // What concerns a trip, in one topic by trip: its events, and the positions on it, which lie by driver.
+    flow("gather-trip-events").from("trip-events-enriched", readAsItIs()).to(["trip-signals"], gatherEvent()),
+
+    flow("gather-trip-positions")
+      .from("driver-locations-enriched", readTripOfPosition(schemas))
+      .to(["trip-signals"], gatherPosition()),
+
     flow("raise-alerts")
       .from("safety", readEvent(schemas))
       .through(raiseSos(cityFinder(reference.cities)))
@@ -55,8 +63,8 @@ export function createRememberingTopology(
   return [
     rememberingFlow({
       name: "fold-trips",
-      source: "trip-events-enriched",
-      read: readTripEvent(schemas),
+      source: "trip-signals",
+      read: readTripSignal(schemas),
       step: foldTrip(rules),
       latenessMs: rules.latenessMs,
       write: writeTrip(schemas),

@@ -1,6 +1,7 @@
 import type { Logger } from "../../runtime/index.ts";
 import { runAsOwner } from "../../store/index.ts";
 import { alterTableSql, createTableSql, type TableDefinition } from "./create-tables.ts";
+import { dropLatestViewSql, hasRevisions, latestViewName, latestViewSql } from "./latest-view.ts";
 
 type PresentColumn = {
   readonly table: string;
@@ -16,7 +17,7 @@ const presentSql = `
   where n.nspname = 'events' and c.relkind in ('p', 'r') and a.attnum > 0 and not a.attisdropped`;
 
 /**
- * Makes the event tables that are missing and adds to those that are there what their schemas have gained. In one transaction
+ * Makes the event tables that are missing and adds to those that are there what their schemas have gained, and the views of newest revisions. In one transaction
  * and one process at a time; nothing is ever dropped. Needs the migrations and the owner's URL.
  * @throws PipelineError store_unavailable, store_failed
  */
@@ -29,10 +30,17 @@ export async function ensureEventTables(url: string, tables: readonly TableDefin
       columns.set(row.column, { ...row, type });
       present.set(row.table, columns);
     }
+    const viewed = await query<{ name: string }>("select viewname as name from pg_views where schemaname = 'events'");
+    const views = new Set(viewed.map(({ name }) => name));
     for (const table of tables) {
       const columns = present.get(table.name);
       const statements = columns === undefined ? createTableSql(table) : alterTableSql(table, columns);
+      const isTold = hasRevisions(table);
+      // A column that a view shows cannot be made wider.
+      if (isTold && statements.some((sql) => sql.includes(" alter column "))) await query(dropLatestViewSql(table));
       for (const statement of statements) await query(statement);
+      if (isTold && (statements.length > 0 || !views.has(latestViewName(table))))
+        for (const statement of latestViewSql(table)) await query(statement);
       if (statements.length > 0) log.info({ table: table.name, created: columns === undefined }, "event table changed");
     }
   });

@@ -67,6 +67,21 @@ async function enrichedValue(record: OutgoingRecord | undefined): Promise<Record
   return decoded.value;
 }
 
+test("events of trips and positions on trips meet in one topic by trip, as they are; other positions do not", async () => {
+  const onTrip = event("driver.location", { driver_id: "drv_1", ...here, trip_id: "trp_7" });
+  const free = event("driver.location", { driver_id: "drv_1", ...here });
+  const requested = event("trip.requested", { trip_id: "trp_7", rider_id: "rdr_1", ...here });
+  await driver.pipe("driver-locations", [onTrip, free, onTrip]);
+  await driver.pipe("trip-events", [requested]);
+  const [positions, events] = [driver.output("driver-locations-enriched"), driver.output("trip-events-enriched")];
+  await driver.pipe("driver-locations-enriched", positions);
+  await driver.pipe("trip-events-enriched", events);
+  const signals = driver.output("trip-signals");
+  expect(signals.map(({ key }) => String(key))).toEqual(["trp_7", "trp_7", "trp_7"]);
+  expect(signals.map(({ value }) => value)).toEqual([positions[0]?.value, positions[2]?.value, events[0]?.value]);
+  expect(signals.map(({ partition }) => partition)).toEqual([undefined, undefined, undefined]);
+});
+
 describe("enrichment", () => {
   test("a location gets driver, vehicle, cell and city; key, headers and partition stay as they are", async () => {
     const data = { driver_id: "drv_1", ...here, speed: 8.5 };

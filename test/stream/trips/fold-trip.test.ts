@@ -3,18 +3,21 @@ import { expect, test } from "vitest";
 import { remember } from "../../../stream/state/remember.ts";
 import type { Memory } from "../../../stream/state/remembering-step.ts";
 import { foldTrip, type ToldTrip, type TripMemory } from "../../../stream/trips/fold-trip.ts";
-import type { ArrivedTripEvent } from "../../../stream/trips/trip-event.ts";
-import { minute, newest, rules, start, tripEvent, wholeTrip } from "./trips.ts";
+import type { TripSignal } from "../../../stream/trips/trip-event.ts";
+import { minute, newest, position, rules, start, tripEvent, wholeTrip } from "./trips.ts";
 
 const latenessMs = 10 * minute;
 
+const orderOf = (signal: TripSignal) =>
+  signal.stage === "position" ? `${signal.tripId} ${signal.driverId}` : signal.id;
+
 /** All accounts of the events in this order; then time passes for ten days. */
-function tell(events: readonly ArrivedTripEvent[], batch = events.length || 1): ToldTrip[] {
+function tell(events: readonly TripSignal[], batch = events.length || 1): ToldTrip[] {
   const step = foldTrip(rules);
   const memories = new Map<string, Memory<TripMemory>>();
   const told: ToldTrip[] = [];
   let watermark = Number.NEGATIVE_INFINITY;
-  const go = (records: readonly ArrivedTripEvent[], passTo?: number) => {
+  const go = (records: readonly TripSignal[], passTo?: number) => {
     const before = { records, memories, watermark, horizon: Infinity, ...(passTo === undefined ? {} : { passTo }) };
     const after = remember(step, before, latenessMs);
     told.push(...after.emitted);
@@ -89,8 +92,13 @@ test("shuffled within the lateness, with a fifth of the events twice, trips are 
   fc.assert(
     fc.property(trips, seed, fc.integer({ min: 1, max: 9 }), (plans, moves, batch) => {
       const inOrder = plans
-        .flatMap(({ at, stages }, i) => stages.map((s) => wholeTrip(`trp_${i}`, at * minute)[s] as ArrivedTripEvent))
-        .sort((a, b) => a.timeMs - b.timeMs || (a.id < b.id ? -1 : 1));
+        .flatMap(({ at, stages }, i): TripSignal[] => [
+          ...stages.map((s) => wholeTrip(`trp_${i}`, at * minute)[s] as TripSignal),
+          // From the acceptance to a while behind the end, at a pace of its own; and of a driver who was sent away.
+          ...Array.from({ length: 20 }, (_, k) => position(`trp_${i}`, (at + 1 + k * 1.7) * minute, k * (i + 1) * 90)),
+          ...[1, 2, 3].map((k) => position(`trp_${i}`, (at + 4 * k) * minute, -500 * k, "drv_away")),
+        ])
+        .sort((a, b) => a.timeMs - b.timeMs || (orderOf(a) < orderOf(b) ? -1 : 1));
       const shuffled = inOrder
         .flatMap((event, i) => {
           const { delay, again, later } = moves[i % moves.length] as { delay: number; again: number; later: number };
@@ -104,7 +112,40 @@ test("shuffled within the lateness, with a fifth of the events twice, trips are 
     }),
     { numRuns: 300 },
   );
-  expect(events).toBeGreaterThan(3_000);
+  expect(events).toBeGreaterThan(30_000);
+});
+
+test("the way with the rider aboard is measured along the positions of the trip's own driver", () => {
+  const positions = Array.from({ length: 30 }, (_, k) => position("trp_1", k * minute, k * 1_000));
+  const others = [position("trp_1", 10 * minute, 90_000, "drv_2"), position("trp_2", 10 * minute, 90_000)];
+  const signals = [...wholeTrip("trp_1", 0), ...positions, ...others].sort((a, b) => a.timeMs - b.timeMs);
+  const [told, rated] = tell(signals, 3).filter(({ tripId }) => tripId === "trp_1");
+  // Aboard from minute 5 to minute 25.
+  expect(told?.account).toMatchObject({ path_positions: 21, distance: 7_400.5 });
+  expect(told?.account.path_distance).toBeCloseTo(20_000, -1);
+  expect(told?.account.route_cells.length).toBeGreaterThan(15);
+  expect(rated?.account).toMatchObject({ path_positions: 21, path_distance: told?.account.path_distance });
+});
+
+test("a trip that reports where it is has not got stuck; positions alone are no trip, and leave nothing behind", () => {
+  const hour = 60 * minute;
+  const under = Array.from({ length: 10 }, (_, k) => position("trp_1", k * hour, k * 1_000));
+  const told = tell([
+    tripEvent("trp_1", "requested", 0),
+    tripEvent("trp_1", "started", 1, { driver_id: "drv_1" }),
+    ...under,
+    position("trp_alone", 9 * hour, 0),
+  ]);
+  expect(told).toHaveLength(1);
+  expect(told[0]?.account).toMatchObject({ status: "stuck", path_positions: 9, ended_at: start + 9 * hour });
+});
+
+test("positions that come hours late are told in a revision", () => {
+  const aboard = Array.from({ length: 10 }, (_, k) => position("trp_1", (6 + k) * minute, k * 1_000));
+  const later = tripEvent("trp_2", "requested", 180 * minute);
+  const told = tell([...wholeTrip("trp_1", 0), later, ...aboard]).filter(({ tripId }) => tripId === "trp_1");
+  expect(told.map(({ account }) => account.path_positions)).toEqual([0, 0, 10]);
+  expect(told.at(-1)?.account.path_distance).toBeCloseTo(9_000, -1);
 });
 
 test("the newest account of a trip counts all of its events", () => {

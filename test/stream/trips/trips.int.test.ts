@@ -89,7 +89,7 @@ async function accounts() {
 test("trips are remembered over a restart and told once", async () => {
   const first = trip("trp_1", 0);
   await whileRunning(runner(), async () => {
-    await fixture.write("trip-events-enriched", first.slice(0, 3));
+    await fixture.write("trip-signals", first.slice(0, 3));
     await eventually(async () => {
       const rows = await db.owner.query<{ value: string }>("select value from pipeline.state where key = 'trp_1'");
       expect(JSON.parse(rows[0]?.value ?? "{}").events).toHaveLength(3);
@@ -99,7 +99,7 @@ test("trips are remembered over a restart and told once", async () => {
 
   await whileRunning(runner(), async () => {
     // The rest of it, some of it twice, and a trip whose end moves time on far enough.
-    await fixture.write("trip-events-enriched", [...first.slice(2), ...first.slice(3), ...trip("trp_2", 10 * minute)]);
+    await fixture.write("trip-signals", [...first.slice(2), ...first.slice(3), ...trip("trp_2", 10 * minute)]);
     const told = await eventually(async () => {
       const found = await accounts();
       expect(found.map(({ trip_id }) => trip_id)).toContain("trp_1");
@@ -133,7 +133,7 @@ test("what was decided and not written before a crash is written by whoever come
 });
 
 test("a record that cannot be read becomes a dead letter, and the trips behind it go on", async () => {
-  await fixture.write("trip-events-enriched", [
+  await fixture.write("trip-signals", [
     {
       key: "x",
       value: Buffer.from("nothing of ours"),
@@ -155,11 +155,11 @@ test("the last trip comes out when nothing follows it, also in a process that re
   const quick = { settleMs: 1_000, latenessMs: 500 };
   const told = () => accounts().then((all) => all.map(({ trip_id }) => trip_id));
   await whileRunning(runner(quick), async () => {
-    await fixture.write("trip-events-enriched", trip("trp_4", 60 * minute));
+    await fixture.write("trip-signals", trip("trp_4", 60 * minute));
     await eventually(async () => expect(await told()).toContain("trp_4"), { timeoutMs: 20_000 });
   });
   await whileRunning(runner({ latenessMs: 500, settleMs: 3_600_000 }), async () => {
-    await fixture.write("trip-events-enriched", trip("trp_5", 120 * minute));
+    await fixture.write("trip-signals", trip("trp_5", 120 * minute));
     await eventually(async () =>
       expect(await db.owner.query("select 1 from pipeline.state where key = 'trp_5'")).toHaveLength(1),
     );

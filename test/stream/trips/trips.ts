@@ -1,5 +1,5 @@
 import type { ToldTrip, TripRules } from "../../../stream/trips/fold-trip.ts";
-import type { ArrivedTripEvent, TripStage } from "../../../stream/trips/trip-event.ts";
+import type { ArrivedPosition, ArrivedTripEvent, TripStage } from "../../../stream/trips/trip-event.ts";
 
 export const minute = 60_000;
 export const rules: TripRules = { settleMs: minute, stuckMs: 6 * 60 * minute, keepMs: 48 * 60 * minute };
@@ -30,6 +30,12 @@ export function wholeTrip(tripId: string, at: number): ArrivedTripEvent[] {
     }),
     tripEvent(tripId, "rated", at + 40 * minute, { rated_by: "rider", rating: 5 }),
   ];
+}
+
+/** A position on a trip, `at` ms after the start of the test's day, `metres` north of a place in New York. */
+export function position(tripId: string, at: number, metres: number, driverId = "drv_1"): ArrivedPosition {
+  const latitudeE7 = 407_000_000 + Math.round((metres / 111_194.9) * 1e7);
+  return { stage: "position", tripId, driverId, timeMs: start + at, latitudeE7, longitudeE7: -740_000_000 };
 }
 
 /** Of each trip the account with the highest revision. */
