@@ -1,7 +1,7 @@
 import type { KafkaRecord } from "../../kafka/index.ts";
 import type { Projection, Schemas } from "../../schemas/index.ts";
 import { type Emitted, headersOf, type Reader } from "../flow.ts";
-import { deadLetter, drop, forward, type Step, type Verdict } from "../step.ts";
+import { deadLetter, forward, type Step, type Verdict } from "../step.ts";
 
 const topic = "trip-signals";
 
@@ -22,11 +22,11 @@ export function gatherEvent(): Step<KafkaRecord, Emitted> {
 /** A position of a driver on a trip. */
 export type TripPosition = { readonly tripId: string; readonly source: KafkaRecord };
 
-/** Finds out on which trip a position was reported, stepping over the rest of its bytes; one on no trip is dropped. */
+/** Finds out on which trip a position was reported, stepping over the rest of its bytes; one on no trip leads to nothing. */
 export function readTripOfPosition(schemas: Pick<Schemas, "decode" | "projection">): Reader<TripPosition> {
   const projections = new Map<number, Projection>();
   const judge = (source: KafkaRecord, tripId: unknown): Verdict<TripPosition> =>
-    typeof tripId === "string" ? forward({ tripId, source }) : drop("on no trip");
+    typeof tripId === "string" ? forward({ tripId, source }) : forward();
 
   async function decode(record: KafkaRecord, value: Buffer): Promise<Verdict<TripPosition>> {
     const decoded = await schemas.decode(value);

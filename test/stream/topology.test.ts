@@ -74,12 +74,11 @@ test("events of trips and positions on trips meet in one topic by trip, as they 
   await driver.pipe("driver-locations", [onTrip, free, onTrip]);
   await driver.pipe("trip-events", [requested]);
   const [positions, events] = [driver.output("driver-locations-enriched"), driver.output("trip-events-enriched")];
-  await driver.pipe("driver-locations-enriched", positions);
-  await driver.pipe("trip-events-enriched", events);
   const signals = driver.output("trip-signals");
   expect(signals.map(({ key }) => String(key))).toEqual(["trp_7", "trp_7", "trp_7"]);
   expect(signals.map(({ value }) => value)).toEqual([positions[0]?.value, positions[2]?.value, events[0]?.value]);
   expect(signals.map(({ partition }) => partition)).toEqual([undefined, undefined, undefined]);
+  expect(driver.turnedAway).toEqual([]);
 });
 
 describe("enrichment", () => {

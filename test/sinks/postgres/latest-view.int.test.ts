@@ -14,7 +14,7 @@ const field = (name: string, type: unknown) => ({ name, type, doc: `The ${name}.
 async function ensure(...more: unknown[]): Promise<void> {
   const fields = [field("revision", "int"), field("fare", "int"), ...more];
   const schema = { type: "record", name: "Ride", fields };
-  const tables = storedTables([{ name: "ride", doc: "A ride.", topic: "rides", schema }]);
+  const tables = storedTables([{ name: "ride", doc: "A ride.", topic: "rides", keyField: "fare", schema }]);
   await ensureEventTables(
     db.ownerUrl,
     tables.map(({ definition }) => definition),
@@ -53,7 +53,7 @@ test("the view shows of each subject the newest revision, whatever day it lies i
   await db.owner.query("select tip from events.ride_latest");
   const wider = [field("revision", "int"), field("fare", "long"), field("tip", "int")];
   const schema = { type: "record", name: "Ride", fields: wider };
-  const tables = storedTables([{ name: "ride", doc: "A ride.", topic: "rides", schema }]);
+  const tables = storedTables([{ name: "ride", doc: "A ride.", topic: "rides", keyField: "fare", schema }]);
   await ensureEventTables(
     db.ownerUrl,
     tables.map(({ definition }) => definition),
