@@ -43,18 +43,19 @@ export async function handleEvents(
   const away = parts.gate?.turnAway(items.values, sender);
   const verdicts = acceptEvents(items, parts.knowledge, parts.options, request, sender, away);
   const begin = performance.now();
-  await parts.duplicates.storeOnce(verdicts, async () => {
+  await parts.duplicates.storeOnce(verdicts, () => {
     // A device cannot ask that its tampering leaves no trace.
     if (request.strict && sender.subject === undefined) rejectQuarantined(verdicts);
-    await Promise.all([
-      storeEvents(parts.destination, verdicts, request.replicated),
-      keepQuarantined(parts.destination, verdicts, items, sender, request),
-    ]);
+    const stored = storeEvents(parts.destination, verdicts, request.replicated);
+    if (!verdicts.some(isQuarantined)) return stored;
+    return Promise.all([stored, keepQuarantined(parts.destination, verdicts, items, sender, request)]);
   });
   parts.metrics.produced((performance.now() - begin) / 1_000);
   parts.metrics.events(verdicts);
   return verdicts;
 }
+
+const isQuarantined = ({ outcome }: Verdict) => outcome === "quarantined";
 
 /**
  * What the headers of a request say about all of its events.
@@ -66,15 +67,15 @@ export function requestFactsOf(
   receivedAt: number,
   parts: { readonly options: TimeLimits; readonly metrics: Pick<IngestMetrics, "sentAt"> },
 ): RequestWishes {
-  const prefer = String(headers.prefer ?? "");
+  const { prefer } = headers;
   const traceparent = traceparentOf(headers.traceparent);
   const clock = readSentAt(headers["sent-at"]?.toString(), arrivedAt, receivedAt, parts.options);
   parts.metrics.sentAt(clock);
   return {
     receivedAt,
     // Prefer: durability=replicated, handling=strict (RFC 7240)
-    replicated: /(?:^|[,;\s])durability\s*=\s*"?replicated\b/i.test(prefer),
-    strict: /(?:^|[,;\s])handling\s*=\s*"?strict\b/i.test(prefer),
+    replicated: prefer !== undefined && /(?:^|[,;\s])durability\s*=\s*"?replicated\b/i.test(String(prefer)),
+    strict: prefer !== undefined && /(?:^|[,;\s])handling\s*=\s*"?strict\b/i.test(String(prefer)),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(clock === undefined || clock === "invalid" ? {} : { clock }),
   };

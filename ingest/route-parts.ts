@@ -6,6 +6,7 @@ import type { Origin } from "./identity/origin.ts";
 import type { Admission } from "./overload/admission.ts";
 import type { Gate } from "./overload/gate.ts";
 import type { Streams } from "./streams.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 
 /** What the routes are made of. */
 export type RouteParts = HandlingParts & {
@@ -21,6 +22,8 @@ export type RouteParts = HandlingParts & {
   /** The types that the events of Segment's clients may mean; see `typeNamesOf`. */
   readonly typeNames: ReadonlyMap<string, string>;
   readonly streams: Pick<Streams, "open" | "close">;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Pick<Tracing, "follows">;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -82,6 +82,9 @@ export function createIngest(parts: IngestParts): Ingest {
     metrics: parts.metrics,
     random: Math.random,
   });
+  const tracingUrl = options.tracingOtlpUrl ?? parts.tracingUrl;
+  const tracing =
+    tracingUrl === undefined ? undefined : createTracing({ url: tracingUrl, ratio: options.tracingRatio, log });
   const routeParts: RouteParts = {
     options,
     knowledge: parts.schemas,
@@ -94,14 +97,12 @@ export function createIngest(parts: IngestParts): Ingest {
     ...(options.requireHttps || options.addressEventsPerSecond > 0 ? { origin: originOf(options) } : {}),
     typeNames: typeNamesOf(parts.schemas.catalogue),
     streams,
+    ...(tracing === undefined ? {} : { tracing }),
     metrics,
     log,
     now: Date.now,
     random: Math.random,
   };
-  const tracingUrl = options.tracingOtlpUrl ?? parts.tracingUrl;
-  const tracing =
-    tracingUrl === undefined ? undefined : createTracing({ url: tracingUrl, ratio: options.tracingRatio, log });
   const http = createHttpService({
     name: "ingest http",
     host: options.host,

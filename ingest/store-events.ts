@@ -20,10 +20,10 @@ export type Destination = {
  * Stores the accepted events and waits for the acknowledgement, one call a topic. Events of a topic that did not take them become
  * `retry`, in place; the others stay. Never rejects: what could not be stored is part of the answer.
  */
-export async function storeEvents(destination: Destination, verdicts: Verdict[], replicated: boolean): Promise<void> {
+export function storeEvents(destination: Destination, verdicts: Verdict[], replicated: boolean): Promise<unknown> {
   const topics = byTopic(verdicts);
   const stores = [...topics].map(([topic, indexes]) => storeTopic(destination, topic, indexes, verdicts, replicated));
-  await (stores.length === 1 ? stores[0] : Promise.all(stores));
+  return stores.length === 1 ? (stores[0] as Promise<unknown>) : Promise.all(stores);
 }
 
 async function storeTopic(

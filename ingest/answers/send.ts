@@ -3,6 +3,7 @@ import { type Logger, messageOf, securityHeaders } from "../../runtime/index.ts"
 import type { Verdict } from "../events/verdict.ts";
 import { letPass } from "../formats/read-body.ts";
 import type { IngestMetrics } from "../ingest-metrics.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { isRetryLater, problemOf, retryAfterSeconds } from "./problems.ts";
 import { answerOf, summaryHeader, summaryOf } from "./results.ts";
 
@@ -10,9 +11,14 @@ export type AnswerParts = {
   readonly options: { readonly docsUrl: string };
   readonly metrics: Pick<IngestMetrics, "request">;
   readonly log: Logger;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Pick<Tracing, "follows">;
   /** 0 up to 1, for the spread of Retry-After. */
   readonly random: () => number;
 };
+
+/** The fields that every answer with results has, as node:http takes them. */
+const plainHead: readonly string[] = ["content-type", "application/json", ...securityHeaders.flat()];
 
 /** Sends the results of a whole request. */
 export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[], parts: AnswerParts): void {
@@ -20,8 +26,16 @@ export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[
     docsUrl: parts.options.docsUrl,
     retryAfterMs: retryAfterSeconds(parts.random()) * 1_000,
   });
-  response.setHeader(summaryHeader, summaryOf(counts));
   const contentType = isRetryLater(status) ? "application/problem+json" : "application/json";
+  const summary = summaryOf(counts);
+  // Given whole, the head costs a tenth of the request less than field by field.
+  if (retryAfterMs === 0 && response.getHeaderNames().length === 0 && parts.tracing?.follows(response) !== true) {
+    parts.metrics.request(status);
+    const length = String(Buffer.byteLength(body));
+    response.writeHead(status, [...plainHead, summaryHeader, summary, "content-length", length]).end(body);
+    return;
+  }
+  response.setHeader(summaryHeader, summary);
   send(response, status, contentType, body, Math.ceil(retryAfterMs / 1_000), parts.metrics);
 }
 

@@ -21,7 +21,7 @@ export type Duplicates = Service & {
    * being stored at this moment, by another request or further up in the same one, shares its fate: `duplicate` or `retry`.
    * Rejects when `store` does.
    */
-  storeOnce(verdicts: Verdict[], store: () => Promise<void>): Promise<void>;
+  storeOnce(verdicts: Verdict[], store: () => Promise<unknown>): Promise<void>;
 };
 
 export type DuplicateParts = {

@@ -9,6 +9,8 @@ export type Tracing = Service & {
    * is that of the span, a child of the client's, so that it is what goes into Kafka.
    */
   follow(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether it is followed: the headers of its answer are read again when it ends. */
+  follows(response: ServerResponse): boolean;
 };
 
 export type TracingParts = {
@@ -28,6 +30,7 @@ const flushTimeoutMs = 2_000;
  */
 export function createTracing({ url, ratio, log }: TracingParts): Tracing {
   let spans: SpanSource | undefined;
+  const followed = new WeakSet<ServerResponse>();
   const service = createService({
     name: "tracing",
     async start() {
@@ -48,11 +51,13 @@ export function createTracing({ url, ratio, log }: TracingParts): Tracing {
       if (spans === undefined) return;
       const span = spans.begin(request.method ?? "", request.url ?? "", request.headers);
       request.headers.traceparent = span.traceparent;
+      followed.add(response);
       response.once("close", () => {
         const results = response.getHeader("hailstream-results");
         span.end(response.writableFinished ? response.statusCode : undefined, results?.toString());
       });
     },
+    follows: (response) => followed.has(response),
   };
 }
 
