@@ -5,6 +5,7 @@ export { type BatchOutcome, processBatch, type TurnedAway } from "./process-batc
 export { createReference, type Reference, type ReferenceParts } from "./reference/reference.ts";
 export { createRunner, type RunnerParts } from "./runner.ts";
 export { createStream, type StreamParts } from "./service.ts";
+export { readAnnounced } from "./state/announcement.ts";
 export { lateEventTopic } from "./state/late-event.ts";
 export { type RememberingFlow, readThrough, rememberingFlow } from "./state/remembering-flow.ts";
 export { createRememberingRunner, type RememberingRunnerParts } from "./state/remembering-runner.ts";

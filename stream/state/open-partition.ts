@@ -1,6 +1,9 @@
 import { LRUCache } from "lru-cache";
 import type { KafkaRecord } from "../../kafka/index.ts";
 import type { OutboxRecord, StateStore } from "../../store/index.ts";
+import { isAnnouncement } from "./announcement.ts";
+import type { Announcer } from "./announcer.ts";
+import { createFeeds, type Feeds } from "./feeds.ts";
 import { lateEventOf } from "./late-event.ts";
 import { remember } from "./remember.ts";
 import type { RememberingFlow } from "./remembering-flow.ts";
@@ -15,6 +18,8 @@ export type PartitionParts = {
   readonly nextOffset: bigint;
   /** Resolves when Kafka has acknowledged all of the records, which lie in the order of their decision. */
   readonly send: (records: readonly OutboxRecord[]) => Promise<void>;
+  /** Tells those who read the output how far event time has come; of a flow that announces. */
+  readonly announcer?: Announcer;
   /** Keys whose memory is kept at hand; the rest is read when it is needed. */
   readonly maxCachedKeys: number;
 };
@@ -35,17 +40,23 @@ export type PartitionMemory = {
    * nothing of the rest is stored, and this memory is void. So it is after an error.
    */
   take(arrived: readonly Arrived[], nextOffset: bigint): Promise<Progress | undefined>;
-  /** Lets time pass to `moment` without a record. */
+  /** Whether those who read the output still wait for what may come from here. */
+  readonly awaited: boolean;
+  /** Lets time pass to `moment` without a record; where nothing is due for some time, those who read the output need not wait any more. */
   pass(moment: number): Promise<Progress | undefined>;
 };
 
 /** Wake-ups that are loaded at a time. */
 const maxDue = 5_000;
 const outboxPage = 1_000;
+/** A quiet partition in which nothing is due for so long is not waited for. */
+const restMs = 5 * 60_000;
+/** The key under which it is remembered what feeds have announced; no step has such a key. */
+const feedsKey = "\u0001feeds";
 
 /** Loads where the partition stands, and first writes again what a former owner had decided and perhaps not written. */
 export async function openPartition(parts: PartitionParts): Promise<PartitionMemory> {
-  const { flow, store, partition, epoch, send } = parts;
+  const { flow, store, partition, epoch, send, announcer } = parts;
   for (;;) {
     const rows = await store.outbox(partition, outboxPage);
     if (rows.length === 0) break;
@@ -54,6 +65,8 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
   }
   let watermark = await store.watermark(partition);
   let nextOffset = parts.nextOffset;
+  const [fed] = flow.fedBy === undefined ? [] : await store.read(partition, [feedsKey]);
+  const feeds = flow.fedBy === undefined ? undefined : createFeeds(flow.fedBy, fed?.value);
   /** Null: known to be without a memory. */
   const known = new LRUCache<string, { readonly memory: Memory<unknown> | null }>({ max: parts.maxCachedKeys });
 
@@ -87,23 +100,33 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
   /** One transaction: as many of the records as can be taken with what was loaded. */
   async function advance(arrived: readonly Arrived[], next: bigint, passTo: number | undefined) {
     const records = arrived.map(({ record }) => record);
-    const newest = records.reduce<number>((most, record) => Math.max(most, flow.step.timeOf(record)), -Infinity);
-    const reach = Math.max(watermark, newest - flow.latenessMs, passTo ?? -Infinity);
+    const events = records.filter((record) => !isAnnouncement(record));
+    const reach = Math.max(watermark, passTo ?? -Infinity, furthest(records, flow, feeds?.toText()));
     const memories = new Map<string, Memory<unknown>>();
-    const horizon = await load(new Set(records.map(flow.step.keyOf)), reach, memories);
-    const before = { records, memories, watermark, horizon, ...(passTo === undefined ? {} : { passTo }) };
-    const after = remember(flow.step, before, flow.latenessMs);
+    const horizon = await load(new Set(events.map(flow.step.keyOf)), reach, memories);
+    const after = remember(
+      flow.step,
+      {
+        ...{ records, memories, watermark, horizon },
+        ...(passTo === undefined ? {} : { passTo }),
+        ...(feeds === undefined ? {} : { reachOf: (record: unknown) => heardFrom(feeds, record) }),
+      },
+      flow.latenessMs,
+    );
     const done = after.taken === records.length;
     const to = done ? next : after.taken === 0 ? nextOffset : (arrived[after.taken - 1] as Arrived).nextOffset;
     const place = { flow: flow.name, topic: flow.source, partition, watermarkMs: after.watermark };
     const tooLate = after.tooLate.map((i) => lateEventOf((arrived[i] as Arrived).source, place));
     const outbox = [...after.emitted.map(flow.write), ...tooLate];
-    const states = new Map(
+    const states: Map<string, { value: string; wakeMs: number | undefined } | undefined> = new Map(
       [...after.changed].map(([key, memory]) => [
         key,
         memory === undefined ? undefined : { value: JSON.stringify(memory.state), wakeMs: memory.wakeMs },
       ]),
     );
+    if (feeds !== undefined && events.length < records.length) {
+      states.set(feedsKey, { value: feeds.toText(), wakeMs: undefined });
+    }
     if (to === nextOffset && states.size === 0) {
       // The passing of time alone: whoever takes over learns it from the clock as well.
       watermark = after.watermark;
@@ -146,10 +169,35 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     get watermark() {
       return watermark;
     },
-    take: (arrived, next) => advanceAll(arrived, next),
+    get awaited() {
+      return announcer?.resting === false;
+    },
+    async take(arrived, next) {
+      const progress = await advanceAll(arrived, next);
+      if (progress !== undefined) await announcer?.tell(watermark, false);
+      return progress;
+    },
     async pass(moment) {
-      if (!(moment > watermark)) return { emitted: 0, late: 0, tooLate: 0 };
-      return advanceAll([], nextOffset, moment);
+      const none = { emitted: 0, late: 0, tooLate: 0 };
+      const progress = moment > watermark ? await advanceAll([], nextOffset, moment) : none;
+      if (progress === undefined || announcer === undefined || announcer.resting) return progress;
+      const due = await store.due(partition, watermark + restMs, 1);
+      await announcer.tell(watermark, due.length === 0);
+      return progress;
     },
   };
+}
+
+/** How far the records will bring event time. */
+function furthest(records: readonly unknown[], { step, latenessMs, fedBy }: RememberingFlow, heard?: string): number {
+  const feeds = fedBy === undefined ? undefined : createFeeds(fedBy, heard);
+  const reachOf = (record: unknown) =>
+    feeds === undefined ? step.timeOf(record) - latenessMs : heardFrom(feeds, record);
+  return records.reduce<number>((most, record) => Math.max(most, reachOf(record)), Number.NEGATIVE_INFINITY);
+}
+
+function heardFrom(feeds: Feeds, record: unknown): number {
+  if (!isAnnouncement(record)) return Number.NEGATIVE_INFINITY;
+  feeds.hear(record);
+  return feeds.watermark();
 }

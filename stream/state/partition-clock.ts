@@ -10,6 +10,8 @@ export type ClockRules = {
 export type PartitionClock = {
   /** Records were taken. @param atEnd whether there were no more to read behind them */
   took(nowMs: number, watermark: number, atEnd: boolean): void;
+  /** Whether the partition is read to its end and has got nothing for as long as that takes. */
+  isIdle(nowMs: number): boolean;
   /** How far event time has come by the clock alone; -Infinity when that is for the records to say. */
   reached(nowMs: number): number;
 };
@@ -32,7 +34,10 @@ export function createPartitionClock(rules: ClockRules, nowMs: number, watermark
   // Until a batch says otherwise: a partition without one has nothing to read.
   let isAtEnd = true;
 
+  const isIdle = (now: number) => isAtEnd && now - last.nowMs >= idleMs;
+
   return {
+    isIdle,
     took(now, so, atEnd) {
       last = { nowMs: now, watermark: so };
       if (!isAtEnd || !atEnd || so - now >= ahead.watermark - ahead.nowMs) ahead = last;
@@ -40,7 +45,7 @@ export function createPartitionClock(rules: ClockRules, nowMs: number, watermark
     },
     reached(now) {
       if (!isAtEnd) return Number.NEGATIVE_INFINITY;
-      const idle = now - last.nowMs >= idleMs ? last.watermark + (now - last.nowMs) : Number.NEGATIVE_INFINITY;
+      const idle = isIdle(now) ? last.watermark + (now - last.nowMs) : Number.NEGATIVE_INFINITY;
       const stalled =
         maxStallMs === undefined ? Number.NEGATIVE_INFINITY : ahead.watermark + (now - ahead.nowMs) - maxStallMs;
       return Math.max(idle, stalled);

@@ -1,4 +1,5 @@
 import TinyQueue from "tinyqueue";
+import { isAnnouncement } from "./announcement.ts";
 import type { Change, Memory, RememberingStep } from "./remembering-step.ts";
 
 /** What a partition's records meet. */
@@ -9,6 +10,8 @@ export type Before<In, State> = {
   readonly watermark: number;
   /** Wake-ups after this moment were not loaded. */
   readonly horizon: number;
+  /** How far a record brings event time; by its own time when not given. Called once for each record, in order; may count what it is given. */
+  readonly reachOf?: (record: In) => number;
   /** Behind the records, time passes to this moment; for a partition that gets no records any more. */
   readonly passTo?: number;
 };
@@ -37,7 +40,7 @@ export function remember<In, State, Out>(
   before: Before<In, State>,
   latenessMs: number,
 ): After<State, Out> {
-  const { memories, horizon } = before;
+  const { memories, horizon, reachOf = (record) => step.timeOf(record) - latenessMs } = before;
   const changed = new Map<string, Memory<State> | undefined>();
   const emitted: Out[] = [];
   const tooLate: number[] = [];
@@ -73,20 +76,23 @@ export function remember<In, State, Out>(
   }
 
   for (const record of before.records) {
-    const time = step.timeOf(record);
-    const reached = Math.max(watermark, time - latenessMs);
+    const reached = Math.max(watermark, reachOf(record));
     if (reached > horizon) {
       wakeUntil(horizon);
       return { taken, watermark, changed, emitted, late, tooLate };
     }
-    const isLate = time < watermark;
+    taken++;
+    if (isAnnouncement(record)) {
+      wakeUntil(reached);
+      continue;
+    }
+    const isLate = step.timeOf(record) < watermark;
     if (isLate) late++;
     wakeUntil(reached);
     const key = step.keyOf(record);
     const change = step.take(memories.get(key)?.state, record, { watermark, late: isLate });
-    if (change.tooLate === true) tooLate.push(taken);
+    if (change.tooLate === true) tooLate.push(taken - 1);
     apply(key, change);
-    taken++;
     // A key whose time is over already is woken before the next record, whatever that brings.
     wakeUntil(watermark);
   }

@@ -17,6 +17,13 @@ export type RememberingFlow = {
    * only a partition that gets no records goes on by the clock.
    */
   readonly maxStallMs?: number;
+  /**
+   * The flows that feed the source, when it is fed from several partitions: event time is then what they announce together, and `latenessMs` is
+   * theirs. The reader must let announcements pass: {@link readAnnounced}.
+   */
+  readonly fedBy?: readonly string[];
+  /** The output whose readers are told how far event time has come here; each of its partitions is. */
+  readonly announcesTo?: string;
   /** Bytes and headers of what the step emits. */
   readonly write: (emitted: unknown) => OutboxRecord;
   readonly outputs: readonly string[];
@@ -30,6 +37,8 @@ export function rememberingFlow<In, State, Out>(parts: {
   readonly step: RememberingStep<In, State, Out>;
   readonly latenessMs: number;
   readonly maxStallMs?: number;
+  readonly fedBy?: readonly string[];
+  readonly announcesTo?: string;
   readonly write: (emitted: Out) => OutboxRecord;
   readonly outputs: readonly string[];
 }): RememberingFlow {

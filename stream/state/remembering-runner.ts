@@ -6,6 +6,7 @@ import {
   type OutgoingRecord,
   type Producer,
   type RecordBatch,
+  topicEnds,
 } from "../../kafka/index.ts";
 import {
   composeServices,
@@ -22,6 +23,7 @@ import {
   type OutboxRecord,
 } from "../../store/index.ts";
 import { deadLetterOf, deadLetterTopic } from "../dead-letter.ts";
+import { type Audience, createAnnouncer } from "./announcer.ts";
 import { lateEventTopic } from "./late-event.ts";
 import { type Arrived, openPartition, type PartitionMemory } from "./open-partition.ts";
 import { createPartitionClock, type PartitionClock } from "./partition-clock.ts";
@@ -79,6 +81,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   /** Where reading was moved to because a batch began behind the checkpoint; a gap that is still there then is none of ours. */
   const soughtTo = new Map<number, bigint>();
   let generation = 0;
+  let audience: Audience | undefined;
   let ticker: NodeJS.Timeout | undefined;
   let stopping = false;
 
@@ -91,6 +94,8 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     return done;
   }
 
+  const publish = (to: string, records: readonly OutgoingRecord[]) => parts.producer.send(prefix + to, records);
+
   async function send(records: readonly OutboxRecord[]): Promise<void> {
     const byTopic = new Map<string, OutgoingRecord[]>();
     for (const { topic: to, key, value, headers } of records) {
@@ -100,7 +105,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
       byTopic.set(to, list);
       list.push({ key, value, headers });
     }
-    await Promise.all([...byTopic].map(([to, list]) => parts.producer.send(prefix + to, list)));
+    await Promise.all([...byTopic].map(([to, list]) => publish(to, list)));
   }
 
   async function memoryOf(partition: number): Promise<Held> {
@@ -109,7 +114,12 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     const at = generation;
     const claim = await claims.of(topic, partition, at);
     const { maxCachedKeys } = parts;
-    const memory = await openPartition({ flow, store, partition, ...claim, send, maxCachedKeys });
+    const announcer =
+      audience === undefined ? undefined : createAnnouncer({ flow: flow.name, partition, audience, send: publish });
+    const memory = await openPartition({
+      ...{ flow, store, partition, ...claim, send, maxCachedKeys },
+      ...(announcer === undefined ? {} : { announcer }),
+    });
     const fresh: Held = { generation: at, memory, clock: createPartitionClock(rules, now(), memory.watermark) };
     held.set(partition, fresh);
     return fresh;
@@ -204,7 +214,8 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   /** Time goes on in partitions that are quiet, or that old records hold up, so that what waits for it comes out all the same. */
   function tick(): void {
     for (const [partition, own] of held) {
-      if (own.generation !== generation || !(own.clock.reached(now()) > own.memory.watermark)) continue;
+      const isDue = own.clock.reached(now()) > own.memory.watermark || (own.memory.awaited && own.clock.isIdle(now()));
+      if (own.generation !== generation || !isDue) continue;
       void inLine(partition, async () => {
         if (stopping || held.get(partition) !== own) return;
         const progress = await own.memory.pass(own.clock.reached(now()));
@@ -215,6 +226,14 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
         log.warn({ err: error, flow: flow.name, partition }, "time could not go on in a quiet partition, trying again");
       });
     }
+  }
+
+  async function audienceOf(to: string): Promise<Audience> {
+    const [read, written] = await Promise.all([
+      topicEnds(parts.connection, topic),
+      topicEnds(parts.connection, prefix + to),
+    ]);
+    return { topic: to, partitions: written.length, of: read.length };
   }
 
   const group = createConsumer({
@@ -231,7 +250,8 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   });
   const clock = createService({
     name: `stream ${flow.name} clock`,
-    start() {
+    async start() {
+      if (flow.announcesTo !== undefined) audience = await audienceOf(flow.announcesTo);
       ticker = setInterval(tick, tickMs).unref();
     },
     async stop() {

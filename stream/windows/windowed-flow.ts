@@ -19,6 +19,9 @@ export type WindowedFlowParts<In, Value> = {
    * together. An idle partition does not wait for it. Without it only traffic and the idle time-out close windows.
    */
   readonly capMs?: number;
+  /** As in a {@link RememberingFlow}: event time is what these flows announce, and lateness is theirs. */
+  readonly fedBy?: readonly string[];
+  readonly announcesTo?: string;
   /** Bytes and headers of a result; {@link resultId} gives its id. */
   readonly write: (result: WindowResult<Value>) => OutboxRecord;
   readonly outputs: readonly string[];

@@ -2,6 +2,7 @@ import type { OutgoingRecord } from "../../kafka/index.ts";
 import type { OutboxRecord } from "../../store/index.ts";
 import { deadLetterOf, deadLetterTopic } from "../../stream/dead-letter.ts";
 import { type Flow, processBatch, type TurnedAway } from "../../stream/index.ts";
+import { createAnnouncer } from "../../stream/state/announcer.ts";
 import { lateEventTopic } from "../../stream/state/late-event.ts";
 import { type Arrived, openPartition, type PartitionMemory } from "../../stream/state/open-partition.ts";
 import { createPartitionClock, type PartitionClock } from "../../stream/state/partition-clock.ts";
@@ -95,11 +96,24 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
     for (const { topic, ...record } of records) write(world, flow.name, allowed, topic, [record]);
   };
 
+  function announcing(partition: number) {
+    const topic = flow.announcesTo;
+    if (topic === undefined) return {};
+    const count = (name: string) => topics.partitions(name).length;
+    const audience = { topic, partitions: count(topic), of: count(flow.source) };
+    const publish = async (to: string, records: readonly OutgoingRecord[]) =>
+      write(world, flow.name, allowed, to, records);
+    return { announcer: createAnnouncer({ flow: flow.name, partition, audience, send: publish }) };
+  }
+
   async function memoryOf(partition: number): Promise<Held> {
     const present = held.get(partition);
     if (present !== undefined) return present;
     const claim = kept.claim(partition);
-    const memory = await openPartition({ flow, store: kept.store, partition, ...claim, send, maxCachedKeys });
+    const memory = await openPartition({
+      ...{ flow, store: kept.store, partition, ...claim, send, maxCachedKeys },
+      ...announcing(partition),
+    });
     const clock = createPartitionClock(rules, world.now(), memory.watermark);
     const fresh: Held = { memory, clock };
     held.set(partition, fresh);
@@ -156,7 +170,8 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
       const reaches = new Map<number, number>();
       for (const [partition, { clock, memory }] of held) {
         const reached = clock.reached(world.now());
-        if (reached > memory.watermark) reaches.set(partition, reached);
+        const isDue = reached > memory.watermark || (memory.awaited && clock.isIdle(world.now()));
+        if (isDue) reaches.set(partition, reached);
       }
       return reaches;
     },
