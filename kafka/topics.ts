@@ -50,6 +50,8 @@ export const topicTable: readonly TopicSpec[] = [
   events("app-activity"),
   events("app-error-groups", 30 * day),
   events("app-version-minutes", 30 * day),
+  events("marketplace-signals", day),
+  events("marketplace-cells", day),
   events("alerts", 30 * day),
   events("quarantine", 30 * day),
   events("dead-letters", 30 * day),

@@ -212,6 +212,36 @@ export type DriverStatus = {
   readonly vehicle_id?: string | null;
 };
 
+/** Supply and demand of one area in one minute, by event time; the event's time is the beginning of the minute. Areas in which nothing was counted have no row. */
+export type MarketplaceMinute = {
+  /** The city, cty_ and an opaque rest. */
+  readonly city_id: string;
+  /** The H3 cell, lower-case hexadecimal; null in the row of the whole city. */
+  readonly h3_cell?: string | null;
+  /** Resolution of the cell, 7 (about 5 square kilometres) or 8 (about 0.7); null in the row of the whole city. */
+  readonly resolution?: number | null;
+  /** 1 for the first result of the area and minute, one more for each that follows; the highest is the valid one. */
+  readonly revision: number;
+  /** True for the last result of the area and minute, of which there is exactly one. */
+  readonly final: boolean;
+  /** Drivers who were on no trip when they were last seen in the minute, counted where that was. */
+  readonly open_drivers: number;
+  /** Trips that were asked for. */
+  readonly requests: number;
+  /** Trips that ended at their destination here. */
+  readonly completed: number;
+  /** Trips that were called off, where that happened, else where they were asked for. */
+  readonly cancelled: number;
+  /** Requests that in this minute were called off before any driver accepted, or had waited in vain for two minutes (--stream-patience-ms), counted where they were made. */
+  readonly unmet_demand: number;
+  /** Drivers who arrived at a pick-up place. */
+  readonly pickups: number;
+  /** Median over the pickups from the acceptance to the arrival of the driver, in seconds; null without a pickup. */
+  readonly median_pickup_seconds?: number | null;
+  /** What a price is multiplied by, 1.0 to 3.0 in tenths: demand over supply, smoothed over the neighbouring cells. */
+  readonly surge_multiplier: number;
+};
+
 /** A charge for a trip was refused or could not be made. */
 export type PaymentFailed = {
   /** The charge, pay_ and an opaque rest; the same for all attempts. */
@@ -543,6 +573,7 @@ export type EventData = {
   readonly "driver.location": DriverLocation;
   readonly "driver.profile": DriverProfile;
   readonly "driver.status": DriverStatus;
+  readonly "marketplace.minute": MarketplaceMinute;
   readonly "payment.failed": PaymentFailed;
   readonly "rider.fare_viewed": RiderFareViewed;
   readonly "rider.session": RiderSession;

@@ -67,6 +67,19 @@ export const streamOptions = defineOptions("stream", {
     description:
       "After this long without a record, time in a partition goes on by the clock, so that results come without traffic.",
   },
+  capMs: {
+    schema: whole(1_000, 24 * 3_600_000),
+    default: "120000",
+    unit: "ms",
+    description:
+      "Minutes of the marketplace are closed at the latest this long after their end by the clock, even when one of the processors they wait for has stopped.",
+  },
+  patienceMs: {
+    schema: whole(1_000, 300_000),
+    default: "120000",
+    unit: "ms",
+    description: "A request that no driver has accepted for this long counts as unmet demand.",
+  },
   tripSettleMs: {
     schema: whole(0, 24 * 3_600_000),
     default: "60000",

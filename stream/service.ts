@@ -79,6 +79,8 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     onceKeepMs: options.onceKeepMs,
     errorSettleMs: options.errorSettleMs,
     errorKeepMs: options.errorKeepMs,
+    patienceMs: options.patienceMs,
+    capMs: options.capMs,
   };
   const { changed } = reference;
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });

@@ -3,6 +3,7 @@ import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
 import { readEvent, writeAlert } from "./alerts/read-write.ts";
 import { type DiagnosticsRules, diagnosticsFlows } from "./diagnostics/flows.ts";
 import { type Flow, flow } from "./flow.ts";
+import { type MarketplaceRules, marketplaceFlows } from "./marketplace/marketplace-flows.ts";
 import type { Reference } from "./reference/reference.ts";
 import { readWaiting } from "./revise/read-waiting.ts";
 import { type RevisionRules, reviseEnrichment } from "./revise/revise-enrichment.ts";
@@ -58,7 +59,7 @@ export const reviseFlow = "revise-enrichment";
 export function createRememberingTopology(
   schemas: Schemas,
   reference: Reference,
-  rules: TripRules & RevisionRules & DiagnosticsRules,
+  rules: TripRules & RevisionRules & MarketplaceRules & DiagnosticsRules,
 ): readonly RememberingFlow[] {
   return [
     rememberingFlow({
@@ -81,5 +82,6 @@ export function createRememberingTopology(
       outputs: ["driver-locations-enriched", "trip-events-enriched"],
     }),
     ...diagnosticsFlows(schemas, rules),
+    ...marketplaceFlows(schemas, rules),
   ];
 }

@@ -1,11 +1,12 @@
 import { PipelineError } from "../../runtime/index.ts";
 import type { OutboxRecord } from "../../store/index.ts";
 import type { Reader } from "../flow.ts";
+import { emitting } from "../state/emitting.ts";
 import { type RememberingFlow, rememberingFlow } from "../state/remembering-flow.ts";
 import type { WindowRules } from "./window-rules.ts";
 import { type Aggregate, type WindowResult, windowed } from "./windowed.ts";
 
-export type WindowedFlowParts<In, Value> = {
+export type WindowedFlowParts<In, Value, Out = WindowResult<Value>> = {
   readonly name: string;
   readonly source: string;
   readonly read: Reader<In>;
@@ -22,14 +23,18 @@ export type WindowedFlowParts<In, Value> = {
   /** As in a {@link RememberingFlow}: event time is what these flows announce, and lateness is theirs. */
   readonly fedBy?: readonly string[];
   readonly announcesTo?: string;
-  /** Bytes and headers of a result; {@link resultId} gives its id. */
-  readonly write: (result: WindowResult<Value>) => OutboxRecord;
+  /** What a result is turned into; the result itself when not given. */
+  readonly results?: (result: WindowResult<Value>) => readonly Out[];
+  /** Bytes and headers; {@link resultId} gives the id of a result. */
+  readonly write: (out: Out) => OutboxRecord;
   readonly outputs: readonly string[];
 };
 
 /** A flow that collects events in windows. @throws PipelineError option_invalid for rules that make no sense */
-export function windowedFlow<In, Value>(parts: WindowedFlowParts<In, Value>): RememberingFlow {
-  const { windows, aggregate, capMs, ...flow } = parts;
+export function windowedFlow<In, Value, Out = WindowResult<Value>>(
+  parts: WindowedFlowParts<In, Value, Out>,
+): RememberingFlow {
+  const { windows, aggregate, capMs, results, ...flow } = parts;
   const waitMs = flow.latenessMs + windows.allowedLatenessMs;
   if (capMs !== undefined && capMs < waitMs) {
     const message = `Of the flow ${flow.name}, windows are to close ${capMs} ms after their end, but late events are waited for ${waitMs} ms; use at least that.`;
@@ -38,6 +43,7 @@ export function windowedFlow<In, Value>(parts: WindowedFlowParts<In, Value>): Re
   return rememberingFlow({
     ...flow,
     ...(capMs === undefined ? {} : { maxStallMs: capMs - waitMs }),
-    step: windowed(windows, aggregate),
+    // Without `results`, Out is the result itself.
+    step: emitting(windowed(windows, aggregate), results ?? ((result) => [result as unknown as Out])),
   });
 }

@@ -14,6 +14,7 @@ const start = Date.UTC(2026, 0, 5, 8);
 const rules = {
   ...{ settleMs: minute, stuckMs: minute, keepMs: minute, latenessMs: minute, reviseMs: 60 * minute },
   ...{ onceKeepMs: minute, errorSettleMs: minute, errorKeepMs: minute },
+  ...{ patienceMs: minute, capMs: minute },
 };
 
 let offline: Awaited<ReturnType<typeof startOfflineSchemas>>;

@@ -46,7 +46,7 @@ function runner(changed: Partial<typeof rules & { latenessMs: number }> = {}) {
   const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
   const producer = createProducer({ name: "test", ...common });
   const [flow] = createRememberingTopology(schemas, nothingKnown, {
-    ...{ ...rules, ...diagnostics, reviseMs: minute, latenessMs: minute },
+    ...{ ...rules, ...diagnostics, reviseMs: minute, latenessMs: minute, patienceMs: minute, capMs: minute },
     ...changed,
   });
   if (flow === undefined) throw new Error("no flow");
