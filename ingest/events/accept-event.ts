@@ -112,7 +112,7 @@ function acceptEvent(
   const data = event.data;
   if (data !== undefined && data !== null) {
     const wrong = knowledge.check(type.name, data);
-    for (const violation of wrong) violations.push({ ...violation, pointer: `/data${violation.pointer}` });
+    for (const violation of wrong) violations.push(withinData(violation));
   }
   if (violations.length > 0) return refused();
 
@@ -130,6 +130,11 @@ function acceptEvent(
     occurredAt: envelope.occurredAt,
     record: { key, value, headers: envelopeHeaders(envelope) },
   };
+}
+
+/** What is wrong with the data, as a fault of the event: its sentence begins with the pointer. */
+function withinData({ pointer, message, ...violation }: Violation): Violation {
+  return { ...violation, pointer: `/data${pointer}`, message: pointer === "" ? message : `/data${message}` };
 }
 
 function refuse(

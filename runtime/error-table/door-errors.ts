@@ -39,12 +39,12 @@ export const doorErrors = {
     retryable: false,
   },
   event_json_invalid: {
-    title: "The line is not JSON.",
-    remedy: "Write each event as one JSON object on a line of its own.",
+    title: "The event is not JSON.",
+    remedy: "Write each event as one JSON object: a line of its own, or an item of the array.",
     retryable: false,
   },
   event_utf8_invalid: {
-    title: "The line is not UTF-8.",
+    title: "The event is not UTF-8.",
     remedy: "Encode the JSON as UTF-8.",
     retryable: false,
   },

@@ -146,6 +146,9 @@ export function anyBatch(nextId: () => string, history: readonly Item[]): fc.Arb
   );
 }
 
+/** Within an array, its end must be told by brackets and quotes; a line ends by itself. */
+const unparsableWords = ["nul", "{'id':1}", '{"id":NaN}', '"\\x"', "{}{}", "[1,]", '{"id":"a\tb"}', "-", "+1"];
+const unparsableItem = fc.constantFrom(...unparsableWords).map((text) => ({ text, kind: "unparsable" }));
 const unparsable = fc
   .constantFrom(
     "{",
@@ -168,7 +171,7 @@ function anyItems(nextId: () => string, history: readonly Item[], format: Batch[
   const item = fc.oneof(
     { weight: 4, arbitrary: validItem(nextId) },
     { weight: 5, arbitrary: badItem(nextId) },
-    { weight: format === "lines" ? 1 : 0, arbitrary: unparsable },
+    { weight: 1, arbitrary: format === "lines" ? unparsable : unparsableItem },
     // The same text again as an item before it; the first item of a batch has none.
     { weight: 1, arbitrary: fc.nat().map((back) => ({ text: "", kind: "repeated", back })) },
     { weight: history.length === 0 ? 0 : 1, arbitrary: old.map((item) => ({ text: item?.text ?? "", kind: "again" })) },

@@ -40,6 +40,26 @@ test("bytes that are not UTF-8 are refused instead of replaced", () => {
   expect(() => parse(latin1)).toThrow(expect.objectContaining({ code: "request_utf8_invalid" }));
 });
 
+test("an item of an array that is no JSON does not take the others with it", () => {
+  const codes = (body: string | Buffer) => {
+    const { values, problems } = parse(body);
+    return Array.from(values, (value, i) => problems?.get(i)?.code ?? value);
+  };
+  expect(codes('[{"a":"]}\\"],"},{"b":NaN},[3]]')).toEqual([{ a: ']}"],' }, "event_json_invalid", [3]]);
+  expect(codes(" [1,,{'a':1}]\n")).toEqual([1, "event_json_invalid", "event_json_invalid"]);
+  expect(codes("[1,2,]")).toEqual([1, 2, "event_json_invalid"]);
+  expect(codes("[NaN]")).toEqual(["event_json_invalid"]);
+  expect(codes(Buffer.from('[{"a":"\u00eb"},{"a":1}]', "latin1"))).toEqual(["event_utf8_invalid", { a: 1 }]);
+  expect(parse("[1,NaN]").bytesOf(1).toString()).toBe("NaN");
+});
+
+test.each(['[{"a":1,{"b":2}]', '[1,"]', "[1,2", "[1]]", "[{]}", "[1,NaN,3,4]", "]["])(
+  "where the items end cannot be told, or there are too many: %s",
+  (body) => {
+    expect(() => parse(body)).toThrow(/not JSON|more events/);
+  },
+);
+
 test("the message for broken JSON does not quote the body", () => {
   const attempt = () => parse('{"phone":"+49 170 1234567",}');
   expect(attempt).toThrow(expect.objectContaining({ code: "request_json_invalid" }));
