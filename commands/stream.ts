@@ -19,7 +19,7 @@ export const add: AddCommand = (program, context, end) => {
   const command = program
     .command("stream")
     .description(
-      "Enriches driver locations and trip events, makes accounts of trips, and turns safety events into alerts.",
+      "Enriches driver locations and trip events, makes accounts of trips and of drivers' hours, and turns safety events into alerts.",
     )
     .option("--json", "print one JSON line on standard output when ready");
   withOptions(command, [streamOptions, kafkaOptions, schemaOptions, storeOptions, logOptions]).action(async () => {

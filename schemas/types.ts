@@ -162,6 +162,58 @@ export type City = {
   readonly boundary: readonly CityBoundaryPoint[];
 };
 
+/** What a driver did in one hour of UTC. Of several records of a driver and hour the one with the highest revision is valid. */
+export type DriverHour = {
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** Start of the hour in UTC. */
+  readonly hour: number | string;
+  /** 1 for the first account of the hour, one more each time that later events changed it; the highest is the valid one. */
+  readonly revision: number;
+  /** The city where the driver was last seen in the hour, cty_ and an opaque rest; null when seen in none. */
+  readonly city_id?: string | null;
+  /** Time online: open, dispatched or on_trip, and heard of; in seconds. */
+  readonly online_seconds: number;
+  /** Time online waiting for a request, in seconds. */
+  readonly open_seconds: number;
+  /** Time online on the way to a rider, in seconds. */
+  readonly dispatched_seconds: number;
+  /** Time online with a rider aboard, in seconds. */
+  readonly on_trip_seconds: number;
+  /** Time with a rider or on the way to one as a share of the time online, 0 to 1; null when the driver was not online. */
+  readonly utilisation?: number | null;
+  /** Time in a status other than offline in which nothing was heard of the driver for longer than the silence limit; not online; in seconds. */
+  readonly silent_seconds: number;
+  /** Time in which positions came and no status was known; not online; in seconds. */
+  readonly unknown_seconds: number;
+};
+
+/** Two consecutive positions of a driver that no vehicle can have driven between: a spoofed or broken device. Its time is that of the second one. */
+export type DriverJump = {
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** Id of the driver.location event before the jump. */
+  readonly from_event_id: string;
+  /** Id of the driver.location event behind it. */
+  readonly to_event_id: string;
+  /** When the driver was at the first position, in UTC. */
+  readonly from_at: number | string;
+  /** When the driver was at the second position, in UTC. */
+  readonly to_at: number | string;
+  /** Latitude of the first position, WGS 84 degrees north. */
+  readonly from_latitude: number;
+  /** Longitude of the first position, WGS 84 degrees east. */
+  readonly from_longitude: number;
+  /** Latitude of the second position, WGS 84 degrees north. */
+  readonly to_latitude: number;
+  /** Longitude of the second position, WGS 84 degrees east. */
+  readonly to_longitude: number;
+  /** Great-circle distance between the positions in metres, less the accuracy of both. */
+  readonly distance: number;
+  /** That distance by the time between the positions, at least a second, in metres a second. */
+  readonly speed: number;
+};
+
 /** Where a driver was, sent by the driver app every few seconds while the driver is online. */
 export type DriverLocation = {
   /** The driver, drv_ and an opaque rest. */
@@ -180,6 +232,32 @@ export type DriverLocation = {
   readonly trip_id?: string | null;
   /** The vehicle in use, veh_ and an opaque rest; null when the app does not know it. */
   readonly vehicle_id?: string | null;
+};
+
+/** Where a driver was last known to be: the newest position by its own time. Of a driver the newest record replaces the older ones, in the topic and in the table. */
+export type DriverPosition = {
+  /** The driver, drv_ and an opaque rest. */
+  readonly driver_id: string;
+  /** Latitude of the driver, WGS 84 degrees north. */
+  readonly latitude: number;
+  /** Longitude of the driver, WGS 84 degrees east. */
+  readonly longitude: number;
+  /** H3 cell of the position at resolution 8, lower-case hexadecimal; null when it was not computed. */
+  readonly h3_cell?: string | null;
+  /** The city that holds the position, cty_ and an opaque rest; null when none does. */
+  readonly city_id?: string | null;
+  /** Direction of travel in degrees clockwise from north; null when the device could not tell. */
+  readonly heading_degrees?: number | null;
+  /** Speed over ground in metres a second; null when the device could not tell. */
+  readonly speed?: number | null;
+  /** Radius in metres within which the true position lies with 68 % probability; null when the device could not tell. */
+  readonly accuracy?: number | null;
+  /** The trip, trp_ and an opaque rest; null while the driver was on no trip. */
+  readonly trip_id?: string | null;
+  /** The vehicle, veh_ and an opaque rest; null when unknown. */
+  readonly vehicle_id?: string | null;
+  /** Service class of the vehicle; null when unknown. */
+  readonly vehicle_class?: string | null;
 };
 
 /** What the company knows about a driver from the record's time on, until the next record of the same driver. */
@@ -570,7 +648,10 @@ export type EventData = {
   readonly "app.error_group": AppErrorGroup;
   readonly "app.version_minute": AppVersionMinute;
   readonly "city": City;
+  readonly "driver.hour": DriverHour;
+  readonly "driver.jump": DriverJump;
   readonly "driver.location": DriverLocation;
+  readonly "driver.position": DriverPosition;
   readonly "driver.profile": DriverProfile;
   readonly "driver.status": DriverStatus;
   readonly "marketplace.minute": MarketplaceMinute;

@@ -11,7 +11,7 @@ export { type RememberingFlow, readThrough, rememberingFlow } from "./state/reme
 export { createRememberingRunner, type RememberingRunnerParts } from "./state/remembering-runner.ts";
 export type { Change, Moment, RememberingStep } from "./state/remembering-step.ts";
 export { deadLetter, drop, forward, type Step, type Verdict } from "./step.ts";
-export { createRememberingTopology, createTopology } from "./topology.ts";
+export { createRememberingTopology, createTopology, type ProcessorRules } from "./topology.ts";
 export { resultId } from "./windows/result-id.ts";
 export type { WindowRules } from "./windows/window-rules.ts";
 export { type Aggregate, type WindowResult, windowed } from "./windows/windowed.ts";

@@ -117,6 +117,32 @@ export const streamOptions = defineOptions("stream", {
     description:
       "How long a group of app errors is remembered behind its last error; one that returns later begins anew.",
   },
+  driverPositionEveryMs: {
+    schema: whole(0, 3_600_000),
+    default: "10000",
+    unit: "ms",
+    description:
+      "The last known position of a driver is told at most this often, by event time; the last one of all is always told.",
+  },
+  driverMaxSpeed: {
+    schema: z.coerce.number().min(1).max(10_000),
+    default: "70",
+    unit: "metres a second",
+    description: "Two consecutive positions of a driver with a higher speed between them are told as a jump.",
+  },
+  driverSilenceMs: {
+    schema: whole(1_000, 3_600_000),
+    default: "600000",
+    unit: "ms",
+    description:
+      "A driver of whom nothing was heard for longer than this does not count as online, whatever the last status says.",
+  },
+  driverKeepMs: {
+    schema: whole(3_600_000, 30 * 24 * 3_600_000),
+    default: "86400000",
+    unit: "ms",
+    description: "How long behind its end an hour of a driver can still be told anew, for events that come later.",
+  },
   cachedKeys: {
     schema: whole(100, 1_000_000),
     default: "20000",

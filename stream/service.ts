@@ -72,9 +72,13 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   const { groupPrefix, concurrency, idleMs, cachedKeys: maxCachedKeys } = options;
   const rules = {
     latenessMs: options.latenessMs,
-    settleMs: options.tripSettleMs,
-    stuckMs: options.tripStuckMs,
-    keepMs: options.tripKeepMs,
+    trips: { settleMs: options.tripSettleMs, stuckMs: options.tripStuckMs, keepMs: options.tripKeepMs },
+    drivers: {
+      positionEveryMs: options.driverPositionEveryMs,
+      maxSpeed: options.driverMaxSpeed,
+      silenceMs: options.driverSilenceMs,
+      keepMs: options.driverKeepMs,
+    },
     reviseMs: options.profileReviseMs,
     onceKeepMs: options.onceKeepMs,
     errorSettleMs: options.errorSettleMs,

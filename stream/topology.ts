@@ -2,6 +2,7 @@ import type { Schemas } from "../schemas/index.ts";
 import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
 import { readEvent, writeAlert } from "./alerts/read-write.ts";
 import { type DiagnosticsRules, diagnosticsFlows } from "./diagnostics/flows.ts";
+import { type DriverRules, driverFlows, gatheringFlows } from "./drivers/flows.ts";
 import { type Flow, flow } from "./flow.ts";
 import { type MarketplaceRules, marketplaceFlows } from "./marketplace/marketplace-flows.ts";
 import type { Reference } from "./reference/reference.ts";
@@ -45,12 +46,20 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
       .from("driver-locations-enriched", readTripOfPosition(schemas))
       .to(["trip-signals"], gatherPosition()),
 
+    ...gatheringFlows(),
+
     flow("raise-alerts")
       .from("safety", readEvent(schemas))
       .through(raiseSos(cityFinder(reference.cities)))
       .to(["alerts"], writeAlert(schemas)),
   ];
 }
+
+/** What the processors with memory are told by options. */
+export type ProcessorRules = RevisionRules &
+  DriverRules &
+  MarketplaceRules &
+  DiagnosticsRules & { readonly trips: TripRules };
 
 /** Time in this flow is that of arrival, so it goes on by the clock as soon as nothing arrives. */
 export const reviseFlow = "revise-enrichment";
@@ -59,14 +68,14 @@ export const reviseFlow = "revise-enrichment";
 export function createRememberingTopology(
   schemas: Schemas,
   reference: Reference,
-  rules: TripRules & RevisionRules & MarketplaceRules & DiagnosticsRules,
+  rules: ProcessorRules,
 ): readonly RememberingFlow[] {
   return [
     rememberingFlow({
       name: "fold-trips",
       source: "trip-signals",
       read: readTripSignal(schemas),
-      step: foldTrip(rules),
+      step: foldTrip(rules.trips),
       latenessMs: rules.latenessMs,
       write: writeTrip(schemas),
       outputs: ["trips"],
@@ -81,6 +90,7 @@ export function createRememberingTopology(
       write: (revision) => revision,
       outputs: ["driver-locations-enriched", "trip-events-enriched"],
     }),
+    ...driverFlows(schemas, rules),
     ...diagnosticsFlows(schemas, rules),
     ...marketplaceFlows(schemas, rules),
   ];

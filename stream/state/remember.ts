@@ -86,7 +86,8 @@ export function remember<In, State, Out>(
       wakeUntil(reached);
       continue;
     }
-    const isLate = step.timeOf(record) < watermark;
+    const time = step.timeOf(record);
+    const isLate = time < watermark && time !== Number.NEGATIVE_INFINITY;
     if (isLate) late++;
     wakeUntil(reached);
     const key = step.keyOf(record);

@@ -27,7 +27,7 @@ export type Change<State, Out> = {
 export type RememberingStep<In, State, Out> = {
   /** Whose memory a record changes. All records of a key lie in one partition. */
   readonly keyOf: (record: In) => string;
-  /** The event's own time, in ms since 1970. */
+  /** The event's own time, in ms since 1970; -Infinity for a record that does not move time, which then is never late. */
   readonly timeOf: (record: In) => number;
   /** What a record does to the memory of its key. */
   readonly take: (state: State | undefined, record: In, moment: Moment) => Change<State, Out>;

@@ -8,14 +8,11 @@ import { createHistories } from "../../../stream/reference/history.ts";
 import { type Vehicle, vehicleOf } from "../../../stream/reference/vehicles.ts";
 import { startOfflineSchemas } from "../../support/offline-schemas.ts";
 import { createTopologyDriver, dieEverywhere } from "../../support/topology-driver.ts";
+import { processorRules } from "../processor-rules.ts";
 
 const minute = 60_000;
 const start = Date.UTC(2026, 0, 5, 8);
-const rules = {
-  ...{ settleMs: minute, stuckMs: minute, keepMs: minute, latenessMs: minute, reviseMs: 60 * minute },
-  ...{ onceKeepMs: minute, errorSettleMs: minute, errorKeepMs: minute },
-  ...{ patienceMs: minute, capMs: minute },
-};
+const rules = processorRules({ reviseMs: 60 * minute });
 
 let offline: Awaited<ReturnType<typeof startOfflineSchemas>>;
 let schemas: Schemas;

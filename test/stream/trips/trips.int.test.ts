@@ -13,6 +13,7 @@ import type { Vehicle } from "../../../stream/reference/vehicles.ts";
 import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
 import { eventually } from "../../support/wait.ts";
 import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
+import { processorRules } from "../processor-rules.ts";
 import { minute, rules, start } from "./trips.ts";
 
 const nothingKnown = {
@@ -22,8 +23,6 @@ const nothingKnown = {
 };
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-trips-"));
-/** Rules of the other processors; this file runs that of trips. */
-const diagnostics = { onceKeepMs: minute, errorSettleMs: minute, errorKeepMs: minute };
 let fixture: Fixture;
 let schemas: Schemas;
 let db: TestDatabase;
@@ -45,10 +44,9 @@ afterAll(async () => {
 function runner(changed: Partial<typeof rules & { latenessMs: number }> = {}) {
   const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
   const producer = createProducer({ name: "test", ...common });
-  const [flow] = createRememberingTopology(schemas, nothingKnown, {
-    ...{ ...rules, ...diagnostics, reviseMs: minute, latenessMs: minute, patienceMs: minute, capMs: minute },
-    ...changed,
-  });
+  const { latenessMs = minute, ...changedTrips } = changed;
+  const all = processorRules({ latenessMs, trips: { ...rules, ...changedTrips } });
+  const flow = createRememberingTopology(schemas, nothingKnown, all).find(({ name }) => name === "fold-trips");
   if (flow === undefined) throw new Error("no flow");
   const remembering = createRememberingRunner({
     ...{ ...common, producer, flow, db: db.sink, idleMs: 1_000, maxCachedKeys: 100 },

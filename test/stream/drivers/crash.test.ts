@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { OutgoingRecord } from "../../../kafka/index.ts";
+import { envelopeHeaders, type Schemas } from "../../../schemas/index.ts";
+import { createRememberingTopology, createTopology } from "../../../stream/index.ts";
+import { createCities } from "../../../stream/reference/cities.ts";
+import type { Driver } from "../../../stream/reference/drivers.ts";
+import { createHistories } from "../../../stream/reference/history.ts";
+import type { Vehicle } from "../../../stream/reference/vehicles.ts";
+import { startOfflineSchemas } from "../../support/offline-schemas.ts";
+import { createTopologyDriver, dieEverywhere, type TopologyDriver } from "../../support/topology-driver.ts";
+import { processorRules } from "../processor-rules.ts";
+import { hour, minute, start } from "./drivers.ts";
+
+let offline: Awaited<ReturnType<typeof startOfflineSchemas>>;
+let schemas: Schemas;
+beforeAll(async () => {
+  offline = await startOfflineSchemas();
+  schemas = offline.schemas;
+});
+afterAll(() => offline.stop());
+
+const flows = ["gather-driver-locations", "gather-driver-status", "track-drivers", "fold-driver-hours"];
+function driverOf(deaths: readonly number[]) {
+  const reference = {
+    drivers: createHistories<Driver>(1),
+    vehicles: createHistories<Vehicle>(1),
+    cities: createCities(),
+  };
+  return createTopologyDriver({
+    flows: createTopology(schemas, reference).filter(({ name }) => flows.includes(name)),
+    remembering: createRememberingTopology(schemas, reference, processorRules()).filter(({ name }) =>
+      flows.includes(name),
+    ),
+    ...{ deaths, startMs: start, batchSize: 4 },
+  });
+}
+
+let sequence = 0;
+function event(type: string, at: number, data: Record<string, unknown>, id = `e-${++sequence}`): OutgoingRecord {
+  const envelope = { id, type, source: "/test", time: new Date(start + at).toISOString(), receivedAt: start + at };
+  const variant = type === "driver.location" ? "enriched" : "base";
+  return {
+    key: String(data.driver_id),
+    value: schemas.encode(type, data, variant),
+    headers: envelopeHeaders(envelope),
+  };
+}
+const location = (driver_id: string, at: number, longitude: number, more: object = {}) =>
+  event("driver.location", at, { driver_id, latitude: 40.7, longitude, city_id: "cty_1", ...more });
+const status = (driver_id: string, at: number, value: string) =>
+  event("driver.status", at, { driver_id, status: value });
+
+const records = () => {
+  sequence = 0;
+  return {
+    statuses: [status("drv_1", 0, "open"), status("drv_1", 12 * minute, "on_trip"), status("drv_2", 0, "open")],
+    locations: [
+      location("drv_1", minute, -74),
+      location("drv_2", minute + 2_000, -73.9),
+      location("drv_1", 2 * minute, -74.001, { vehicle_id: "veh_1", enriched_vehicle_id: "veh_2", speed: 8 }),
+      location("drv_1", 2 * minute + 4_000, -73),
+      location("drv_1", 3 * minute, 0, { latitude: 0 }),
+      location("drv_1", 13 * minute, -74.002),
+      location("drv_2", 50 * minute, -73.9),
+      location("drv_1", 65 * minute, -74.003),
+    ],
+  };
+};
+
+async function dataOf(records: readonly OutgoingRecord[]) {
+  const decoded = await Promise.all(records.map(({ value }) => schemas.decode(value ?? Buffer.alloc(0))));
+  return decoded.map((one) => {
+    if (!one.ok) throw new Error(one.reason);
+    return one.value;
+  });
+}
+
+async function play(deaths: readonly number[]): Promise<TopologyDriver> {
+  const driver = driverOf(deaths);
+  const { statuses, locations } = records();
+  driver.write("driver-status", statuses);
+  await driver.pipe("driver-locations-enriched", locations);
+  await driver.advance(3 * hour);
+  await driver.advance(30 * hour);
+  return driver;
+}
+
+test("positions, jumps and hours of real records", async () => {
+  const driver = await play([]);
+  const positions = await dataOf(driver.output("driver-positions"));
+  expect(positions.at(-1)).toMatchObject({ driver_id: "drv_1", longitude: -74.003, city_id: "cty_1" });
+  expect(positions).toContainEqual(expect.objectContaining({ longitude: -74.001, vehicle_id: "veh_2", speed: 8 }));
+  expect(driver.turnedAway).toEqual([
+    expect.objectContaining({ flow: "track-drivers", verdict: "drop", reason: "position impossible" }),
+  ]);
+  const jumps = await dataOf(driver.output("driver-jumps"));
+  expect(jumps).toMatchObject([
+    { driver_id: "drv_1", from_longitude: -74.001, to_longitude: -73, to_at: start + 124_000 },
+    { driver_id: "drv_1", from_longitude: -73, to_longitude: -74.002 },
+  ]);
+  const hours = await dataOf(driver.output("driver-hours"));
+  expect(hours.map(({ driver_id, hour: at, revision }) => [driver_id, Number(at) - start, revision])).toEqual([
+    ["drv_1", 0, 1],
+    ["drv_2", 0, 1],
+    ["drv_1", hour, 1],
+  ]);
+  // Open for 12 minutes, then on a trip and heard of at 12 and 13 minutes, so until 23.
+  expect(hours[0]).toMatchObject({ online_seconds: 1_380, open_seconds: 720, on_trip_seconds: 660, city_id: "cty_1" });
+  expect(hours[0]?.utilisation).toBeCloseTo(660 / 1_380);
+});
+
+test("a death at any effect, or two, changes nothing", async () => {
+  const told = (driver: TopologyDriver) =>
+    ["driver-positions", "driver-jumps", "driver-hours"].map((topic) =>
+      driver.distinct(topic).map(({ key, value, headers }) => [key, value?.toString("base64"), headers]),
+    );
+  let oracle: unknown;
+  const times = await dieEverywhere(
+    play,
+    (driver, where) => {
+      oracle ??= told(driver);
+      expect(told(driver), where).toEqual(oracle);
+      expect(driver.waiting, where).toBe(0);
+      expect(driver.memory("fold-driver-hours").size, where).toBe(0);
+    },
+    [2],
+  );
+  expect(times).toBeGreaterThan(100);
+});
