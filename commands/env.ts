@@ -23,6 +23,7 @@ export const add: AddCommand = (program, context, end) => {
         INGEST_URL: stack.ingest,
         API_KEY: stack.apiKey,
         DATABASE_URL: stack.analyst,
+        OWNER_DATABASE_URL: stack.postgres,
         REGISTRY_URL: stack.registry,
         KAFKA_BROKERS: stack.kafka,
       };

@@ -11,7 +11,8 @@ import {
   readOptions,
   runUntilStopped,
 } from "../runtime/index.ts";
-import { createSchemas, schemaOptions } from "../schemas/index.ts";
+import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
+import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 
@@ -21,7 +22,7 @@ export const add: AddCommand = (program, context, end) => {
     .command("ingest")
     .description("Accepts events over HTTP (POST /v1/events), checks them and writes them to Kafka.")
     .option("--json", "print one JSON line on standard output when ready");
-  withOptions(command, [ingestOptions, kafkaOptions, schemaOptions, logOptions]).action(async () => {
+  withOptions(command, [ingestOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions]).action(async () => {
     const source = sourceOf(command, context, optionSets);
     const options = readOptions(ingestOptions, source);
     const kafka = readOptions(kafkaOptions, source);
@@ -46,7 +47,7 @@ export const add: AddCommand = (program, context, end) => {
       return;
     }
     const connection = connectKafka(kafka, log, "hailstream-ingest");
-    const schemas = createSchemas({ options: registry, log, metrics });
+    const schemas = createSchemas({ options: registry, log, metrics, catalogue: catalogueFrom(source) });
     const producer = createProducer({
       name: "ingest",
       connection,

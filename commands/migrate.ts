@@ -1,7 +1,8 @@
 import { createLogger, logOptions, readOptions } from "../runtime/index.ts";
-import { loadCatalogue } from "../schemas/index.ts";
+import { catalogueOptions } from "../schemas/index.ts";
 import { prepareDatabase } from "../sinks/index.ts";
 import { storeOptions } from "../store/index.ts";
+import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 
@@ -11,10 +12,10 @@ export const add: AddCommand = (program, context, end) => {
     .command("migrate")
     .description("Brings the database to this version: runs migrations, makes and extends the event tables.")
     .option("--json", "print one JSON line on standard output when done");
-  withOptions(command, [storeOptions, logOptions]).action(async () => {
+  withOptions(command, [storeOptions, catalogueOptions, logOptions]).action(async () => {
     const source = sourceOf(command, context, optionSets);
     const log = createLogger("migrate", readOptions(logOptions, source).level);
-    const catalogue = loadCatalogue();
+    const catalogue = catalogueFrom(source);
     await prepareDatabase(readOptions(storeOptions, source).url, catalogue, log);
     if (command.opts().json === true) printJson(context, { migrated: true, tables: catalogue.types.size });
     else say(context, `The database is up to date, with ${catalogue.types.size} event tables.`);

@@ -4,7 +4,7 @@ import { kafkaOptions } from "../kafka/options.ts";
 import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
-import { schemaOptions } from "../schemas/options.ts";
+import { catalogueOptions, schemaOptions } from "../schemas/options.ts";
 import { sinksOptions } from "../sinks/options.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
 import { storeOptions } from "../store/index.ts";
@@ -16,6 +16,7 @@ export const optionSets: readonly OptionSet[] = [
   cacheOptions,
   logOptions,
   schemaOptions,
+  catalogueOptions,
   kafkaOptions,
   storeOptions,
   ingestOptions,

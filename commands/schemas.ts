@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { didYouMean, PipelineError } from "../runtime/index.ts";
+import type { Command } from "commander";
+import { didYouMean, type OptionSource, PipelineError } from "../runtime/index.ts";
 import {
+  type Catalogue,
   type CompatibilityResult,
+  catalogueOptions,
   checkCompatibility,
   type EventType,
   enrichmentName,
@@ -15,35 +18,38 @@ import {
   schemaFolder,
   typesModule,
 } from "../schemas/index.ts";
-import { type AddCommand, type CommandContext, exitCodes, printJson, say } from "./command.ts";
+import { catalogueFrom, readFolders } from "./catalogue.ts";
+import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
 
 type Json = { readonly json?: boolean };
 
 export const add: AddCommand = (program, context, end) => {
   const schemas = program.command("schemas").description("The types of events: list, show, check, generate, release.");
   const json = ["--json", "print JSON on standard output"] as const;
+  /** Subcommands that also see the types of --schemas-dir. */
+  const sub = (name: string) => withOptions(schemas.command(name), [catalogueOptions]);
+  const sourceFrom = (called: Command) => sourceOf(called, context, optionSets);
 
-  schemas
-    .command("list")
+  sub("list")
     .description("Every type with its topic, key and class.")
     .option(...json)
-    .action((options: Json) => {
-      const types = [...loadCatalogue().types.values()];
+    .action((options: Json, called: Command) => {
+      const types = [...catalogueFrom(sourceFrom(called)).types.values()];
       if (options.json) return printJson(context, types.map(summaryOf));
       const width = Math.max(...types.map((type) => type.name.length));
       const line = (type: EventType) => `${type.name.padEnd(width)}  ${type.topic}, by ${type.keyField}, ${type.class}`;
       print(context, types.map(line).join("\n"));
     });
 
-  schemas
-    .command("show <type>")
+  sub("show <type>")
     .description("The fields of a type.")
     .option(...json)
-    .action((name: string, options: Json) => {
-      const type = typeNamed(name);
+    .action((name: string, options: Json, called: Command) => {
+      const type = typeNamed(name, catalogueFrom(sourceFrom(called)));
       const fields = type.enriched?.fields ?? type.fields;
       if (options.json) {
-        const versions = releasesOf(type.name).map(({ version }) => version);
+        const versions = releasesOf(type.name, type.folder).map(({ version }) => version);
         return printJson(context, {
           ...summaryOf(type),
           doc: type.doc,
@@ -60,22 +66,20 @@ export const add: AddCommand = (program, context, end) => {
       print(context, [...head, ...lines].join("\n"));
     });
 
-  schemas
-    .command("example <type>")
+  sub("example <type>")
     .description("A valid data object of a type.")
     .option(...json)
-    .action((name: string, options: Json) => {
-      const example = exampleOf(typeNamed(name));
+    .action((name: string, options: Json, called: Command) => {
+      const example = exampleOf(typeNamed(name, catalogueFrom(sourceFrom(called))));
       if (options.json) printJson(context, example);
       else print(context, JSON.stringify(example, null, 2));
     });
 
-  schemas
-    .command("check")
+  sub("check")
     .description("Compares every schema with all its released versions, without a registry.")
     .option(...json)
-    .action((options: Json) => {
-      const results = checkCompatibility(loadCatalogue());
+    .action((options: Json, called: Command) => {
+      const results = checkAll(sourceFrom(called));
       const compatible = results.every((result) => result.compatible);
       if (options.json) printJson(context, { compatible, results });
       else sayResults(context, results);
@@ -103,24 +107,23 @@ export const add: AddCommand = (program, context, end) => {
       end(options.verify && stale.length > 0 ? exitCodes.failed : exitCodes.ok);
     });
 
-  schemas
-    .command("release")
+  sub("release")
     .description("Keeps every changed schema as its next released version.")
     .option(...json)
-    .action((options: Json) => {
-      const catalogue = loadCatalogue();
-      const broken = checkCompatibility(catalogue).filter((result) => !result.compatible);
+    .action((options: Json, called: Command) => {
+      const source = sourceFrom(called);
+      const broken = checkAll(source).filter((result) => !result.compatible);
       if (broken.length > 0) {
         if (options.json) printJson(context, { released: [], results: broken });
         else sayResults(context, broken);
         return end(exitCodes.refused);
       }
       const sources = [
-        ...[...catalogue.types.values()].map((type) => [type.name, schemaFile(type)] as const),
-        [enrichmentName, schemaFile(enrichmentName)] as const,
+        ...[...catalogueFrom(source).types.values()].map((type) => [type.name, schemaFile(type), type.folder] as const),
+        [enrichmentName, schemaFile(enrichmentName), schemaFolder] as const,
       ];
       const released = sources
-        .map(([name, file]) => ({ type: name, ...release(name, readFileSync(file, "utf8")) }))
+        .map(([name, file, folder]) => ({ type: name, ...release(name, readFileSync(file, "utf8"), folder) }))
         .filter(({ isNew }) => isNew)
         .map(({ type, version }) => ({ type, version }));
       if (options.json) printJson(context, { released });
@@ -137,8 +140,12 @@ function summaryOf(type: EventType) {
   return { name, fullName, kind, topic, key, class: type.class, enrichedTopic: type.enriched?.topic ?? null };
 }
 
-function typeNamed(name: string): EventType {
-  const { types } = loadCatalogue();
+function checkAll(source: OptionSource): CompatibilityResult[] {
+  const catalogue = catalogueFrom(source);
+  return [schemaFolder, ...readFolders(source)].flatMap((folder) => checkCompatibility(catalogue, folder));
+}
+
+function typeNamed(name: string, { types }: Catalogue): EventType {
   const type = types.get(name);
   if (type !== undefined) return type;
   const hint = didYouMean(name, [...types.keys()]);

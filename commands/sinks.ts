@@ -8,10 +8,11 @@ import {
   readOptions,
   runUntilStopped,
 } from "../runtime/index.ts";
-import { createSchemas, schemaOptions } from "../schemas/index.ts";
+import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { createSinks, sinksOptions } from "../sinks/index.ts";
 import { webhookOptions } from "../sinks/webhook/index.ts";
 import { storeOptions } from "../store/index.ts";
+import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 
@@ -21,13 +22,18 @@ export const add: AddCommand = (program, context, end) => {
     .command("sinks")
     .description("Stores events in Postgres, each exactly once, loads the quarantine, and sends alerts to webhooks.")
     .option("--json", "print one JSON line on standard output when ready");
-  const sets = [sinksOptions, webhookOptions, storeOptions, kafkaOptions, schemaOptions, logOptions];
+  const sets = [sinksOptions, webhookOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
   withOptions(command, sets).action(async () => {
     const source = sourceOf(command, context, optionSets);
     const log = createLogger("sinks", readOptions(logOptions, source).level);
     const metrics = createMetrics({ processMetrics: true });
     const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-sinks");
-    const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics });
+    const schemas = createSchemas({
+      options: readOptions(schemaOptions, source),
+      log,
+      metrics,
+      catalogue: catalogueFrom(source),
+    });
     const sinks = createSinks({
       options: readOptions(sinksOptions, source),
       store: readOptions(storeOptions, source),

@@ -61,16 +61,22 @@ export async function prepareCarriers(env: ChildParts["env"], log: Logger): Prom
     import("../sinks/index.ts"),
   ]);
   const source = { env };
+  const { catalogueFrom } = await import("./catalogue.ts");
+  const catalogue = catalogueFrom(source);
   // Once here instead of by every service at the same moment.
   const registration = schemas.createSchemas({
     options: readOptions(schemas.schemaOptions, source),
     log,
     metrics: createMetrics(),
+    catalogue,
   });
+  const topics = [...kafka.topicTable, ...kafka.topicSpecs(catalogue.types.values())];
   await Promise.all([
     registration.start(() => undefined).finally(() => registration.stop()),
-    kafka.ensureTopics(kafka.connectKafka(readOptions(kafka.kafkaOptions, source), log, "hailstream-up")),
-    sinks.prepareDatabase(readOptions(store.storeOptions, source).url, schemas.loadCatalogue(), log),
+    kafka.ensureTopics(kafka.connectKafka(readOptions(kafka.kafkaOptions, source), log, "hailstream-up"), [
+      ...new Map(topics.map((spec) => [spec.name, spec])).values(),
+    ]),
+    sinks.prepareDatabase(readOptions(store.storeOptions, source).url, catalogue, log),
   ]);
 }
 

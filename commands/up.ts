@@ -27,7 +27,7 @@ import { createDemo, createStations, prepareCarriers, prepareDeviceKeys, prepare
 import { createSummary, describeReady } from "./up-summary.ts";
 
 /** Options of these stations are flags of `up`; those of the others come by their variables. */
-const shown = ["local", "cache", "kafka", "registry", "postgres", "log"];
+const shown = ["local", "cache", "kafka", "registry", "schemas", "postgres", "log"];
 
 export const add: AddCommand = (program, context, end) => {
   const sets = optionSets.filter((set) => shown.includes(set.station));

@@ -63,6 +63,21 @@ export const topicTable: readonly TopicSpec[] = [
   events("enrichment-waiting", 2 * day),
 ];
 
+/** What {@link topicSpecs} needs of an event type. */
+type Carried = { readonly topic: string; readonly kind: string; readonly enriched?: { readonly topic: string } };
+
+/** How the topics of these event types are made: as the table has them; others compacted for reference data, else with six partitions and seven days. */
+export function topicSpecs(types: Iterable<Carried>): readonly TopicSpec[] {
+  const specs = new Map<string, TopicSpec>();
+  for (const { topic, kind, enriched } of types) {
+    for (const name of [topic, ...(enriched === undefined ? [] : [enriched.topic])]) {
+      const made = kind === "reference" ? reference(name, 3) : events(name);
+      specs.set(name, topicTable.find((spec) => spec.name === name) ?? made);
+    }
+  }
+  return [...specs.values()];
+}
+
 /** Creates the topics that are missing and waits until they have leaders. Safe to call from several processes at once. */
 export async function ensureTopics(
   connection: KafkaConnection,

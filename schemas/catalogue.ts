@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { didYouMean, PipelineError } from "../runtime/index.ts";
 import { type AvroFieldJson, type AvroJson, type AvroRecord, type Pii, piiKinds } from "./avro-json.ts";
 import type { Catalogue, EventField, EventKind, EventType, TrafficClass, Variant } from "./event-type.ts";
@@ -26,17 +26,21 @@ const fieldProperties = ["name", "type", "default", "doc", "pii", "minimum", "ma
 export const schemaFolder = import.meta.dirname;
 
 /**
- * Reads and checks every schema file under `folder`.
- * @throws PipelineError schema_file_invalid, naming the file and the field.
+ * Reads and checks every schema file under `folder`, and under `further` ones, which have no enrichment of their own.
+ * @throws PipelineError schema_file_invalid, naming the file and the field; option_invalid for a further folder without schema files
  */
-export function loadCatalogue(folder: string = schemaFolder): Catalogue {
-  const enrichmentFile = join(folder, "enrichment.avsc");
-  const enrichment = readRecord(enrichmentFile);
-  const types: EventType[] = [];
-  for (const [name, kind] of Object.entries(folders)) {
-    for (const file of readdirSync(join(folder, name)).sort()) {
-      if (file.endsWith(".avsc")) types.push(readEventType(join(folder, name, file), kind, enrichment));
+export function loadCatalogue(folder: string = schemaFolder, further: readonly string[] = []): Catalogue {
+  const enrichment = readRecord(join(folder, "enrichment.avsc"));
+  const types = readFolder(folder, enrichment);
+  for (const one of further) {
+    const found = readFolder(one, enrichment);
+    if (found.length === 0) {
+      const message = `--schemas-dir names ${one}, which has no schema files: expected ${Object.keys(folders).join("/, ")}/ with .avsc files in it.`;
+      throw new PipelineError("option_invalid", { message });
     }
+    const taken = found.find(({ name }) => types.some((type) => type.name === name));
+    if (taken !== undefined) throw invalid(join(one, taken.name), "another folder has a type of this name");
+    types.push(...found);
   }
   types.sort((a, b) => (a.name < b.name ? -1 : 1));
   const records = new Map<string, { type: EventType; variant: Variant }>();
@@ -51,6 +55,16 @@ export function loadCatalogue(folder: string = schemaFolder): Catalogue {
     }
   }
   return { types: new Map(types.map((type) => [type.name, type])), records, enrichment };
+}
+
+function readFolder(folder: string, enrichment: AvroRecord): EventType[] {
+  return Object.entries(folders).flatMap(([name, kind]) => {
+    const path = join(folder, name);
+    const files = existsSync(path) ? readdirSync(path).sort() : [];
+    return files
+      .filter((file) => file.endsWith(".avsc"))
+      .map((file) => readEventType(join(path, file), kind, enrichment));
+  });
 }
 
 /** Builds a type from the text of a schema file; `file` only appears in messages. */
@@ -86,6 +100,7 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
     name,
     fullName,
     kind,
+    folder: resolve(dirname(file), ".."),
     doc: json.doc ?? "",
     topic,
     keyField,

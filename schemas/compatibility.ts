@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { didYouMean, messageOf } from "../runtime/index.ts";
 import { schemaFolder } from "./catalogue.ts";
 import { plainTypeOf } from "./codec.ts";
@@ -33,13 +34,15 @@ const promotions: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Compares every schema with every released version of it (BACKWARD_TRANSITIVE), without a registry. A released type whose
+ * Compares every schema of a folder with every released version of it (BACKWARD_TRANSITIVE), without a registry. A released type whose
  * file is gone is reported too: its records are still in the topics.
  */
 export function checkCompatibility(catalogue: Catalogue, folder: string = schemaFolder): CompatibilityResult[] {
   const current = new Map<string, ReleasedSchema>();
-  for (const type of catalogue.types.values()) current.set(type.name, readSchema(schemaFile(type, folder)));
-  current.set(enrichmentName, readSchema(schemaFile(enrichmentName, folder)));
+  for (const type of catalogue.types.values())
+    if (type.folder === resolve(folder)) current.set(type.name, readSchema(schemaFile(type)));
+  const enrichment = schemaFile(enrichmentName, folder);
+  if (existsSync(enrichment)) current.set(enrichmentName, readSchema(enrichment));
   return releasedNames(folder).flatMap((name) =>
     releasesOf(name, folder).map(({ version, schema: old }): CompatibilityResult => {
       const now = current.get(name);

@@ -32,6 +32,8 @@ export type EventType = {
   /** `hailstream.events.DriverLocation`. */
   readonly fullName: string;
   readonly kind: EventKind;
+  /** Absolute path of the folder of schemas that has its file. */
+  readonly folder: string;
   readonly doc: string;
   readonly topic: string;
   /** Name of the string field whose value is the record key, so what keeps the order. */

@@ -8,7 +8,7 @@ export type { Catalogue, EventField, EventKind, EventType, TrafficClass, Variant
 export { exampleOf } from "./example.ts";
 export { eventsPage } from "./generate-events-page.ts";
 export { typesModule } from "./generate-types.ts";
-export { type SchemaOptions, schemaOptions } from "./options.ts";
+export { catalogueOptions, type SchemaOptions, schemaOptions } from "./options.ts";
 export { type Quarantined, quarantineRecord, quarantineTopic, readQuarantined } from "./quarantined.ts";
 export { enrichmentName, release, releasesOf, schemaFile } from "./released.ts";
 export type { Decoded, Projection, RowDecoder, Schemas } from "./schemas.ts";

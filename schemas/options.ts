@@ -23,3 +23,14 @@ export const schemaOptions = defineOptions("registry", {
 });
 
 export type SchemaOptions = ValuesOf<typeof schemaOptions>;
+
+export const catalogueOptions = defineOptions("schemas", {
+  dir: {
+    schema: z
+      .string()
+      .min(1)
+      .transform((text) => text.split(",")),
+    description:
+      "Folders with further schema files, with commas between: events/, reference/ and derived/ in each, as in schemas/. Every process of a pipeline needs the same.",
+  },
+});

@@ -13,13 +13,13 @@ export const enrichmentName = "enrichment";
 
 const kindFolders = { event: "events", reference: "reference", derived: "derived" } as const;
 
-/** The file of a type, or of the enrichment. */
+/** The file of a type, or of the enrichment in a folder. */
 export function schemaFile(
-  type: Pick<EventType, "name" | "kind"> | typeof enrichmentName,
+  type: Pick<EventType, "name" | "kind" | "folder"> | typeof enrichmentName,
   folder = schemaFolder,
 ): string {
   if (type === enrichmentName) return join(folder, `${enrichmentName}.avsc`);
-  return join(folder, kindFolders[type.kind], `${type.name}.avsc`);
+  return join(type.folder, kindFolders[type.kind], `${type.name}.avsc`);
 }
 
 /** The released versions of a type, oldest first. */

@@ -1,4 +1,4 @@
-import { ensureTopics, type KafkaConnection, topicTable } from "../kafka/index.ts";
+import { ensureTopics, type KafkaConnection, topicSpecs, topicTable } from "../kafka/index.ts";
 import {
   composeServices,
   createHttpService,
@@ -97,10 +97,10 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
   const prepare = createService({
     name: "topics",
     start: () =>
-      ensureTopics(
-        connection,
-        topicTable.filter((spec) => topics.includes(spec.name) || spec.name === quarantineTopic),
-      ),
+      ensureTopics(connection, [
+        ...topicSpecs(schemas.catalogue.types.values()).filter(({ name }) => topics.includes(name)),
+        ...topicTable.filter(({ name }) => name === quarantineTopic),
+      ]),
     stop: () => undefined,
   });
   const joined = createService({

@@ -1,4 +1,5 @@
 export { deadLetterTopic } from "./dead-letter.ts";
+export { type DecodedEvent, deriveEvent, type NewEvent, readEvent, recordOf, writeEvent } from "./event.ts";
 export { type Emitted, type Flow, flow, headersOf, type Origin, type Reader } from "./flow.ts";
 export { type StreamOptions, streamOptions } from "./options.ts";
 export { type BatchOutcome, processBatch, type TurnedAway } from "./process-batch.ts";
@@ -6,12 +7,15 @@ export { createReference, type Reference, type ReferenceParts } from "./referenc
 export { createRunner, type RunnerParts } from "./runner.ts";
 export { createStream, type StreamParts } from "./service.ts";
 export { readAnnounced } from "./state/announcement.ts";
+export { type Counted, isCounted, type Place, withPlace } from "./state/counted.ts";
 export { lateEventTopic } from "./state/late-event.ts";
+export { type Identified, once } from "./state/once.ts";
 export { type RememberingFlow, readThrough, rememberingFlow } from "./state/remembering-flow.ts";
 export { createRememberingRunner, type RememberingRunnerParts } from "./state/remembering-runner.ts";
 export type { Change, Moment, RememberingStep } from "./state/remembering-step.ts";
 export { deadLetter, drop, forward, type Step, type Verdict } from "./step.ts";
 export { createRememberingTopology, createTopology, type ProcessorRules } from "./topology.ts";
+export { defineTopology, loadTopology, type MakeTopology, type Topology } from "./topology-file.ts";
 export { resultId } from "./windows/result-id.ts";
 export type { WindowRules } from "./windows/window-rules.ts";
 export { type Aggregate, type WindowResult, windowed } from "./windows/windowed.ts";

@@ -14,6 +14,11 @@ export const streamOptions = defineOptions("stream", {
     default: "8085",
     description: "The port where /live, /ready and /metrics answer; 0 takes a free one.",
   },
+  topology: {
+    schema: z.string().min(1),
+    description:
+      "A TypeScript or JavaScript file with flows of your own, which run in place of those of the ride domain; see examples/orders.",
+  },
   flows: {
     schema: z
       .string()

@@ -1,4 +1,4 @@
-import { createProducer, type KafkaConnection } from "../kafka/index.ts";
+import { createProducer, ensureTopics, type KafkaConnection, topicSpecs } from "../kafka/index.ts";
 import {
   composeServices,
   createHttpService,
@@ -8,16 +8,20 @@ import {
   type Logger,
   type Metrics,
   PipelineError,
+  type Service,
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { Database } from "../store/index.ts";
+import { deadLetterTopic } from "./dead-letter.ts";
 import type { StreamOptions } from "./options.ts";
 import { createPatience } from "./patience.ts";
 import { createReference } from "./reference/reference.ts";
 import { createRunner } from "./runner.ts";
+import { lateEventTopic } from "./state/late-event.ts";
 import { createRememberingRunner } from "./state/remembering-runner.ts";
 import { waitingTopic } from "./steps/write-enriched.ts";
 import { createRememberingTopology, createTopology, reviseFlow } from "./topology.ts";
+import type { Topology } from "./topology-file.ts";
 
 export type StreamParts = {
   readonly options: StreamOptions;
@@ -30,12 +34,15 @@ export type StreamParts = {
   readonly log: Logger;
   /** In front of every topic name; default none. */
   readonly topicPrefix?: string;
+  /** Runs in place of the ride domain's, which has names of its own. */
+  readonly topology?: Topology;
 };
 
 /**
  * The stream processor: first the reference data in memory, then the flows. /ready answers 200 once both stand. Any number
  * of these may run; the partitions of a flow are shared by its consumer group.
- * @throws PipelineError option_invalid when a flow is named that there is not
+ * @throws PipelineError option_invalid when a flow is named that there is not; stream_topology_invalid when a flow of `topology` has the name of
+ * one of the ride domain
  */
 export function createStream(parts: StreamParts): Pick<HttpService, "url"> & ReturnType<typeof createService> {
   const { options, connection, schemas, metrics, log } = parts;
@@ -89,13 +96,19 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   const { changed } = reference;
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });
   const runner = { ...common, producer, groupPrefix, concurrency };
+  const ride = {
+    flows: createTopology(schemas, reference),
+    remembering: createRememberingTopology(schemas, reference, rules),
+  };
+  refuseNames(parts.topology, ride);
+  const { flows = [], remembering = [] } = parts.topology ?? ride;
   const runners = chooseFlows(
     [
-      ...createTopology(schemas, reference).map((flow) => ({
+      ...flows.map((flow) => ({
         ...flow,
         start: () => createRunner({ ...runner, flow, patience }),
       })),
-      ...createRememberingTopology(schemas, reference, rules).map((flow) => ({
+      ...remembering.map((flow) => ({
         ...flow,
         start: () =>
           createRememberingRunner({
@@ -110,7 +123,7 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   const service = composeServices("stream", [
     http,
     producer,
-    reference,
+    parts.topology === undefined ? reference : prepareTopics(parts.topology, parts),
     mark("reference read", { flows: "not joined yet" }),
     ...runners,
     mark("flows joined", {}),
@@ -119,6 +132,34 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
 }
 
 const arrivalIdleMs = 1_000;
+
+/** The topics of a domain of one's own: as the table has them, others as its types are carried. */
+function prepareTopics({ flows = [], remembering = [] }: Topology, parts: StreamParts): Service {
+  const { connection, schemas, topicPrefix = "" } = parts;
+  const names = new Set([...flows, ...remembering].flatMap(({ source, outputs }) => [source, ...outputs]));
+  const known = [...schemas.catalogue.types.values()];
+  const carried = [...names, deadLetterTopic, lateEventTopic].map(
+    (topic) => known.find((type) => type.topic === topic) ?? { topic, kind: "event" },
+  );
+  return createService({
+    name: "topics of the topology",
+    start: () =>
+      ensureTopics(
+        connection,
+        topicSpecs(carried).map((spec) => ({ ...spec, name: topicPrefix + spec.name })),
+      ),
+    stop: () => undefined,
+  });
+}
+
+function refuseNames(own: Topology | undefined, ride: Topology): void {
+  const namesOf = ({ flows = [], remembering = [] }: Topology) => [...flows, ...remembering].map(({ name }) => name);
+  const taken = new Set(namesOf(ride));
+  const name = own === undefined ? undefined : namesOf(own).find((one) => taken.has(one));
+  if (name === undefined) return;
+  const message = `The flow ${name} has the name, and so would have the consumer group and the memory, of one of the ride domain.`;
+  throw new PipelineError("stream_topology_invalid", { message });
+}
 
 function chooseFlows<F extends { readonly name: string }>(
   all: readonly F[],

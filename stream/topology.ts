@@ -1,8 +1,9 @@
 import type { Schemas } from "../schemas/index.ts";
 import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
-import { readEvent, writeAlert } from "./alerts/read-write.ts";
+import { writeAlert } from "./alerts/write-alert.ts";
 import { type DiagnosticsRules, diagnosticsFlows } from "./diagnostics/flows.ts";
 import { type DriverRules, driverFlows, gatheringFlows } from "./drivers/flows.ts";
+import { readEvent } from "./event.ts";
 import { type Flow, flow } from "./flow.ts";
 import { type MarketplaceRules, marketplaceFlows } from "./marketplace/marketplace-flows.ts";
 import type { Reference } from "./reference/reference.ts";

@@ -160,6 +160,12 @@ export const pipelineErrors = {
     remedy: "Find out who writes to the topic without the CloudEvents headers, then replay the record with them.",
     retryable: false,
   },
+  stream_topology_invalid: {
+    title: "The file of a topology cannot be used",
+    remedy:
+      "Export defineTopology((schemas) => ({ flows, remembering })) as default; examples/orders/topology.ts is one.",
+    retryable: false,
+  },
   stream_output_undeclared: {
     title: "A step gave a record for a topic that its flow does not name.",
     remedy: "This is a bug of the topology: add the topic to the outputs of the flow.",

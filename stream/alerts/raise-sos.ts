@@ -1,16 +1,9 @@
 import { latLngToCell } from "h3-js";
-import type { Envelope } from "../../schemas/index.ts";
+import type { DecodedEvent } from "../event.ts";
 import type { Cities } from "../reference/cities.ts";
 import { drop, forward, type Step } from "../step.ts";
 import { cellResolution } from "../steps/locate-cell.ts";
 import { type AlertEvent, alertOf } from "./alert.ts";
-
-/** An event as the alert steps see it. */
-export type DecodedEvent = {
-  readonly envelope: Envelope;
-  /** Of the type that the envelope names, all fields present. */
-  readonly value: Readonly<Record<string, unknown>>;
-};
 
 /** The id of the city that a position lies in; undefined outside of all. */
 export type CityAt = (latitude: number, longitude: number) => string | undefined;
@@ -24,7 +17,7 @@ export function cityFinder(cities: Pick<Cities, "at">): CityAt {
  * Every `safety.sos` is a critical alert. Presses that belong to one call for help (the same `sos_id`) share the alert's key. What the
  * person typed is left out: it goes to receivers outside of the house only by way of the event.
  */
-export function raiseSos(cityAt: CityAt = () => undefined): Step<DecodedEvent, AlertEvent> {
+export function raiseSos(cityAt: CityAt = () => undefined): Step<Pick<DecodedEvent, "envelope" | "value">, AlertEvent> {
   return function raiseSos({ envelope, value }) {
     if (envelope.type !== "safety.sos") return drop("other event type");
     const role = String(value.reported_by);

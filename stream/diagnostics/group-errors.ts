@@ -1,8 +1,9 @@
 import { v5 as uuidv5 } from "uuid";
 import { envelopeHeaders, type Schemas } from "../../schemas/index.ts";
 import type { OutboxRecord } from "../../store/index.ts";
+import { type Counted, isCounted, withPlace } from "../state/counted.ts";
 import type { RememberingStep } from "../state/remembering-step.ts";
-import { type AppActivity, type Counted, isCounted } from "./activity.ts";
+import type { AppActivity } from "./activity.ts";
 
 export type GroupRules = {
   /** How long changes of a group are collected before it is told again, by event time. */
@@ -49,12 +50,12 @@ export function groupErrors(rules: GroupRules): RememberingStep<AppActivity, Gro
     timeOf: ({ timeMs }) => timeMs,
 
     take(known, activity, { watermark }) {
-      if (known !== undefined && isCounted(known.counted, activity))
+      if (known !== undefined && isCounted(known.counted, activity.place))
         return { state: known, wakeMs: wakeOf(known), emit: [] };
       const state: GroupMemory = {
         group: withError(known?.group, activity),
         revision: known?.revision ?? 0,
-        counted: { ...known?.counted, [activity.readFrom]: activity.readOffset },
+        counted: withPlace(known?.counted, activity.place),
         dueMs: known?.dueMs ?? Math.max(watermark, activity.timeMs) + rules.settleMs,
       };
       return { state, wakeMs: wakeOf(state), emit: [] };

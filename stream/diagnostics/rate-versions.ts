@@ -1,5 +1,6 @@
+import { type Counted, isCounted, withPlace } from "../state/counted.ts";
 import type { RememberingStep } from "../state/remembering-step.ts";
-import { type AppActivity, type Counted, isCounted } from "./activity.ts";
+import type { AppActivity } from "./activity.ts";
 import { type Counts, compareRate, type RateComparison } from "./compare-rate.ts";
 
 /** One version of an app in one minute. */
@@ -54,9 +55,9 @@ export function rateVersions(): RememberingStep<AppActivity, AppMemory, VersionM
 
     take(known, activity, { watermark }) {
       const { app, timeMs, receivedAt } = activity;
-      if (known !== undefined && isCounted(known.counted, activity))
+      if (known !== undefined && isCounted(known.counted, activity.place))
         return { state: known, wakeMs: wakeOf(known), emit: [] };
-      const counted = { ...known?.counted, [activity.readFrom]: activity.readOffset };
+      const counted = withPlace(known?.counted, activity.place);
       const before: AppMemory = {
         ...(known ?? { app, minutes: {}, told: {}, toldMs: null, changed: null, receivedAt }),
         counted,

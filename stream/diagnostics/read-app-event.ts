@@ -1,7 +1,9 @@
 import type { Envelope, Schemas } from "../../schemas/index.ts";
+import { readEvent } from "../event.ts";
 import type { Reader } from "../flow.ts";
+import { readThrough } from "../state/remembering-flow.ts";
 import { drop, forward } from "../step.ts";
-import { type AppActivity, readDecoded } from "./activity.ts";
+import type { AppActivity } from "./activity.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 /**
@@ -9,13 +11,14 @@ import { fingerprintOf } from "./fingerprint.ts";
  * a version is left out.
  */
 export function readAppEvent(schemas: Pick<Schemas, "decode">): Reader<AppActivity> {
-  return readDecoded(schemas, function readAppEvent(envelope, timeMs, eventType, value, place) {
+  return readThrough(readEvent(schemas), function readAppEvent({ envelope, timeMs, value, place }) {
+    const eventType = envelope.type;
     const kind = kindOf(eventType, value);
     if (kind === undefined) return drop("other event type");
     const version = typeof value.app_version === "string" ? value.app_version : versionOf(envelope);
     if (version === undefined) return drop("no app version");
     const { id, receivedAt } = envelope;
-    return forward({ id, timeMs, receivedAt, version, eventType, ...place, ...kind });
+    return forward({ id, timeMs, receivedAt, version, eventType, place, ...kind });
   });
 }
 

@@ -7,7 +7,8 @@ import { createMetrics, readOptions, type Service, silentLogger } from "../../..
 import { createSchemas, envelopeHeaders, exampleOf, schemaOptions } from "../../../schemas/index.ts";
 import { createWebhookSink } from "../../../sinks/webhook/index.ts";
 import { raiseSos } from "../../../stream/alerts/raise-sos.ts";
-import { readEvent, writeAlert } from "../../../stream/alerts/read-write.ts";
+import { writeAlert } from "../../../stream/alerts/write-alert.ts";
+import { readEvent } from "../../../stream/event.ts";
 import { createRunner, flow } from "../../../stream/index.ts";
 import { eventually } from "../../support/wait.ts";
 import { addEndpoint, freshDatabase, quickOptions } from "./support.ts";
