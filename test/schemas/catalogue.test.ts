@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { topicTable } from "../../kafka/index.ts";
+import { topicSpecs, topicTable } from "../../kafka/index.ts";
 import { parseEventType } from "../../schemas/catalogue.ts";
-import { exampleOf, loadCatalogue } from "../../schemas/index.ts";
+import { checkCompatibility, exampleOf, loadCatalogue, schemaFolder } from "../../schemas/index.ts";
 
 const catalogue = loadCatalogue();
 const types = [...catalogue.types.values()];
@@ -107,5 +108,38 @@ describe("a schema file that cannot be used is refused by name and field", () =>
   ])("%s", (_what, change, message) => {
     expect(() => parse(change)).toThrow(message);
     expect(() => parse(change)).toThrow(/^order\.placed\.avsc: /);
+  });
+});
+
+describe("further folders", () => {
+  const orders = join(schemaFolder, "..", "examples", "orders", "schemas");
+
+  test("add their types to ours, and are checked against their own releases", () => {
+    const further = loadCatalogue(schemaFolder, [orders]);
+    expect(further.types.get("order.created")).toMatchObject({ kind: "event", topic: "orders", folder: orders });
+    expect(further.types.size).toBe(loadCatalogue().types.size + 6);
+    const results = checkCompatibility(further, orders);
+    expect(results.map(({ type, compatible }) => [type, compatible])).toContainEqual(["order.created", true]);
+    expect(results.some(({ type }) => type === "driver.location")).toBe(false);
+  });
+
+  test("without a schema file, or with a type that there is already, are refused", () => {
+    expect(() => loadCatalogue(schemaFolder, [join(orders, "nowhere")])).toThrow(/--schemas-dir names .*nowhere/);
+    expect(() => loadCatalogue(schemaFolder, [orders, orders])).toThrow(/another folder has a type of this name/);
+  });
+
+  test("their topics are made like ours: compacted for reference data", () => {
+    const specs = topicSpecs([
+      { topic: "orders", kind: "event" },
+      { topic: "shops", kind: "reference" },
+      { topic: "trip-events", kind: "event", enriched: { topic: "trip-events-enriched" } },
+    ]);
+    expect(specs.map(({ name, partitions, cleanup }) => [name, partitions, cleanup])).toEqual([
+      ["orders", 6, "delete"],
+      ["shops", 3, "compact"],
+      ["trip-events", 6, "delete"],
+      ["trip-events-enriched", 6, "delete"],
+    ]);
+    expect(specs[2]).toBe(topicTable.find(({ name }) => name === "trip-events"));
   });
 });
