@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   env: () => import("./commands/env.ts"),
   keys: () => import("./commands/keys.ts"),
   endpoints: () => import("./commands/endpoints.ts"),
+  quarantine: () => import("./commands/quarantine.ts"),
   replay: () => import("./commands/replay.ts"),
   simulate: () => import("./commands/simulate.ts"),
 };

@@ -27,6 +27,8 @@ export function createHttpClient(p: {
   readonly apiKey: string;
   readonly connections: number;
   readonly timeoutMs: number;
+  /** Beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }): HttpClient {
   const address = new URL(`${p.url.replace(/\/+$/, "")}/v1/events`);
   const secure = address.protocol === "https:";
@@ -47,6 +49,7 @@ export function createHttpClient(p: {
             "content-type": "application/cloudevents-batch+json",
             "content-length": bytes.length,
             authorization: `Bearer ${p.apiKey}`,
+            ...p.headers,
           },
         });
         request.on("error", reject);

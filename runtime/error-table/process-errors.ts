@@ -24,6 +24,51 @@ export const processErrors = {
     remedy: "Give a CSV file of TLC trip records with pickup time and coordinates (published until June 2016).",
     retryable: false,
   },
+  // Quarantine.
+  quarantine_entry_unknown: {
+    title: "There is no such event in quarantine.",
+    remedy:
+      "Give the id that hailstream quarantine list shows, at least its first 6 characters, or the id of the event. An event comes into the list a moment after it was answered.",
+    retryable: false,
+  },
+  quarantine_entry_ambiguous: {
+    title: "Several events in quarantine have this id or begin with it.",
+    remedy: "Give one of the ids that the message names.",
+    retryable: false,
+  },
+  quarantine_fix_invalid: {
+    title: "The event cannot be changed like that.",
+    remedy: "Correct the pointer or the value that the message names; hailstream quarantine show ID prints the event.",
+    retryable: false,
+  },
+  quarantine_new_id_needed: {
+    title: "The event's id belongs to another event that was stored before, so it cannot be posted under it.",
+    remedy:
+      "Compare the two: when both happened, replay this one with --new-id; when they are the same event, leave it in quarantine.",
+    retryable: false,
+  },
+  quarantine_vouching_needed: {
+    title: "The event was sent by a device that spoke for somebody else, and an API key would make it true.",
+    remedy:
+      "Make sure that the one it names really did this, then replay it with --vouch; or fix /subject and the ids in its data first.",
+    retryable: false,
+  },
+  quarantine_in_hand: {
+    title: "Another command is replaying the event at this moment.",
+    remedy: "Try again when it has ended. When it was killed, its hold ends by itself, about a minute later.",
+    retryable: false,
+  },
+  quarantine_already_replayed: {
+    title: "The event was replayed with success already.",
+    remedy: "Nothing is left to do: hailstream quarantine show ID tells when, by whom and under which id.",
+    retryable: false,
+  },
+  quarantine_replay_unanswered: {
+    title: "The front door does not answer, or takes nothing at this moment.",
+    remedy:
+      "Check that ingest runs and that Kafka is there, then run the same command again: what was stored already is recognised.",
+    retryable: true,
+  },
   // Keys.
   api_key_not_found: {
     title: "There is no such API key.",
