@@ -1,310 +1,30 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { newIdOf } from "../../commands/quarantine-plan.ts";
-import { createDeviceKey } from "../../ingest/identity/device-keys.ts";
-import { createKey } from "../../ingest/identity/keys-file.ts";
-import { silentLogger } from "../../runtime/index.ts";
-import { exampleOf, loadCatalogue, type Quarantined, quarantineRecord, readQuarantined } from "../../schemas/index.ts";
-import { prepareDatabase } from "../../sinks/index.ts";
+import { type Quarantined, quarantineRecord, readQuarantined } from "../../schemas/index.ts";
 import { loadQuarantined } from "../../sinks/quarantine/load.ts";
-import { type IngestProcess, ingestProcess } from "../ingest/ingest-process.ts";
-import { createTestDatabase, type TestDatabase } from "../sinks/pipeline.ts";
 import { asRead } from "../support/memory-topics.ts";
 import { eventually } from "../support/wait.ts";
-import { type Ran, runQuarantine, spawnQuarantine } from "./quarantine-cli.ts";
+import { badEvents } from "./quarantine-bad-events.ts";
+import { runQuarantine, spawnQuarantine } from "./quarantine-cli.ts";
+import { json, type Listed, openQuarantinePipeline, type QuarantinePipeline } from "./quarantine-pipeline.ts";
 
-const run = randomUUID().slice(0, 8);
-const catalogue = loadCatalogue();
-let dir = "";
-let db: TestDatabase;
-let door: IngestProcess;
-let sinks: ChildProcess | undefined;
-let keys: Readonly<Record<"app" | "narrow" | "backend" | "desk", string>>;
+let pipeline: QuarantinePipeline;
 const closers: (() => void)[] = [];
-
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "hailstream-quarantine-"));
-  db = await createTestDatabase("quarantine_commands");
-  await prepareDatabase(db.ownerUrl, catalogue, silentLogger);
-  const file = join(dir, "keys.json");
-  const key = async (name: string, scopes: string[], stage: "live" | "test" = "live", mint = false) =>
-    (await createKey(file, { name: `${name}-${run}`, stage, scopes, mint }, new Date())).text;
-  keys = {
-    app: await key("app", ["*"]),
-    narrow: await key("narrow", ["app.error"]),
-    backend: await key("backend", ["*"], "live", true),
-    desk: await key("desk", ["*"], "test"),
-  };
-  await createDeviceKey(join(dir, "device-keys.json"), new Date());
-  door = ingestProcess([
-    "--kafka-brokers",
-    inject("kafka"),
-    "--registry-url",
-    inject("registry"),
-    "--registry-cache-dir",
-    join(dir, "schemas"),
-    "--ingest-data-dir",
-    join(dir, "ingest"),
-    "--ingest-api-keys-file",
-    file,
-    "--ingest-device-keys-file",
-    join(dir, "device-keys.json"),
-  ]);
-  await Promise.all([door.start(), startSinks()]);
+  pipeline = await openQuarantinePipeline();
 }, 120_000);
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
-afterAll(async () => {
-  await Promise.all([door?.stop(), endSinks("SIGTERM")]);
-  await db?.drop();
-  await rm(dir, { recursive: true, force: true });
-});
-
-/** `hailstream sinks` as users run it: the real runner, checkpoints and tables. */
-async function startSinks(): Promise<void> {
-  const flags = {
-    "--postgres-url": db.ownerUrl,
-    "--postgres-sink-url": db.sinkUrl,
-    "--kafka-brokers": inject("kafka"),
-    "--registry-url": inject("registry"),
-    "--registry-cache-dir": join(dir, "schemas"),
-    "--sinks-metrics-port": "0",
-    "--sinks-group-id": `events-${run}`,
-    "--sinks-quarantine-group-id": `quarantine-${run}`,
-    "--webhook-group-id": `webhook-${run}`,
-    "--sinks-session-timeout-ms": "6000",
-    "--log-level": "warn",
-  };
-  const child = spawn(process.execPath, ["main.ts", "sinks", "--json", ...Object.entries(flags).flat()], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  sinks = child;
-  for await (const _ready of createInterface(child.stdout)) return;
-  throw new Error("the sinks ended before they were ready");
-}
-
-async function endSinks(signal: NodeJS.Signals): Promise<void> {
-  if (sinks === undefined || sinks.exitCode !== null || sinks.signalCode !== null) return;
-  const ended = once(sinks, "exit");
-  sinks.kill(signal);
-  await ended;
-}
-
-const data = (type: string) => exampleOf(catalogue.types.get(type) as never) as Record<string, unknown>;
-const event = (id: string, type: string, changes: Readonly<Record<string, unknown>> = {}) => ({
-  specversion: "1.0",
-  id: `${id}-${run}`,
-  type,
-  source: "/apps/rider/ios/6.1.2",
-  time: "2026-11-22T21:11:41.123Z",
-  data: { ...data(type), ...changes },
-});
-
-type Result = { readonly status: string; readonly code?: string; readonly pointer?: string };
-
-async function post(
-  key: string,
-  body: string | Buffer,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Result> {
-  const response = await fetch(`${door.url}/v1/events`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/cloudevents+json", ...headers },
-    body: body as string,
-  });
-  const { results } = (await response.json()) as { results: Result[] };
-  return results[0] as Result;
-}
-
-const place = () => ["--postgres-url", db.ownerUrl, "--data-dir", dir, "--registry-url", inject("registry")];
-const quarantine = (...words: string[]) =>
-  runQuarantine(...words, "--json", ...(["replay", "fix"].includes(words[0] ?? "") ? place() : place().slice(0, 4)));
-const replay = (...words: string[]) => quarantine("replay", ...words, "--url", door.url, "--api-key", keys.backend);
-const json = <T>({ out }: Ran) => JSON.parse(out) as T;
-
-type Listed = {
-  total: number;
-  next?: string;
-  counts: { code: string; type: string; state: string; count: number }[];
-  entries: {
-    quarantine_id: string;
-    event_id: string;
-    state: string;
-    code: string;
-    attempts: number;
-    last_code: string;
-  }[];
-};
-const list = async (...words: string[]) => json<Listed>(await quarantine("list", ...words));
-
-async function rowsOf(type: string): Promise<Record<string, number>> {
-  const rows = await db.owner.query<{ event_id: string; n: number }>(
-    `select event_id, count(*)::int as n from events.${type.replaceAll(".", "_")} where event_id like $1 group by 1`,
-    [`%${run}`],
-  );
-  return Object.fromEntries(rows.map(({ event_id, n }) => [event_id.replace(`-${run}`, ""), n]));
-}
-
-async function tokenOf(subject: string): Promise<string> {
-  const response = await fetch(`${door.url}/v1/device-tokens`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${keys.backend}` },
-    body: JSON.stringify({ subject, ttl_seconds: 600 }),
-  });
-  return ((await response.json()) as { token: string }).token;
-}
-
-/** An event of every code that leads into quarantine, as an app would send it, and how it is repaired. */
-async function badEvents() {
-  const { platform, ...withoutPlatform } = data("app.error");
-  const misspelt = { ...event("misspelt", "app.error"), data: { ...withoutPlatform, plattform: platform } };
-  const infinite = JSON.stringify(event("infinite", "safety.sos", { latitude: 77.25 })).replace("77.25", "1e999");
-  const avroHeaders = (id: string, type: string) => ({
-    "content-type": "application/avro",
-    "ce-specversion": "1.0",
-    "ce-id": `${id}-${run}`,
-    "ce-type": type,
-    "ce-source": "/apps/rider/ios/6.1.2",
-    "ce-time": "2026-11-22T21:11:41.123Z",
-  });
-  const framed = (schemaId: number, rest: Buffer) => {
-    const head = Buffer.alloc(5);
-    head.writeInt32BE(schemaId, 1);
-    return Buffer.concat([head, rest]);
-  };
-  // Any event tells the id of its schema; this one is stored.
-  const first = await post(keys.app, JSON.stringify(event("taken", "safety.sos")));
-  const { schema_id: sosSchema } = first as Result & { schema_id: number };
-  expect(first.status).toBe("accepted");
-  const sosAvro = framed(
-    sosSchema,
-    Buffer.concat(["sos_1", "rdr_1"].map((id) => Buffer.from([id.length * 2, ...Buffer.from(id)]))),
-  );
-  const sos = Buffer.concat([sosAvro, Buffer.from([0, 0, 0, 0, 0])]);
-  const file = async (id: string) => {
-    const path = join(dir, `${id}.json`);
-    await writeFile(path, JSON.stringify(event(id, "app.error")));
-    return ["--file", path];
-  };
-  const j = JSON.stringify;
-  const binary = {
-    "content-type": "application/json",
-    "ce-specversion": "1.0",
-    "ce-type": "app.error",
-    "ce-source": "/x",
-  };
-  return [
-    {
-      id: "misspelt",
-      code: "event_field_unknown",
-      body: j(misspelt),
-      fix: ["--move", "/data/plattform=/data/platform"],
-    },
-    {
-      id: "missing",
-      code: "event_field_missing",
-      body: j({ ...misspelt, id: `missing-${run}`, data: withoutPlatform }),
-      fix: ["--set", "/data/platform=ios"],
-    },
-    {
-      id: "text",
-      code: "event_type_mismatch",
-      body: j(event("text", "app.error", { fatal: "no" })),
-      fix: ["--set", "/data/fatal=false"],
-    },
-    {
-      id: "app",
-      code: "event_enum_unknown",
-      body: j(event("app", "app.error", { app: "courier" })),
-      fix: ["--set", "/data/app=driver"],
-    },
-    {
-      id: "stack",
-      code: "event_items_too_many",
-      body: j(event("stack", "app.error", { stack: Array(201).fill("at x") })),
-      fix: [
-        "--pipe",
-        `"${process.execPath}" -e 'process.stdin.on("data", (d) => { const e = JSON.parse(d); e.data.stack.length = 200; console.log(JSON.stringify(e)); })'`,
-      ],
-    },
-    { id: "infinite", code: "event_number_not_finite", body: infinite, fix: ["--set", "/data/latitude=null"] },
-    {
-      id: "far",
-      code: "event_number_out_of_range",
-      body: j(event("far", "safety.sos", { latitude: 91 })),
-      fix: ["--unset", "/data/latitude"],
-    },
-    {
-      id: "unknown",
-      code: "event_type_unknown",
-      body: j({ ...event("unknown", "app.error"), type: "app.errror" }),
-      fix: ["--new-type", "app.error"],
-    },
-    {
-      id: "keyless",
-      code: "event_key_empty",
-      body: j(event("keyless", "app.error", { session_id: "" })),
-      fix: ["--set", "/data/session_id=ses_1"],
-    },
-    // The type is right, the key was wrong: it is posted with another.
-    { id: "forbidden", code: "event_type_forbidden", key: keys.narrow, body: j(event("forbidden", "safety.sos")) },
-    {
-      id: "garbage",
-      code: "event_avro_invalid",
-      body: Buffer.from("garbage"),
-      headers: avroHeaders("garbage", "app.error"),
-      fix: await file("garbage"),
-    },
-    {
-      id: "stranger",
-      code: "event_schema_unknown",
-      body: framed(99_999_999, Buffer.from([1])),
-      headers: avroHeaders("stranger", "app.error"),
-      fix: await file("stranger"),
-    },
-    {
-      id: "other",
-      code: "event_schema_mismatch",
-      body: sos,
-      headers: avroHeaders("other", "app.error"),
-      fix: ["--new-type", "safety.sos"],
-    },
-    {
-      id: "header",
-      code: "event_attribute_invalid",
-      body: j(data("app.error")),
-      headers: { ...binary, "ce-id": `header-${run}`, "ce-time": "2026-11-22T21:11:41.123Z", "ce-subject": "%ff" },
-    },
-    {
-      id: "spoofed",
-      code: "subject_mismatch",
-      key: await tokenOf("rdr_9"),
-      body: j(event("spoofed", "safety.sos", { person_id: "rdr_8" })),
-    },
-    { id: "taken", code: "id_conflict", key: keys.desk, body: j(event("taken", "safety.sos", { note: "another" })) },
-  ] as {
-    id: string;
-    code: string;
-    key?: string;
-    body: string | Buffer;
-    headers?: Record<string, string>;
-    fix?: string[];
-  }[];
-}
-
-const keyNames = () => ["app", "narrow", "backend", "desk"].flatMap((name) => ["--key-name", `${name}-${run}`]);
+afterAll(() => pipeline?.close());
 
 test("an event of every code: kept, listed, shown, judged, fixed, replayed, and one row in the end", async () => {
-  const bad = await badEvents();
+  const { run, dir, db, door, keys, event, post, quarantine, replay, list, rowsOf, tokenOf, killSinks, startSinks } =
+    pipeline;
+  const keyNames = ["app", "narrow", "backend", "desk"].flatMap((name) => ["--key-name", `${name}-${run}`]);
+  const bad = await badEvents(pipeline);
   for (const { id, code, key = keys.app, body, headers = {} } of bad) {
     expect({ ...(await post(key, body, headers)), id }).toMatchObject({ id, status: "quarantined", code });
   }
@@ -325,11 +45,11 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
     status: "quarantined",
   });
   // The sink dies in the middle of it.
-  await endSinks("SIGKILL");
+  await killSinks();
   await startSinks();
   const all = await eventually(
     async () => {
-      const listed = await list(...keyNames());
+      const listed = await list(...keyNames);
       expect(listed.total).toBe(bad.length);
       return listed;
     },
@@ -339,12 +59,12 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
   const idOf = (id: string) => all.entries.find((entry) => entry.event_id === `${id}-${run}`)?.quarantine_id as string;
 
   // list: filters and pages, the newest first.
-  expect((await list(...keyNames(), "--code", "id_conflict", "--code", "subject_mismatch")).total).toBe(2);
-  expect((await list(...keyNames(), "--type", "app.errror", "--since", "1h", "--state", "open")).total).toBe(1);
-  expect(await list(...keyNames(), "--until", "1h")).toMatchObject({ total: 0, entries: [] });
+  expect((await list(...keyNames, "--code", "id_conflict", "--code", "subject_mismatch")).total).toBe(2);
+  expect((await list(...keyNames, "--type", "app.errror", "--since", "1h", "--state", "open")).total).toBe(1);
+  expect(await list(...keyNames, "--until", "1h")).toMatchObject({ total: 0, entries: [] });
   const pages: string[] = [];
   for (let next: string | undefined; pages.length === 0 || next !== undefined; ) {
-    const page = await list(...keyNames(), "--limit", "7", ...(next === undefined ? [] : ["--before", next]));
+    const page = await list(...keyNames, "--limit", "7", ...(next === undefined ? [] : ["--before", next]));
     pages.push(...page.entries.map(({ quarantine_id }) => quarantine_id));
     next = page.next;
   }
@@ -387,7 +107,7 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
     skipped: object;
     events: Record<string, string>[];
   };
-  const dry = await replay(...keyNames(), "--dry-run");
+  const dry = await replay(...keyNames, "--dry-run");
   expect(dry.code).toBe(1);
   expect(json<Replayed>(dry)).toMatchObject({
     matched: bad.length,
@@ -409,7 +129,7 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
     };
     expect({ id, code: judged[id] }).toEqual({ id, code: blocked[id] ?? code });
   }
-  expect((await list(...keyNames(), "--state", "open")).entries.every(({ attempts }) => attempts === 0)).toBe(true);
+  expect((await list(...keyNames, "--state", "open")).entries.every(({ attempts }) => attempts === 0)).toBe(true);
 
   // Nothing is changed or posted by accident, nor against what a code means.
   await expect(replay()).rejects.toMatchObject({ code: "option_invalid" });
@@ -456,14 +176,14 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
   expect(JSON.parse(kept.fixed ?? "")).toMatchObject({ data: { platform: "ios" } });
 
   // Two at once, a sink that dies, and once more: still one of each.
-  const decided = [...keyNames(), "--vouch", "--new-id"];
+  const decided = [...keyNames, "--vouch", "--new-id"];
   const both = await Promise.all([replay(...decided), replay(...decided)]);
   const counts = both.map((one) => json<Replayed>(one).answers);
   expect(
     counts.reduce((sum, { accepted = 0 }) => sum + accepted, 0),
     both.map(({ out }) => out).join(),
   ).toBe(bad.length);
-  await endSinks("SIGKILL");
+  await killSinks();
   // As if the replay had been killed before it could write down what it had heard.
   await db.owner.execute(
     "update quarantine.events set state = 'fixed', fixed = coalesce(fixed, original), fixed_at = now() where event_id = $1",
@@ -472,7 +192,7 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
   expect(json<Replayed>(await replay(...decided))).toMatchObject({ ok: true, matched: 1, answers: { duplicate: 1 } });
   await startSinks();
   expect(await replay(...decided)).toMatchObject({ code: 0, err: expect.stringContaining("Nothing is left") });
-  expect(await list(...keyNames(), "--state", "replayed")).toMatchObject({ total: bad.length });
+  expect(await list(...keyNames, "--state", "replayed")).toMatchObject({ total: bad.length });
 
   const expected = (types: readonly string[]) => Object.fromEntries(types.map((id) => [id, 1]));
   const sos = ["taken", "infinite", "far", "forbidden", "other", "spoofed"];
@@ -498,6 +218,7 @@ test("an event of every code: kept, listed, shown, judged, fixed, replayed, and 
 
 /** Entries without a door, under a key name of their own. */
 async function load(keyName: string, count: number): Promise<void> {
+  const { run, db, event } = pipeline;
   const entries = Array.from({ length: count }, (_, n) => {
     const original = Buffer.from(JSON.stringify(event(`${keyName}-${n}`, "app.error")));
     const violations = [
@@ -521,6 +242,7 @@ async function load(keyName: string, count: number): Promise<void> {
 }
 
 test("as processes: machine output on standard output only, exit codes, variables instead of flags", async () => {
+  const { db, dir } = pipeline;
   await load("processes", 3);
   const env = { HAILSTREAM_POSTGRES_URL: db.ownerUrl, HAILSTREAM_LOCAL_DATA_DIR: dir };
   const [listed, words, unknown, nothing] = await Promise.all([
@@ -538,6 +260,7 @@ test("as processes: machine output on standard output only, exit codes, variable
 }, 60_000);
 
 test("Ctrl-C ends a replay within a second; what had no answer is there for the next", async () => {
+  const { db, place, quarantine, replay } = pipeline;
   await load("slow", 5);
   let asked = 0;
   const silent = createServer((request) => {
@@ -576,6 +299,7 @@ test("Ctrl-C ends a replay within a second; what had no answer is there for the 
 }, 60_000);
 
 test("a door that is away, or refuses the key, leaves everything as it was and says so", async () => {
+  const { door, quarantine, replay, list } = pipeline;
   await load("away", 2);
   const words = ["--key-name", "away", "--request-timeout-ms", "100"];
   await expect(quarantine("replay", ...words, "--url", door.url, "--api-key", "hs_live_wrong")).rejects.toMatchObject({
