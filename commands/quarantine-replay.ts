@@ -49,7 +49,7 @@ export function addReplay(part: AddQuarantinePart): void {
       tools.tell({ ...result, events, unlisted }, () => describeOutcomes(outcomes));
       const verb = dryRun ? "would be accepted" : "are accepted";
       const before = duplicate === 0 ? "" : `, ${duplicate} of them already before`;
-      if (matched === 0) return tools.say("Nothing is left to do: none of these events waits.");
+      if (ok && matched === 0) return tools.say("Nothing is left to do: none of these events waits.");
       tools.say(`${accepted + duplicate} of ${times(matched, "event")} ${verb}${before}.`);
       if (interrupted)
         tools.say("Interrupted: run the same command again for the rest; what was stored is recognised.");
