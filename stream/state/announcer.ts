@@ -11,6 +11,9 @@ export type Announcer = {
   tell(watermarkMs: number, resting: boolean): Promise<void>;
 };
 
+/** A quiet partition in which nothing is due for so long is not waited for, in ms; what it emits after that may come too late. */
+export const restMs = 5 * 60_000;
+
 /** Event time is told at least this far on; each time costs a record in each partition of the audience. */
 const stepMs = 1_000;
 

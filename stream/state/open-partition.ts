@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { KafkaRecord } from "../../kafka/index.ts";
 import type { OutboxRecord, StateStore } from "../../store/index.ts";
 import { isAnnouncement } from "./announcement.ts";
-import type { Announcer } from "./announcer.ts";
+import { type Announcer, restMs } from "./announcer.ts";
 import { createFeeds, type Feeds } from "./feeds.ts";
 import { lateEventOf } from "./late-event.ts";
 import { remember } from "./remember.ts";
@@ -49,8 +49,6 @@ export type PartitionMemory = {
 /** Wake-ups that are loaded at a time. */
 const maxDue = 5_000;
 const outboxPage = 1_000;
-/** A quiet partition in which nothing is due for so long is not waited for. */
-const restMs = 5 * 60_000;
 /** The key under which it is remembered what feeds have announced; no step has such a key. */
 const feedsKey = "\u0001feeds";
 

@@ -58,9 +58,11 @@ export function remember<In, State, Out>(
       return;
     }
     const memory = { state: change.state, wakeMs: change.wakeMs };
+    // An alarm for the same moment is set already.
+    const isSet = memories.get(key)?.wakeMs === change.wakeMs;
     memories.set(key, memory);
     changed.set(key, memory);
-    if (change.wakeMs !== undefined) alarms.push({ key, wakeMs: change.wakeMs });
+    if (change.wakeMs !== undefined && !isSet) alarms.push({ key, wakeMs: change.wakeMs });
   }
 
   function wakeUntil(moment: number): void {

@@ -22,7 +22,10 @@ export type RememberingFlow = {
    * theirs. The reader must let announcements pass: {@link readAnnounced}.
    */
   readonly fedBy?: readonly string[];
-  /** The output whose readers are told how far event time has come here; each of its partitions is. */
+  /**
+   * The output whose readers are told how far event time has come here; each of its partitions is. What the step emits without a record must
+   * be due within {@link restMs}: a quiet partition is not waited for longer.
+   */
   readonly announcesTo?: string;
   /** Bytes and headers of what the step emits. */
   readonly write: (emitted: unknown) => OutboxRecord;

@@ -1,6 +1,7 @@
 import { PipelineError } from "../../runtime/index.ts";
 import type { OutboxRecord } from "../../store/index.ts";
 import type { Reader } from "../flow.ts";
+import { restMs } from "../state/announcer.ts";
 import { emitting } from "../state/emitting.ts";
 import { type RememberingFlow, rememberingFlow } from "../state/remembering-flow.ts";
 import type { WindowRules } from "./window-rules.ts";
@@ -38,6 +39,11 @@ export function windowedFlow<In, Value, Out = WindowResult<Value>>(
   const waitMs = flow.latenessMs + windows.allowedLatenessMs;
   if (capMs !== undefined && capMs < waitMs) {
     const message = `Of the flow ${flow.name}, windows are to close ${capMs} ms after their end, but late events are waited for ${waitMs} ms; use at least that.`;
+    throw new PipelineError("option_invalid", { message });
+  }
+  const longestMs = windows.sizeMs + windows.allowedLatenessMs;
+  if (flow.announcesTo !== undefined && longestMs > restMs) {
+    const message = `The flow ${flow.name} announces its event time, so its windows must close within ${restMs} ms of their start; they take ${longestMs} ms.`;
     throw new PipelineError("option_invalid", { message });
   }
   return rememberingFlow({

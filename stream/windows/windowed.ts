@@ -54,7 +54,12 @@ export function windowed<In, Value>(
 
     take(known, record, { watermark }): Change<WindowMemory<Value>, WindowResult<Value>> {
       const key = known?.key ?? keyOf(record);
-      const open = spansOf(rules, timeOf(record)).filter(({ startMs }) => closesAt(startMs) > watermark);
+      const spans = spansOf(rules, timeOf(record));
+      // The earliest comes first; mostly all are open.
+      const open =
+        spans[0] !== undefined && closesAt(spans[0].startMs) > watermark
+          ? spans
+          : spans.filter(({ startMs }) => closesAt(startMs) > watermark);
       if (open.length === 0) {
         const windows = known?.windows ?? [];
         return { state: known, wakeMs: wakeOf(windows), emit: [], tooLate: true };

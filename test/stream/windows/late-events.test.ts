@@ -97,3 +97,8 @@ test("a cap shorter than what late events are waited for is refused", () => {
   expect(() => countPings({ capMs: 29 })).toThrow(/close 29 ms .* 30 ms/);
   expect(countPings({ capMs: 45 }).maxStallMs).toBe(15);
 });
+
+test("nor may windows of a flow that announces its event time be longer than quiet partitions are waited for", () => {
+  const windows = { sizeMs: 300_000, allowedLatenessMs: 1 };
+  expect(() => countPings({ windows, announcesTo: "counts" })).toThrow(/close within 300000 ms .* take 300001 ms/);
+});
