@@ -55,8 +55,11 @@ export async function requireFreePort(part: string, port: number): Promise<void>
   });
 }
 
-/** A base from which every port of a stack is free at this moment. */
-export async function findFreePortBase(from = 28_000, to = 60_000): Promise<number> {
+/**
+ * A base from which every port of a stack is free at this moment. Below the ports that systems hand out to outgoing connections (from 32,768
+ * on by Linux): one of these may take the port of a part that is away for a while, which then cannot come back.
+ */
+export async function findFreePortBase(from = 12_000, to = 32_000): Promise<number> {
   for (let tries = 0; tries < 200; tries += 1) {
     const base = from + 16 * Math.floor((Math.random() * (to - from)) / 16);
     const checks = Object.entries(portsFrom(base)).map(([part, port]) => requireFreePort(part, port));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { findFreePortBase, portsFrom } from "../../local/index.ts";
 import { allocatorVariables, nodeFlags } from "../../runtime/launch.ts";
 import type { Watched } from "./watch-process.ts";
 
@@ -44,7 +45,7 @@ export function ingestProcess(
   let child: ChildProcess | undefined;
   const logged: string[] = [];
   let url = "";
-  let port = "0";
+  let port: string | undefined;
   let peak = 0;
 
   const lookAtPeak = () => {
@@ -68,6 +69,8 @@ export function ingestProcess(
       return url;
     },
     async start() {
+      // Not just any free one, which another program could be given while this one is dead.
+      port ??= String(portsFrom(await findFreePortBase()).ingest);
       const args = [
         ...nodeFlags,
         ...(watched ? watching : []),
@@ -89,7 +92,6 @@ export function ingestProcess(
       });
       for await (const line of createInterface({ input: child.stdout })) {
         url = (JSON.parse(line) as { ingest: string }).ingest;
-        port = new URL(url).port;
         return;
       }
       throw new Error("ingest ended before it was ready");
