@@ -1,7 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { AggregatorRegistry } from "prom-client";
 import { PipelineError } from "./errors.ts";
-import { workerFlags } from "./launch.ts";
 import type { Metrics } from "./metrics.ts";
 import { createService, type Service } from "./service.ts";
 
@@ -38,8 +37,6 @@ export function createWorkers(parts: { readonly name: string; readonly count: nu
     name: parts.name,
     start: (fail) =>
       new Promise<void>((resolve, reject) => {
-        // Later flags go before earlier ones.
-        cluster.setupPrimary({ execArgv: [...process.execArgv, ...workerFlags] });
         for (let number = 1; number <= parts.count; number++) {
           const worker = cluster.fork();
           running.set(number, worker);
