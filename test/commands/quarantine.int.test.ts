@@ -257,7 +257,7 @@ test("as processes: machine output on standard output only, exit codes, variable
   expect(words.err).toContain("3 events.");
   expect(unknown).toMatchObject({ code: 2, out: "", err: expect.stringContaining("[quarantine_entry_unknown]") });
   expect(nothing).toMatchObject({ code: 2, err: expect.stringContaining("--set") });
-}, 60_000);
+}, 120_000);
 
 test("Ctrl-C ends a replay within a second; what had no answer is there for the next", async () => {
   const { db, place, quarantine, replay } = pipeline;
@@ -296,7 +296,7 @@ test("Ctrl-C ends a replay within a second; what had no answer is there for the 
   );
   expect(left).toEqual([{ by: "night shift", status: null, n: 5 }]);
   expect(json(await replay("--key-name", "slow"))).toMatchObject({ ok: true, answers: { accepted: 5 } });
-}, 60_000);
+}, 120_000);
 
 test("a door that is away, or refuses the key, leaves everything as it was and says so", async () => {
   const { door, quarantine, replay, list } = pipeline;
@@ -314,4 +314,4 @@ test("a door that is away, or refuses the key, leaves everything as it was and s
     answers: { accepted: 1 },
   });
   expect(json(await replay("--key-name", "away"))).toMatchObject({ matched: 1, answers: { accepted: 1 } });
-}, 60_000);
+}, 120_000);
