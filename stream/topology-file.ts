@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { messageOf, PipelineError } from "../runtime/index.ts";
+import { PipelineError } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { Flow } from "./flow.ts";
 import type { RememberingFlow } from "./state/remembering-flow.ts";
@@ -45,7 +45,7 @@ export async function loadTopology(file: string, schemas: Schemas): Promise<Topo
       throw invalid(`its default export is ${typeof loaded.default}, not what defineTopology gives`);
     topology = loaded.default(schemas);
   } catch (error) {
-    throw PipelineError.is(error, "stream_topology_invalid") ? error : invalid(messageOf(error), error);
+    throw PipelineError.is(error, "stream_topology_invalid") ? error : invalid("it cannot be loaded", error);
   }
   const checked = shape.safeParse(topology);
   if (!checked.success) {

@@ -161,7 +161,7 @@ export const pipelineErrors = {
     retryable: false,
   },
   stream_topology_invalid: {
-    title: "The file of a topology cannot be used",
+    title: "The file of a topology cannot be used.",
     remedy:
       "Export defineTopology((schemas) => ({ flows, remembering })) as default; examples/orders/topology.ts is one.",
     retryable: false,
