@@ -53,8 +53,11 @@ export function deriveEvent(
   return { envelope: { id, type, source: `/hailstream/${by}`, time, subject, receivedAt, ...trace }, data };
 }
 
+/** What it takes to write events. */
+export type EventSchemas = Pick<Schemas, "encode" | "keyOf" | "catalogue">;
+
 /** Bytes, headers, key and topic of an event, for the end of a flow that remembers. @throws PipelineError event_type_unknown */
-export function recordOf(schemas: Pick<Schemas, "encode" | "keyOf" | "catalogue">): (event: NewEvent) => OutboxRecord {
+export function recordOf(schemas: EventSchemas): (event: NewEvent) => OutboxRecord {
   return ({ envelope, data }) => {
     const value = schemas.encode(envelope.type, data);
     const topic = schemas.catalogue.types.get(envelope.type)?.topic ?? "";
@@ -63,7 +66,7 @@ export function recordOf(schemas: Pick<Schemas, "encode" | "keyOf" | "catalogue"
 }
 
 /** The same as the last step of a flow. */
-export function writeEvent(schemas: Pick<Schemas, "encode" | "keyOf" | "catalogue">): Step<NewEvent, Emitted> {
+export function writeEvent(schemas: EventSchemas): Step<NewEvent, Emitted> {
   const write = recordOf(schemas);
   return function writeEvent(event) {
     const { topic, ...record } = write(event);

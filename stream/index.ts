@@ -1,5 +1,13 @@
 export { deadLetterTopic } from "./dead-letter.ts";
-export { type DecodedEvent, deriveEvent, type NewEvent, readEvent, recordOf, writeEvent } from "./event.ts";
+export {
+  type DecodedEvent,
+  deriveEvent,
+  type EventSchemas,
+  type NewEvent,
+  readEvent,
+  recordOf,
+  writeEvent,
+} from "./event.ts";
 export { type Emitted, type Flow, flow, headersOf, type Origin, type Reader } from "./flow.ts";
 export { type StreamOptions, streamOptions } from "./options.ts";
 export { type BatchOutcome, processBatch, type TurnedAway } from "./process-batch.ts";

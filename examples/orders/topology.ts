@@ -3,7 +3,7 @@ import { readOrder } from "./steps/order.ts";
 import { planDelivery, weighLine } from "./steps/plan-delivery.ts";
 import { splitOrder } from "./steps/split-order.ts";
 import { takePayment } from "./steps/take-payment.ts";
-import { readStockMove, trackStock } from "./steps/track-stock.ts";
+import { readStockMove, trackStock, writeStockLevel } from "./steps/track-stock.ts";
 
 /** Payment, delivery and inventory. Each flow has a consumer group of its own, and none knows of the others. */
 export default defineTopology((schemas) => ({
@@ -26,7 +26,7 @@ export default defineTopology((schemas) => ({
     }),
     rememberingFlow({
       ...{ name: "track-stock", source: "stock", read: readStockMove(schemas), step: trackStock() },
-      ...{ latenessMs: 0, write: recordOf(schemas), outputs: ["stock-levels"] },
+      ...{ latenessMs: 0, write: writeStockLevel(schemas), outputs: ["stock-levels"] },
     }),
   ],
 }));

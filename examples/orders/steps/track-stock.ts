@@ -1,17 +1,19 @@
 import type { Schemas } from "../../../schemas/index.ts";
+import type { OutboxRecord } from "../../../store/index.ts";
 import {
   type Counted,
   type DecodedEvent,
   deriveEvent,
   drop,
+  type EventSchemas,
   forward,
   isCounted,
-  type NewEvent,
   type Place,
   type Reader,
   type RememberingStep,
   readEvent,
   readThrough,
+  recordOf,
   withPlace,
 } from "../../../stream/index.ts";
 
@@ -42,24 +44,31 @@ export function readStockMove(schemas: Pick<Schemas, "decode">): Reader<StockMov
   });
 }
 
+/** What there is of an article after a move. */
+export type StockLevel = Omit<Stock, "counted"> & Pick<StockMove, "envelope" | "sku">;
+
 /** Adds up what came in and what was ordered of each article, each move once. */
-export function trackStock(): RememberingStep<StockMove, Stock, NewEvent> {
+export function trackStock(): RememberingStep<StockMove, Stock, StockLevel> {
   return {
     keyOf: ({ sku }) => sku,
     timeOf: ({ timeMs }) => timeMs,
     take(known, { envelope, sku, received, ordered, place }) {
       if (isCounted(known?.counted, place)) return { state: known, emit: [] };
-      const stock: Stock = {
+      const sums = {
         received: (known?.received ?? 0) + received,
         ordered: (known?.ordered ?? 0) + ordered,
         revision: (known?.revision ?? 0) + 1,
-        counted: withPlace(known?.counted, place),
       };
-      const { counted: _, ...sums } = stock;
-      const data = { sku, ...sums, available: stock.received - stock.ordered };
-      const level = { type: "stock.level", by: "track-stock", subject: sku, data };
-      return { state: stock, emit: [deriveEvent(envelope, level)] };
+      return { state: { ...sums, counted: withPlace(known?.counted, place) }, emit: [{ envelope, sku, ...sums }] };
     },
     wake: (state) => ({ state, emit: [] }),
+  };
+}
+
+export function writeStockLevel(schemas: EventSchemas): (level: StockLevel) => OutboxRecord {
+  const write = recordOf(schemas);
+  return ({ envelope, sku, revision, received, ordered }) => {
+    const data = { sku, revision, received, ordered, available: received - ordered };
+    return write(deriveEvent(envelope, { type: "stock.level", by: "track-stock", subject: sku, data }));
   };
 }
