@@ -17,15 +17,17 @@ export type Fixture = Awaited<ReturnType<typeof createFixture>>;
 /** A record of a topic with the partition it was found in. */
 export type Found = KafkaRecord & { readonly partition: number };
 
-/** Topics of a test file's own on the shared broker, and what a test does with them. */
-export async function createFixture(broker: string) {
+/** Topics of a test file's own on the shared broker, and what a test does with them. @param names those that it needs; default all */
+export async function createFixture(broker: string, names?: readonly string[]) {
   const prefix = `stream-${randomUUID().slice(0, 8)}-`;
   const connection = connectKafka(readOptions(kafkaOptions, { flags: { "kafka-brokers": broker } }), silentLogger);
   const metrics = createMetrics();
   const producer = createProducer({ name: "test", connection, metrics, log: silentLogger });
   await ensureTopics(
     connection,
-    topicTable.map((spec) => ({ ...spec, name: prefix + spec.name })),
+    topicTable
+      .filter(({ name }) => names === undefined || names.includes(name))
+      .map((spec) => ({ ...spec, name: prefix + spec.name })),
   );
   await producer.start(() => undefined);
   return {

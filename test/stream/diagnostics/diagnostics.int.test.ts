@@ -18,7 +18,7 @@ let fixture: Fixture;
 let schemas: Schemas;
 let db: TestDatabase;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
+  fixture = await createFixture(inject("kafka"), ["app-errors", "app-activity", "app-error-groups", "dead-letters"]);
   db = await createTestDatabase("diagnostics");
   const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
   const options = readOptions(schemaOptions, { flags });
