@@ -23,6 +23,12 @@ const proofs = {
     file: "test/ingest/outage.fault.test.ts",
     env: { HAILSTREAM_FAULT_MINUTES: "10" },
   },
+  overload: {
+    about: "Five minutes of three times too much, with an abusive device: calls for help come through. Seven minutes.",
+    project: "stack",
+    file: "test/ingest/overload.int.test.ts",
+    env: { HAILSTREAM_OVERLOAD_MINUTES: "5" },
+  },
 } as const;
 
 function main([name = ""]: readonly string[]): number {

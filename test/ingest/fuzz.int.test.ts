@@ -181,6 +181,7 @@ test(`${wanted} inputs that are wrong in some way crash nothing, fail nothing, a
     await send(firstSeed + sent / groupSize, Math.min(lookEvery, wanted - sent));
     looks.push(await ingest.look());
     later += await askAgain();
+    if (wanted > lookEvery) process.stderr.write(`fuzz: ${Math.min(sent + lookEvery, wanted)} of ${wanted}\n`);
   }
   const seconds = (performance.now() - begin) / 1_000;
   const after = looks.at(-1) as Watched;

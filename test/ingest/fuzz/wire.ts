@@ -12,7 +12,7 @@ export type Outcome = {
 };
 
 /** Far above what the server's own time-outs allow. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 /** How long after its last bytes the server may send more. */
 const quietMs = 10;
 
