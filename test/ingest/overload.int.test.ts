@@ -21,8 +21,12 @@ const overloadSeconds = minutes * 60;
 /** Of each of the quiet phases before. */
 const calmSeconds = Math.min(10, Math.max(4, overloadSeconds / 4));
 
-/** A call for help is answered within this in 99 of 100 cases, whatever else goes on. */
+/**
+ * A call for help is answered within this in 99 of 100 cases, whatever else goes on; on a machine on which even a quiet server takes long, within
+ * so many times what it takes then.
+ */
 const criticalP99Ms = 1_000;
+const criticalSlowdown = 4;
 /** What one of our processes may hold; see runtime/launch.ts. */
 const maxResidentBytes = 300e6;
 const devices = 20;
@@ -198,7 +202,7 @@ test(`three times too much for ${minutes} minutes, with one device that abuses i
   process.stderr.write(`overload: ${JSON.stringify(figures)}\n`);
 
   expect(critical.refused).toEqual([]);
-  expect(critical.p99Ms).toBeLessThan(criticalP99Ms);
+  expect(critical.p99Ms).toBeLessThan(Math.max(criticalP99Ms, criticalSlowdown * calm.p99Ms));
   const stored = idsOf(await recordsOf(connectTo(inject("kafka")), ["safety"], prefix, critical.accepted.length));
   expect(stored).toEqual([...critical.accepted].sort());
   expect(ingest.peakBytes()).toBeLessThan(maxResidentBytes);
