@@ -96,7 +96,7 @@ export function reviseEnrichment(
       const revision = memory.revision + 1;
       const emit = [
         {
-          topic: record.type.enriched?.topic ?? "",
+          topic: record.event.type.enriched?.topic ?? "",
           key: waiting.key,
           value: encode(record, revision),
           headers: waiting.headers,

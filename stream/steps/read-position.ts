@@ -71,11 +71,7 @@ function enriching(
     return deadLetter("stream_envelope_missing", "needs the headers ce_id, ce_type and ce_time");
   }
   return forward({
-    source,
-    partition: origin.partition,
-    type,
-    body,
-    time,
+    event: { source, partition: origin.partition, type, body, time, timeMs: undefined },
     latitude: (fields.latitude as number | null | undefined) ?? null,
     longitude: (fields.longitude as number | null | undefined) ?? null,
     driverId: (fields.driver_id as string | null | undefined) ?? null,

@@ -15,7 +15,7 @@ export const waitingTopic = "enrichment-waiting";
 export function writeEnriched(schemas: Pick<Schemas, "enrichmentEncoder">): Step<Enriching, Emitted> {
   const encode = encodeEnriched(schemas);
   return function writeEnriched(record) {
-    const { type, source, partition } = record;
+    const { type, source, partition } = record.event;
     // The reader lets no type through that is not enriched.
     const topic = type.enriched?.topic ?? "";
     const enriched = {
@@ -37,7 +37,7 @@ export function encodeEnriched(
     encoders.set(type, encoder);
     return encoder;
   };
-  return ({ type, body, cityId, cell, driver, vehicleId, vehicle, missing }, revision) =>
+  return ({ event: { type, body }, cityId, cell, driver, vehicleId, vehicle, missing }, revision) =>
     encoderOf(type.name).append(body, {
       city_id: cityId,
       h3_cell: cell,
@@ -52,13 +52,12 @@ export function encodeEnriched(
 }
 
 /** The profile that an event waits for, `driver drv_1` or `vehicle veh_1`; undefined when it has all that it names. */
-export function awaitedBy({ missing, driverId, vehicleId }: Enriching): string | undefined {
-  if (missing.length === 0) return undefined;
-  if (missing.includes("driver")) return `driver ${driverId}`;
-  return missing.includes("vehicle") ? `vehicle ${vehicleId}` : undefined;
+export function awaitedBy({ driverId, driver, vehicleId, vehicle }: Enriching): string | undefined {
+  if (driver === null && driverId !== null) return `driver ${driverId}`;
+  return vehicle === null && vehicleId !== null ? `vehicle ${vehicleId}` : undefined;
 }
 
-function waiting({ source, body, partition }: Enriching, awaited: string): Emitted {
+function waiting({ event: { source, body, partition } }: Enriching, awaited: string): Emitted {
   const headers = { ...(source.headers as NonNullable<OutgoingRecord["headers"]>), waits_for: awaited };
   return { topic: waitingTopic, record: { key: source.key, value: body, headers, partition } };
 }

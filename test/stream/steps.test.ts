@@ -12,9 +12,9 @@ import { locateCell } from "../../stream/steps/locate-cell.ts";
 import { locateCity } from "../../stream/steps/locate-city.ts";
 
 /** The steps neither read nor change what is not named here. */
-const untouched = { source: {}, partition: 0, type: {}, body: Buffer.alloc(0), time: "x" } as unknown as Enriching;
-const event = (fields: Partial<Enriching>): Enriching => ({
-  ...untouched,
+const untouched = { source: {}, partition: 0, type: {}, body: Buffer.alloc(0) } as unknown as Enriching["event"];
+const event = ({ time = "x", ...fields }: Partial<Enriching> & { readonly time?: Buffer | string }): Enriching => ({
+  event: { ...untouched, time, timeMs: undefined },
   latitude: null,
   longitude: null,
   driverId: null,
