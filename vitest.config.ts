@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Some die at every effect in turn, and the machine may be doing other things.
+          testTimeout: 30_000,
           include: [name("test")],
           exclude: [name("int.test"), name("e2e.test"), name("fault.test")],
         },

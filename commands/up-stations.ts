@@ -23,13 +23,28 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
     HAILSTREAM_INGEST_API_KEYS_FILE: parts.env.HAILSTREAM_INGEST_API_KEYS_FILE ?? apiKeysFile(parts.dataDir),
     HAILSTREAM_INGEST_DEVICE_KEYS_FILE: parts.env.HAILSTREAM_INGEST_DEVICE_KEYS_FILE ?? deviceKeysFile(parts.dataDir),
   };
-  const stream = { HAILSTREAM_STREAM_METRICS_PORT: String(ports.streamMetrics) };
+  const streams = parts.env.HAILSTREAM_STREAM_FLOWS === undefined ? splitStream(ports) : [wholeStream(ports)];
   const sinks = { ...webhookVariables(parts.env), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
   return [
     createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
-    createStation({ ...shared, command: "stream", env: env(stream), port: ports.streamMetrics }),
+    ...streams.map(({ name, port, own }) => createStation({ ...shared, command: "stream", name, env: env(own), port })),
     createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
   ];
+}
+
+/** Nothing that an app or a person on call waits for shares a process with what remembers and computes. */
+function splitStream(ports: StackPlace["ports"]) {
+  const of = (name: string, kind: string, port: number) => ({
+    name,
+    port,
+    own: { HAILSTREAM_STREAM_KIND: kind, HAILSTREAM_STREAM_METRICS_PORT: String(port) },
+  });
+  return [of("stream", "stateless", ports.streamMetrics), of("stream-stateful", "stateful", ports.statefulMetrics)];
+}
+
+/** Whoever names flows has all of them in one process. */
+function wholeStream({ streamMetrics: port }: StackPlace["ports"]) {
+  return { name: "stream", port, own: { HAILSTREAM_STREAM_METRICS_PORT: String(port) } };
 }
 
 /** A receiver on this machine may be told of alerts, unless the user says otherwise. */

@@ -9,6 +9,7 @@ export type Ports = {
   readonly kafkaController: number;
   readonly postgres: number;
   readonly streamMetrics: number;
+  readonly statefulMetrics: number;
   readonly sinksMetrics: number;
   readonly console: number;
 };
@@ -20,6 +21,7 @@ const defaults: Ports = {
   kafkaController: 9093,
   postgres: 5433,
   streamMetrics: 8085,
+  statefulMetrics: 8087,
   sinksMetrics: 8086,
   console: 8090,
 };
@@ -31,6 +33,7 @@ const offsets: Ports = {
   kafkaController: 3,
   postgres: 4,
   streamMetrics: 5,
+  statefulMetrics: 7,
   sinksMetrics: 6,
   console: 10,
 };

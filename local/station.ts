@@ -9,8 +9,10 @@ import { answers } from "./registry.ts";
 const program = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 export type StationParts = {
-  /** The command of main.ts, which is the name as well. */
+  /** The command of main.ts. */
   readonly command: string;
+  /** Default: the command. */
+  readonly name?: string;
   readonly args?: readonly string[];
   /** Options go as HAILSTREAM_* variables. */
   readonly env: Environment;
@@ -23,21 +25,21 @@ export type StationParts = {
 
 /** One of our own services as a process of its own, as in production; ready when its /ready answers 200. */
 export function createStation(parts: StationParts): ChildService {
-  const { command, port } = parts;
+  const { command, name = command, port } = parts;
   return createChildService(
     {
-      name: command,
+      name,
       command: process.execPath,
       args: [...nodeFlags, program, command, ...(parts.args ?? [])],
       env: { ...allocatorVariables, ...parts.env },
-      logFile: join(parts.dataDir, "logs", `${command}.log`),
-      pidFile: join(parts.dataDir, "run", `${command}.pid`),
+      logFile: join(parts.dataDir, "logs", `${name}.log`),
+      pidFile: join(parts.dataDir, "run", `${name}.pid`),
       // Services promise to be done within ten seconds of the request to stop.
       stopTimeoutMs: 11_000,
       // A broker that has just come up may refuse a group for a moment.
       startAttempts: 4,
       beforeStart: async () => {
-        if (port !== undefined) await requireFreePort(command, port);
+        if (port !== undefined) await requireFreePort(name, port);
       },
       isReady: () => (port === undefined ? true : answers(`http://127.0.0.1:${port}/ready`)),
     },

@@ -24,7 +24,13 @@ export const streamOptions = defineOptions("stream", {
       .string()
       .min(1)
       .transform((text) => text.split(",")),
-    description: "The flows that this process runs, with commas between; all of them when not given.",
+    description: "The flows that this process runs, with commas between; those of --stream-kind when not given.",
+  },
+  kind: {
+    schema: z.enum(["all", "stateless", "stateful"]),
+    default: "all",
+    description:
+      "The flows that this process runs when --stream-flows names none: those without memory, whose records nobody should wait for, those with memory, or all.",
   },
   groupPrefix: {
     schema: z.string().min(1),
@@ -47,7 +53,7 @@ export const streamOptions = defineOptions("stream", {
   },
   profileWaitMs: {
     schema: whole(0, 60_000),
-    default: "2000",
+    default: "200",
     unit: "ms",
     description:
       "How long after its arrival an event is held back for a profile that is missing, with those behind it; then it goes out flagged.",

@@ -106,10 +106,12 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     [
       ...flows.map((flow) => ({
         ...flow,
+        kind: "stateless",
         start: () => createRunner({ ...runner, flow, patience }),
       })),
       ...remembering.map((flow) => ({
         ...flow,
+        kind: "stateful",
         start: () =>
           createRememberingRunner({
             ...{ ...runner, flow, db: parts.db, maxCachedKeys },
@@ -117,7 +119,7 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
           }),
       })),
     ],
-    options.flows,
+    options,
   ).map(({ start }) => start());
 
   const service = composeServices("stream", [
@@ -161,11 +163,11 @@ function refuseNames(own: Topology | undefined, ride: Topology): void {
   throw new PipelineError("stream_topology_invalid", { message });
 }
 
-function chooseFlows<F extends { readonly name: string }>(
+function chooseFlows<F extends { readonly name: string; readonly kind: string }>(
   all: readonly F[],
-  names: readonly string[] | undefined,
+  { flows: names, kind }: Pick<StreamOptions, "flows" | "kind">,
 ): readonly F[] {
-  if (names === undefined) return all;
+  if (names === undefined) return kind === "all" ? all : all.filter((flow) => flow.kind === kind);
   return names.map((name) => {
     const found = all.find((flow) => flow.name === name);
     if (found !== undefined) return found;

@@ -92,7 +92,15 @@ test("status names every part and no password", async () => {
   expect(await status.ended).toBe(0);
   const { state, parts } = JSON.parse(status.stdout()) as { state: string; parts: { name: string; pid?: number }[] };
   expect(state).toBe("ready");
-  expect(parts.map((part) => part.name)).toEqual(["ingest", "kafka", "postgres", "registry", "sinks", "stream"]);
+  expect(parts.map((part) => part.name)).toEqual([
+    "ingest",
+    "kafka",
+    "postgres",
+    "registry",
+    "sinks",
+    "stream",
+    "stream-stateful",
+  ]);
   expect(parts.every((part) => part.pid !== undefined)).toBe(true);
   expect(status.stdout()).not.toContain(ready.apiKey);
   expect(status.stdout()).not.toContain("postgres://");

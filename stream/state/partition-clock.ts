@@ -48,7 +48,8 @@ export function createPartitionClock(rules: ClockRules, nowMs: number, watermark
       const idle = isIdle(now) ? last.watermark + (now - last.nowMs) : Number.NEGATIVE_INFINITY;
       const stalled =
         maxStallMs === undefined ? Number.NEGATIVE_INFINITY : ahead.watermark + (now - ahead.nowMs) - maxStallMs;
-      return Math.max(idle, stalled);
+      // The clock has fractions of a millisecond, event time has not.
+      return Math.floor(Math.max(idle, stalled));
     },
   };
 }

@@ -57,12 +57,14 @@ export function remember<In, State, Out>(
       changed.set(key, undefined);
       return;
     }
-    const memory = { state: change.state, wakeMs: change.wakeMs };
+    // Whole, as the database keeps it.
+    const wakeMs = change.wakeMs === undefined ? undefined : Math.ceil(change.wakeMs);
+    const memory = { state: change.state, wakeMs };
     // An alarm for the same moment is set already.
-    const isSet = memories.get(key)?.wakeMs === change.wakeMs;
+    const isSet = memories.get(key)?.wakeMs === wakeMs;
     memories.set(key, memory);
     changed.set(key, memory);
-    if (change.wakeMs !== undefined && !isSet) alarms.push({ key, wakeMs: change.wakeMs });
+    if (wakeMs !== undefined && !isSet) alarms.push({ key, wakeMs });
   }
 
   function wakeUntil(moment: number): void {

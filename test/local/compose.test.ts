@@ -20,7 +20,16 @@ function config(...words: string[]): string {
 test.skipIf(command === undefined)("the compose file is valid and complete", () => {
   const services = config("--services").trim().split("\n").sort();
   const brokers = ["kafka-1", "kafka-2", "kafka-3"];
-  expect(services).toEqual(["ingest", ...brokers, "postgres", "registry", "simulate", "sinks", "stream"]);
+  expect(services).toEqual([
+    "ingest",
+    ...brokers,
+    "postgres",
+    "registry",
+    "simulate",
+    "sinks",
+    "stream",
+    "stream-stateful",
+  ]);
   const text = config();
   for (const promise of [
     /KAFKA_DEFAULT_REPLICATION_FACTOR: ["']3["']/g,

@@ -10,6 +10,7 @@ test("a port base moves every port by a fixed offset", () => {
     kafkaController: 20_003,
     postgres: 20_004,
     streamMetrics: 20_005,
+    statefulMetrics: 20_007,
     sinksMetrics: 20_006,
     console: 20_010,
   });

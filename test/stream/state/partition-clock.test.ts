@@ -66,3 +66,10 @@ test("whatever comes, time lies at most the limit behind the clock, and never mo
     }),
   );
 });
+
+test("event time has no fractions, though the clock has", () => {
+  const clock = createPartitionClock({ idleMs, maxStallMs }, 0.25, 1_000);
+  clock.took(10.5, 5_000, true);
+  expect(clock.reached(40.75)).toBe(5_030);
+  expect(clock.reached(10_000.9)).toBe(14_990);
+});
