@@ -42,7 +42,7 @@ const pageSize = 200;
 
 /** `hailstream quarantine fix ID…|filters`. */
 export function addFix(part: AddQuarantinePart): void {
-  const command = part(
+  part(
     "fix [ids...]",
     "Keeps a corrected version beside events, to be replayed in their place. The original bytes stay.",
     async (tools, [given]) => {
@@ -57,19 +57,26 @@ export function addFix(part: AddQuarantinePart): void {
       tools.say(`${fixed} of ${times(matched, "event")} ${verb}. Post them with hailstream quarantine replay.`);
       if (fixed < matched) tools.end(exitCodes.failed);
     },
-    [schemaOptions],
+    {
+      own: (command) =>
+        withFilters(command)
+          .option(
+            "--set <pointer=value>",
+            "put a value there: /data/speed=8.3; may be repeated, as the next two",
+            collect,
+          )
+          .option("--unset <pointer>", "take a field out", collect)
+          .option("--move <pointer=pointer>", "give a field another name or place: /data/sped=/data/speed", collect)
+          .option("--new-type <name>", "the type that is meant, as --set /type=NAME")
+          .option("--new-id", "an id of its own, for events whose id belongs to another")
+          .option("--pipe <program>", "a program that gets the events, one a line, and gives them back: jq -c '…'")
+          .option("--file <file>", 'the one event, corrected; "-" reads standard input')
+          .option("--edit", "change the one event in $VISUAL or $EDITOR")
+          .option("--all", "everything that was not replayed")
+          .option("--dry-run", "change nothing; only tell what would come of it"),
+      sets: [schemaOptions],
+    },
   );
-  withFilters(command)
-    .option("--set <pointer=value>", "put a value there: /data/speed=8.3; may be repeated, as the next two", collect)
-    .option("--unset <pointer>", "take a field out", collect)
-    .option("--move <pointer=pointer>", "give a field another name or place: /data/sped=/data/speed", collect)
-    .option("--new-type <name>", "the type that is meant, as --set /type=NAME")
-    .option("--new-id", "an id of its own, for events whose id belongs to another")
-    .option("--pipe <program>", "a program that gets the events, one a line, and gives them back: jq -c '…'")
-    .option("--file <file>", 'the one event, corrected; "-" reads standard input')
-    .option("--edit", "change the one event in $VISUAL or $EDITOR")
-    .option("--all", "everything that was not replayed")
-    .option("--dry-run", "change nothing; only tell what would come of it");
 }
 
 /** Makes the corrected versions of some events, in order; an error for one that cannot be changed so. */

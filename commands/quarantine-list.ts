@@ -12,7 +12,7 @@ const shape = filterShape.extend({
 
 /** `hailstream quarantine list`. */
 export function addList(part: AddQuarantinePart): void {
-  const command = part(
+  part(
     "list",
     "Lists what is in quarantine, the newest first, and counts it by reason.",
     async (tools) => {
@@ -33,8 +33,11 @@ export function addList(part: AddQuarantinePart): void {
       say(`${times(total, "event")}${entries.length < total ? `, ${entries.length} of them shown` : ""}.`);
       if (next !== undefined) say(`The next page: --before ${shortId(next)}`);
     },
+    {
+      own: (command) =>
+        withFilters(command)
+          .option("--limit <n>", "the most on one page", "50")
+          .option("--before <id>", "the page behind the one that ends with this entry"),
+    },
   );
-  withFilters(command)
-    .option("--limit <n>", "the most on one page", "50")
-    .option("--before <id>", "the page behind the one that ends with this entry");
 }

@@ -45,18 +45,19 @@ export type AddQuarantinePart = (
   name: string,
   words: string,
   work: (tools: QuarantineTools, given: readonly unknown[]) => Promise<void>,
-  more?: readonly OptionSet[],
-) => Command;
+  /** Adds the flags of its own, which come first in the help, and names further option sets. */
+  flags?: { readonly own?: (command: Command) => Command; readonly sets?: readonly OptionSet[] },
+) => void;
 
 /** How each subcommand of `group` is added: with the options of all of them, the database open while it works. */
 export function partsOf(group: Command, context: CommandContext, end: Parameters<AddCommand>[2]): AddQuarantinePart {
-  return (name, words, work, more = []) => {
-    const command = group.command(name).description(words);
+  return (name, words, work, { own = (command: Command) => command, sets = [] } = {}) => {
+    const command = own(group.command(name).description(words));
     command
       .option("--by <name>", "who does it, for the records; without it, the user of this machine")
       .option("--json", "print the result as one JSON line on standard output")
       .action((...given: unknown[]) => run(command, context, end, (tools) => work(tools, given)));
-    return withOptions(command, [...more, localOptions, storeOptions, logOptions]);
+    withOptions(command, [...sets, localOptions, storeOptions, logOptions]);
   };
 }
 

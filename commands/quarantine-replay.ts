@@ -26,7 +26,7 @@ const graceMs = 700;
 
 /** `hailstream quarantine replay ID…|filters`. */
 export function addReplay(part: AddQuarantinePart): void {
-  const command = part(
+  part(
     "replay [ids...]",
     "Posts events again through the front door, the corrected version where there is one, the oldest first.",
     async (tools, [given]) => {
@@ -56,14 +56,17 @@ export function addReplay(part: AddQuarantinePart): void {
       if (outcomes.trouble !== undefined) throw outcomes.trouble;
       if (!ok) tools.end(exitCodes.failed);
     },
-    [doorOptions, schemaOptions],
+    {
+      own: (command) =>
+        withFilters(command)
+          .option("--all", "everything that was not replayed")
+          .option("--limit <n>", "the first n events only")
+          .option("--new-id", "give events whose id belongs to another an id of their own")
+          .option("--vouch", "post also what a device sent for somebody else: it is true all the same")
+          .option("--dry-run", "post nothing; only tell what would come of it"),
+      sets: [doorOptions, schemaOptions],
+    },
   );
-  withFilters(command)
-    .option("--all", "everything that was not replayed")
-    .option("--limit <n>", "the first n events only")
-    .option("--new-id", "give events whose id belongs to another an id of their own")
-    .option("--vouch", "post also what a device sent for somebody else: it is true all the same")
-    .option("--dry-run", "post nothing; only tell what would come of it");
 }
 
 /** What is wrong with the one event that was named is the answer. */

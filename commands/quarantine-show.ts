@@ -27,5 +27,6 @@ export function addShow(part: AddQuarantinePart): void {
       };
       tell(result, () => describeWhole(entry, replays));
     },
-  ).option("--raw", "print the original bytes and nothing else");
+    { own: (command) => command.option("--raw", "print the original bytes and nothing else") },
+  );
 }
