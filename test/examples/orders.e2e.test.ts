@@ -34,7 +34,12 @@ async function start(script: string, name: string, ready: string): Promise<void>
   };
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
-  await eventually(() => expect(printed).toContain(ready), { timeoutMs: 280_000 });
+  const isReady = eventually(() => expect(printed).toContain(ready), { timeoutMs: 280_000 });
+  const ended = new Promise<never>((_, reject) => {
+    child.once("close", () => reject(new Error(`${name} ended: ${printed}`)));
+  });
+  ended.catch(() => undefined);
+  await Promise.race([isReady, ended]);
 }
 
 /** One line of the README that starts a processor in the background. */
