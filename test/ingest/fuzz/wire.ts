@@ -28,6 +28,7 @@ export function openLane(url: string): Lane {
   let kept: Socket | undefined;
 
   function ask(input: FuzzInput): Promise<Outcome> {
+    const wasKept = kept !== undefined;
     const socket = kept ?? open();
     kept = undefined;
     return new Promise((resolve) => {
@@ -56,7 +57,11 @@ export function openLane(url: string): Lane {
       });
       socket.on("close", () => {
         clearTimeout(quiet);
-        finish(refused ? "refused" : answer.length === 0 ? "closed" : "answered", false);
+        // The server may end a connection that nobody used for a while in the very moment of the next request: clients ask again.
+        if (wasKept && answer.length === 0) {
+          clearTimeout(limit);
+          resolve(ask(input));
+        } else finish(refused ? "refused" : answer.length === 0 ? "closed" : "answered", false);
       });
       socket.write(input.bytes);
       // Incomplete requests would wait for the server's time-out: the end of the client's side tells it that no more comes. Not at once,
