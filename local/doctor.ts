@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import { errorTable, messageOf, PipelineError } from "../runtime/index.ts";
-import { type Environment, javaFrom, kafkaLibraries, postgresPrograms, registryJar } from "./artefacts.ts";
+import { type Environment, kafkaLibraries, postgresPrograms, registryJar } from "./artefacts.ts";
 import { supervisorOf } from "./data-dir.ts";
+import { findJava, oldestJava } from "./java.ts";
 import { type Ports, requireFreePort } from "./ports.ts";
 import { findUnprivileged } from "./unprivileged.ts";
 
@@ -35,9 +34,8 @@ export async function examine({ dataDir, cacheDir, ports, env }: DoctorParts): P
       return { ok: major >= 24, found: process.version };
     }),
     look("Java", errorTable.local_java_unusable.remedy, async () => {
-      const { stderr } = await promisify(execFile)(javaFrom(env), ["-version"], { env: { ...env } });
-      const version = /version "(\d+)[^"]*"/.exec(stderr);
-      return { ok: Number(version?.[1] ?? 0) >= 17, found: version?.[0] ?? "no version" };
+      const { major, words } = await findJava(env);
+      return { ok: major >= oldestJava, found: words };
     }),
     look("Kafka", errorTable.local_artefact_missing.remedy, () => ({ ok: true, found: kafkaLibraries(cacheDir) })),
     look("schema registry", errorTable.local_artefact_missing.remedy, () => ({

@@ -3,6 +3,7 @@ import { createService, type Logger, PipelineError, type Service } from "../runt
 import type { Environment } from "./artefacts.ts";
 import type { ChildService } from "./child-process.ts";
 import { endLeftovers } from "./data-dir.ts";
+import { explainByJava } from "./java.ts";
 import { createKafka } from "./kafka.ts";
 import type { PartContext } from "./part.ts";
 import { type Ports, requireFreePort } from "./ports.ts";
@@ -104,7 +105,8 @@ export async function createEmbedded(parts: EmbeddedParts): Promise<EmbeddedStac
       } catch (error) {
         broken.abort();
         await stopAll(children);
-        throw error;
+        const ranJava = kafka !== undefined || registry !== undefined;
+        throw (ranJava && PipelineError.is(error, "local_start_failed") && (await explainByJava(parts.env))) || error;
       }
     },
     stop: () => stopAll(children),

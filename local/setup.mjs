@@ -1,21 +1,12 @@
 // Runs before every npm script, on any Node from 20 on and before anything is installed: plain JavaScript without packages.
 // Brings the checkout into a state in which everything starts, and is done in a moment when it is so already.
-import { ensureArtefacts } from "./setup/artefacts.mjs";
-import { requireJava, requireNode } from "./setup/machine.mjs";
-import { ensurePackages } from "./setup/packages.mjs";
-import { SetupError, say } from "./setup/words.mjs";
-
-try {
-  requireNode();
-  await ensurePackages();
-  // Whoever brings Kafka and a registry needs neither Java nor what Maven fetches.
-  const own = process.env.HAILSTREAM_KAFKA_BROKERS && process.env.HAILSTREAM_REGISTRY_URL;
-  if (!own) {
-    await requireJava();
-    await ensureArtefacts();
-  }
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  say(error.message);
+// This file alone is in words that every old Node understands too, so that each is told which one is needed.
+const major = Number(process.versions.node.split(".")[0]);
+if (major >= 20) {
+  import("./setup/run.mjs").then((setup) => setup.run());
+} else {
+  process.stderr.write(
+    `hailstream setup: Node.js 20 or newer is needed, this is ${process.version}. Get it from your package manager or nvm.\n`,
+  );
   process.exitCode = 1;
 }

@@ -30,7 +30,8 @@ const complete = () => [pinned.kafka, pinned.registry].every(({ folder }) => exi
 
 /**
  * Kafka and the registry in the cache, which all checkouts share. What stands there under its final name was verified and
- * is whole; a fetch that was cut short goes on where it ended, since Maven keeps every file that it has.
+ * is whole; a fetch that was cut short goes on with the files that are missing, since Maven keeps every file that it has. (Within one file only
+ * a Maven whose transport can resume goes on; that of 3.8 begins the file again.)
  */
 export async function ensureArtefacts() {
   if (complete()) return;
@@ -67,7 +68,7 @@ async function fetchByMaven(staging) {
   if (code === 0) return;
   const why = errors.slice(0, 3).join("\n");
   throw new SetupError(
-    `Maven could not fetch Kafka and the schema registry; check the network (a proxy or mirror belongs into ~/.m2/settings.xml) and run again, it goes on where it was.\n${why}`,
+    `Maven could not fetch Kafka and the schema registry; check the network (a proxy or mirror belongs into ~/.m2/settings.xml) and run again: what has arrived is kept.\n${why}`,
   );
 }
 
