@@ -29,6 +29,12 @@ export const add: AddCommand = (program, context, end) => {
         for (const part of parts) {
           say(context, `  ${part.name.padEnd(10)} ${part.pid === undefined ? "does not run" : `process ${part.pid}`}`);
         }
+        if (pid === undefined && parts.some((part) => part.pid !== undefined)) {
+          say(
+            context,
+            "  The program that ran them was killed. hailstream up takes their place, hailstream down ends them.",
+          );
+        }
         if (line !== undefined) say(context, `  events go to ${line.ingest}/v1/events`);
       }
       end(state === "ready" ? exitCodes.ok : exitCodes.failed);

@@ -9,6 +9,7 @@ import {
   type ReadyLine,
   readReadyLine,
   releaseDataDir,
+  requireFreePort,
   writeReadyLine,
 } from "../local/index.ts";
 import {
@@ -16,6 +17,7 @@ import {
   createLogger,
   createService,
   logOptions,
+  onStopSignals,
   readOptions,
   runUntilStopped,
   type Service,
@@ -107,7 +109,8 @@ async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hur
     registry: env.HAILSTREAM_REGISTRY_URL,
     postgres: env.HAILSTREAM_POSTGRES_URL,
   };
-  const registryStorage = own.postgres === undefined ? undefined : await prepareOwnPostgres(own.postgres, log);
+  const registryStorage =
+    own.registry === undefined && own.postgres !== undefined ? await prepareOwnPostgres(own.postgres, log) : undefined;
   const stack = await createEmbedded({ ...place, env, log, abort, own: { ...own, registryStorage } });
   const { addresses, secrets } = stack;
   const childEnv = {
@@ -140,11 +143,30 @@ async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hur
     apiKey: secrets.apiKey,
   };
   return {
-    service: [stack, carriers, together("services", stations), ...(city === undefined ? [] : [city])],
+    service: [
+      stationPorts(place),
+      stack,
+      carriers,
+      together("services", stations),
+      ...(city === undefined ? [] : [city]),
+    ],
     ready,
     stack,
     stations: () => [...stations, ...(city === undefined ? [] : [city])],
   };
+}
+
+/** Asked before Kafka and Postgres start: a taken port is told at once. Those of the embedded parts they look at themselves. */
+function stationPorts({ ports }: StackPlace): Service {
+  return createService({
+    name: "ports of the services",
+    async start() {
+      await requireFreePort("ingest", ports.ingest);
+      await requireFreePort("the health of stream", ports.streamMetrics);
+      await requireFreePort("the health of sinks", ports.sinksMetrics);
+    },
+    stop: () => undefined,
+  });
 }
 
 /** Several services that do not need each other: started and stopped at the same time. */
@@ -176,17 +198,20 @@ function createHurry(): Hurry {
   const killAll = () => {
     for (const part of watched) part.kill();
   };
-  const onSignal = () => {
-    if (controller.signal.aborted) killAll();
+  const endSignals = onStopSignals((_signal, again) => {
+    if (again) killAll();
     controller.abort();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("exit", killAll);
+  });
+  process.on("exit", killAll);
   return {
     abort: controller.signal,
     watch: (parts) => {
       watched = parts;
     },
-    done: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("exit", killAll),
+    done() {
+      endSignals();
+      process.off("exit", killAll);
+    },
   };
 }
 

@@ -14,14 +14,11 @@ export async function runUntilStopped(service: Service, log: Logger, abort?: Abo
   const ended = new Promise<ProcessEnd>((resolve) => {
     finish = resolve;
   });
-  let signalled = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (signalled) process.kill(process.pid, "SIGKILL");
-    signalled = true;
-    finish({ exitCode: 0, reason: signal });
-  };
   const onAbort = () => finish({ exitCode: 0, reason: "finished" });
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const endSignals = onStopSignals((signal, again) => {
+    if (again) process.kill(process.pid, "SIGKILL");
+    finish({ exitCode: 0, reason: signal });
+  });
   abort?.addEventListener("abort", onAbort);
   if (abort?.aborted === true) onAbort();
 
@@ -37,7 +34,27 @@ export async function runUntilStopped(service: Service, log: Logger, abort?: Abo
     return end;
   } finally {
     await service.stop();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    endSignals();
     abort?.removeEventListener("abort", onAbort);
   }
+}
+
+/** What comes within this time of the first signal is the same wish: npm hands on the Ctrl-C that the terminal gave to all. */
+const sameWishMs = 300;
+
+/**
+ * Calls `onSignal` at the first SIGINT or SIGTERM, and with `again` at every later one, which is from somebody who does not want to
+ * wait. Gives what ends the listening.
+ */
+export function onStopSignals(onSignal: (signal: NodeJS.Signals, again: boolean) => void): () => void {
+  let firstAt: number | undefined;
+  const listener = (signal: NodeJS.Signals) => {
+    const now = performance.now();
+    if (firstAt !== undefined && now - firstAt < sameWishMs) return;
+    const again = firstAt !== undefined;
+    firstAt ??= now;
+    onSignal(signal, again);
+  };
+  process.on("SIGINT", listener).on("SIGTERM", listener);
+  return () => void process.off("SIGINT", listener).off("SIGTERM", listener);
 }
