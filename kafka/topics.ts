@@ -78,15 +78,21 @@ export function topicSpecs(types: Iterable<Carried>): readonly TopicSpec[] {
   return [...specs.values()];
 }
 
-/** Creates the topics that are missing and waits until they have leaders. Safe to call from several processes at once. */
+/** The table and the topics of these event types. */
+export function allTopics(types: Iterable<Carried>): readonly TopicSpec[] {
+  const specs = [...topicTable, ...topicSpecs(types)];
+  return [...new Map(specs.map((spec) => [spec.name, spec])).values()];
+}
+
+/** Creates the topics that are missing, waits until they have leaders, and gives their names. Safe to call from several processes at once. */
 export async function ensureTopics(
   connection: KafkaConnection,
   specs: readonly TopicSpec[] = topicTable,
-): Promise<void> {
-  await withAdmin(connection, async (admin) => {
+): Promise<readonly string[]> {
+  return withAdmin(connection, async (admin) => {
     const present = new Set(await admin.listTopics());
     const missing = specs.filter((spec) => !present.has(spec.name));
-    if (missing.length === 0) return;
+    if (missing.length === 0) return [];
     await admin.createTopics({
       waitForLeaders: false,
       topics: missing.map((spec) => ({
@@ -99,6 +105,7 @@ export async function ensureTopics(
     // kafkajs's own wait gives up when the broker does not know the new topic at the first question, and believes in a leader
     // before that serves; only an answer about offsets comes from the leader itself.
     for (const { name } of missing) await whenSettled(() => admin.fetchTopicOffsets(name));
+    return missing.map(({ name }) => name);
   });
 }
 

@@ -96,11 +96,12 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
   const webhooks = createWebhookSink({ options: parts.webhook, connection, db, schemas, metrics, log });
   const prepare = createService({
     name: "topics",
-    start: () =>
-      ensureTopics(connection, [
+    async start() {
+      await ensureTopics(connection, [
         ...topicSpecs(schemas.catalogue.types.values()).filter(({ name }) => topics.includes(name)),
         ...topicTable.filter(({ name }) => name === quarantineTopic),
-      ]),
+      ]);
+    },
     stop: () => undefined,
   });
   const joined = createService({

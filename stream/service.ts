@@ -145,11 +145,12 @@ function prepareTopics({ flows = [], remembering = [] }: Topology, parts: Stream
   );
   return createService({
     name: "topics of the topology",
-    start: () =>
-      ensureTopics(
+    async start() {
+      await ensureTopics(
         connection,
         topicSpecs(carried).map((spec) => ({ ...spec, name: topicPrefix + spec.name })),
-      ),
+      );
+    },
     stop: () => undefined,
   });
 }

@@ -5,7 +5,8 @@ export const pipelineErrors = {
   // Kafka.
   kafka_unreachable: {
     title: "Kafka cannot be reached.",
-    remedy: "Check that the brokers run and that --kafka-brokers names them; the call is tried again by itself.",
+    remedy:
+      "Check that the brokers run and that --kafka-brokers names them, and that --kafka-tls and --kafka-sasl-mechanism, --kafka-sasl-username and --kafka-sasl-password are as they want it. A service tries again by itself.",
     retryable: true,
   },
   kafka_produce_failed: {
