@@ -14,7 +14,6 @@ import {
 } from "../local/index.ts";
 import {
   composeServices,
-  createLogger,
   createService,
   logOptions,
   onStopSignals,
@@ -27,6 +26,7 @@ import { optionSets } from "./option-sets.ts";
 import { environmentWith, type StackPlace, stackPlaceFrom } from "./stack-options.ts";
 import { createDemo, createStations, prepareCarriers, prepareDeviceKeys, prepareOwnPostgres } from "./up-stations.ts";
 import { createSummary, describeReady } from "./up-summary.ts";
+import { announce, createUpLogger, listOf } from "./up-words.ts";
 
 /** Options of these stations are flags of `up`; those of the others come by their variables. */
 const shown = ["local", "cache", "kafka", "registry", "schemas", "postgres", "log"];
@@ -70,7 +70,7 @@ async function up(parts: UpParts): Promise<0 | 1> {
     const { service, ready, stack, stations } = await createWholeStack(parts, hurry);
     hurry.watch([stack, ...stations()]);
     const summary = createSummary({ context, place, parts: () => [...stack.children, ...stations()] });
-    const announce = createService({
+    const tellReady = createService({
       name: "ready line",
       start() {
         writeReadyLine(place.dataDir, ready);
@@ -81,8 +81,8 @@ async function up(parts: UpParts): Promise<0 | 1> {
         if (context.stderr.isTTY === true) say(context, "\nStopping …");
       },
     });
-    const whole = composeServices("hailstream", [...service, announce, ...(json ? [] : [summary])]);
-    const { exitCode } = await runUntilStopped(whole, createLogger("up", parts.level));
+    const whole = composeServices("hailstream", [...service, tellReady, ...(json ? [] : [summary])]);
+    const { exitCode } = await runUntilStopped(whole, createUpLogger(parts.level, context));
     return exitCode;
   } catch (error) {
     // A signal during the start breaks the start off, which is no failure.
@@ -101,8 +101,9 @@ type WholeStack = {
   stations(): readonly ChildService[];
 };
 
-async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hurry): Promise<WholeStack> {
-  const log = createLogger("up", level);
+async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStack> {
+  const { place, env, level, demo, context } = parts;
+  const log = createUpLogger(level, context);
   const { abort } = hurry;
   const own = {
     kafka: env.HAILSTREAM_KAFKA_BROKERS,
@@ -129,7 +130,9 @@ async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hur
   const carriers = createService({
     name: "topics, tables and keys",
     start: async () => {
-      await Promise.all([prepareCarriers(childEnv, log), prepareDeviceKeys(children)]);
+      // Each table of a first start would be a line; nobody who starts a stack has asked for that.
+      const troubles = createUpLogger(level === "info" ? "warn" : level, context);
+      await Promise.all([prepareCarriers(childEnv, troubles), prepareDeviceKeys(children)]);
     },
     stop: () => undefined,
   });
@@ -142,10 +145,13 @@ async function createWholeStack({ place, env, level, demo }: UpParts, hurry: Hur
     analyst: childEnv.HAILSTREAM_POSTGRES_ANALYST_URL ?? addresses.postgres,
     apiKey: secrets.apiKey,
   };
+  const embedded = listOf(stack.children.map(({ name }) => name));
   return {
     service: [
       stationPorts(place),
+      ...(embedded === "" ? [] : [announce(context, `Starting ${embedded} in ${place.dataDir} …`)]),
       stack,
+      announce(context, "Making topics and tables, then starting ingest, stream and sinks …"),
       carriers,
       together("services", stations),
       ...(city === undefined ? [] : [city]),

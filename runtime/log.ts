@@ -13,10 +13,14 @@ export const logOptions = defineOptions("log", {
 });
 
 /**
- * JSON lines on standard error, since standard output belongs to results. Writes are synchronous below warn volume: a line
+ * JSON lines on standard error, if nothing else is said, since standard output belongs to results. Writes are synchronous below warn volume: a line
  * about a crash must be out before the process is.
  */
-export function createLogger(name: string, level = "info"): Logger {
+export function createLogger(
+  name: string,
+  level = "info",
+  to: { write(line: string): void } = destination({ dest: 2, sync: true }),
+): Logger {
   return pino(
     {
       name,
@@ -24,7 +28,7 @@ export function createLogger(name: string, level = "info"): Logger {
       base: { pid: process.pid },
       redact: ["apiKey", "password", "secret", "*.apiKey", "*.password", "*.secret"],
     },
-    destination({ dest: 2, sync: true }),
+    to,
   );
 }
 
