@@ -169,6 +169,7 @@ function stationPorts({ ports }: StackPlace): Service {
     async start() {
       await requireFreePort("ingest", ports.ingest);
       await requireFreePort("the health of stream", ports.streamMetrics);
+      await requireFreePort("the health of the stateful stream", ports.statefulMetrics);
       await requireFreePort("the health of sinks", ports.sinksMetrics);
     },
     stop: () => undefined,
