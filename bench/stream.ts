@@ -3,15 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { connectKafka, ensureTopics, kafkaOptions } from "../kafka/index.ts";
-import { createMetrics, readOptions, silentLogger } from "../runtime/index.ts";
+import { createMetrics, nodeFlags, readOptions, silentLogger } from "../runtime/index.ts";
 import { createSchemas, schemaOptions } from "../schemas/index.ts";
+import { migrate } from "../store/index.ts";
 import { startTestStack } from "../test/support/stack.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
-import { fetchKafkaStreams, type Guarantee, runKafkaStreams, writePeerSchema } from "./peers/kafka-streams.ts";
+import {
+  fetchKafkaStreams,
+  type Guarantee,
+  runKafkaStreams,
+  runWindowPeer,
+  writePeerSchema,
+} from "./peers/kafka-streams.ts";
 import { type Running, startProcess, startStation } from "./processes.ts";
 import { peakResidentMb } from "./resident.ts";
 import { conditions, ratio, runRounds } from "./rounds.ts";
 import { drivers, writeStreamData } from "./stream-data.ts";
+import { writeWindowedData } from "./windowed-data.ts";
 
 const source = "driver-locations";
 
@@ -19,6 +27,9 @@ const source = "driver-locations";
  * Enrichment from topic to topic. Ours is the program as it runs in production with one flow: driver, vehicle, H3 cell and
  * city, acks=all, idempotent, offsets after the acknowledgement. The peer is the same job on Kafka Streams without city and
  * vehicle profile, in one process too, with the guarantee that it is named for. The limit is our kafka/ with no step between.
+ *
+ * Beside it a count by driver and minute with one final result each, exactly once on both sides: our memory is in Postgres, the peer's in RocksDB and
+ * a changelog topic.
  */
 export async function run({ rounds, records, say }: BenchOptions): Promise<BenchResult> {
   say("preparing: Kafka Streams, a Kafka and a registry of our own, and the records");
@@ -65,22 +76,27 @@ export async function run({ rounds, records, say }: BenchOptions): Promise<Bench
         ...["--stream-group-prefix", `bench-${round}-`, "--kafka-brokers", stack.kafka, "--log-level", "warn"],
         ...["--registry-url", stack.registry, "--registry-cache-dir", join(dir, "schemas")],
       ]);
-      return await measure(program, to, (mb) => {
+      return await measure(program, to, records, (mb) => {
         residentMb = Math.max(residentMb, mb);
       });
     };
     const limit = async (round: number) => {
       const to = await topicOf(`pass-through-${round}`);
       const args = ["bench/stream-pass-through.ts", stack.kafka, source, to, `bench-limit-${round}`];
-      const figure = await measure(startProcess(process.execPath, args), to);
+      const figure = await measure(startProcess(process.execPath, args), to, records);
       await admin.deleteTopics({ topics: [to] });
       return figure;
     };
-    const measure = async (running: Running, topic: string, resident: (mb: number) => void = () => undefined) => {
+    const measure = async (
+      running: Running,
+      topic: string,
+      count: number,
+      resident: (mb: number) => void = () => undefined,
+    ) => {
       try {
         return await throughput(
           () => endOf(topic),
-          records,
+          count,
           () => {
             if (running.child.exitCode !== null) throw new Error(`the program ended with ${running.child.exitCode}`);
             resident(peakResidentMb(running.child.pid) ?? 0);
@@ -93,12 +109,31 @@ export async function run({ rounds, records, say }: BenchOptions): Promise<Bench
     const endOf = async (topic: string) =>
       (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
 
+    say("preparing: ten minutes of 5,000 drivers for the windowed count");
+    await migrate(stack.postgres, silentLogger);
+    const windowed = { records, drivers, partitions: 6 };
+    const counted = await topicOf("windowed-source");
+    const results = await writeWindowedData(connection, counted, windowed);
+    const windowedPeer = async (round: number) => {
+      const to = await topicOf(`windowed-peer-${round}`);
+      const job = { classPath, broker: stack.kafka, guarantee: "exactly_once_v2", threads: 2 } as const;
+      return runWindowPeer({ ...job, from: counted, to, results, records });
+    };
+    const windowedOurs = async (round: number) => {
+      const to = await topicOf(`windowed-ours-${round}`);
+      const args = [stack.kafka, counted, to, `windowed-${round}-`, stack.postgres];
+      const program = startProcess(process.execPath, [...nodeFlags, "bench/windowed-count.ts", ...args]);
+      return (await measure(program, to, results)) * (records / results);
+    };
+
     const figures = await runRounds(
       [
         { name: "ours", run: ours },
         { name: "peer exactly_once_v2", run: peer("exactly_once_v2", 2) },
         { name: "peer at_least_once", run: peer("at_least_once", 1) },
         { name: "limit", run: limit },
+        { name: "ours windowed", run: windowedOurs },
+        { name: "peer windowed exactly_once_v2", run: windowedPeer },
       ],
       rounds,
       say,
@@ -107,16 +142,21 @@ export async function run({ rounds, records, say }: BenchOptions): Promise<Bench
     return {
       bench: "stream",
       conditions: conditions({ rounds, records, drivers, partitions: 6, brokers: 1, acks: "all" }),
-      ours: { recordsPerSecond: of("ours"), residentMb, runs: figures.ours?.runs },
+      ours: {
+        ...{ recordsPerSecond: of("ours"), residentMb, runs: figures.ours?.runs },
+        windowedRecordsPerSecond: of("ours windowed"),
+      },
       peer: {
         exactlyOnceRecordsPerSecond: of("peer exactly_once_v2"),
         atLeastOnceRecordsPerSecond: of("peer at_least_once"),
+        windowedExactlyOnceRecordsPerSecond: of("peer windowed exactly_once_v2"),
       },
       limit: { passThroughRecordsPerSecond: of("limit") },
       ratio: {
         peer: {
           exactly_once: ratio(of("ours"), of("peer exactly_once_v2")),
           at_least_once: ratio(of("ours"), of("peer at_least_once")),
+          windowed: ratio(of("ours windowed"), of("peer windowed exactly_once_v2")),
         },
         limit: ratio(of("ours"), of("limit")),
       },

@@ -39,25 +39,33 @@ export async function runKafkaStreams(parts: {
   readonly schemaFile: string;
   readonly records: number;
 }): Promise<number> {
-  const { classPath, broker, guarantee, threads, from, to, schemaFile, records } = parts;
-  const source = join(import.meta.dirname, "kafka-streams", "EnrichPeer.java");
-  const output = await capture(
-    "env",
-    [
-      `BROKERS=${broker}`,
-      "java",
-      "-cp",
-      classPath,
-      source,
-      guarantee,
-      String(threads),
-      from,
-      to,
-      schemaFile,
-      String(records),
-    ],
-    { cwd: import.meta.dirname },
-  );
+  const { guarantee, threads, from, to, schemaFile, records } = parts;
+  return runJava(parts, "EnrichPeer.java", [guarantee, String(threads), from, to, schemaFile, String(records)]);
+}
+
+/** Records a second of a count by key and minute, from its first result to its last. */
+export async function runWindowPeer(parts: {
+  readonly classPath: string;
+  readonly broker: string;
+  readonly guarantee: Guarantee;
+  readonly threads: number;
+  readonly from: string;
+  readonly to: string;
+  readonly results: number;
+  readonly records: number;
+}): Promise<number> {
+  const { guarantee, threads, from, to, results, records } = parts;
+  return runJava(parts, "WindowPeer.java", [guarantee, String(threads), from, to, String(results), String(records)]);
+}
+
+async function runJava(
+  { classPath, broker }: { readonly classPath: string; readonly broker: string },
+  program: string,
+  args: readonly string[],
+): Promise<number> {
+  const source = join(import.meta.dirname, "kafka-streams", program);
+  const command = [`BROKERS=${broker}`, "java", "-cp", classPath, source, ...args];
+  const output = await capture("env", command, { cwd: import.meta.dirname });
   const figure = /(\d+) records\/s/.exec(output)?.[1];
   if (figure === undefined) throw new Error(`Kafka Streams did not give a figure: ${output}`);
   return Number(figure);
