@@ -18,7 +18,7 @@ type Ping = { readonly user: string; readonly time: number };
 let fixture: Fixture;
 let db: TestDatabase;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
+  fixture = await createFixture(inject("kafka"), ["rider-events", "alerts", "late-events", "dead-letters"]);
   db = await createTestDatabase("windows");
 });
 afterAll(async () => {
