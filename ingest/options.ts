@@ -133,9 +133,10 @@ export const ingestOptions = defineOptions(
     },
     maxInFlightBytes: {
       schema: whole(mebibyte, 1_024 * mebibyte),
-      default: String(64 * mebibyte),
+      default: String(8 * mebibyte),
       unit: "bytes",
-      description: "Bytes of bodies that may be under way at the same time; above it requests are answered 503.",
+      description:
+        "Bytes of bodies that may be under way at the same time; above it requests are answered 503. Parsed and encoded, a body takes some fifteen times its bytes of memory.",
     },
     keyEventsPerSecond: {
       schema: whole(0, 10_000_000),
