@@ -69,12 +69,14 @@ export function readReadyLine(dataDir: string): ReadyLine | undefined {
 
 export type MarkedPart = { readonly name: string; readonly pid: number | undefined };
 
-/** The parts that were started from this directory, with the process of each that runs. */
+/** The parts that were started from this directory, by name, with the process of each that runs. */
 export function markedParts(dataDir: string): readonly MarkedPart[] {
-  return pidFiles(dataDir).map((file) => {
-    const mark = readMark(file);
-    return { name: basename(file, ".pid"), pid: mark !== undefined && isAlive(mark) ? mark.pid : undefined };
-  });
+  return pidFiles(dataDir)
+    .map((file) => {
+      const mark = readMark(file);
+      return { name: basename(file, ".pid"), pid: mark !== undefined && isAlive(mark) ? mark.pid : undefined };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**
@@ -99,5 +101,5 @@ function pidFiles(dataDir: string): string[] {
   const run = join(dataDir, "run");
   if (!existsSync(run)) return [];
   const names = readdirSync(run).filter((name) => name.endsWith(".pid") && name !== basename(supervisorFile(dataDir)));
-  return names.sort().map((name) => join(run, name));
+  return names.map((name) => join(run, name));
 }
