@@ -127,7 +127,7 @@ export const ingestOptions = defineOptions(
     },
     maxBufferedBytes: {
       schema: whole(mebibyte, 1_024 * mebibyte),
-      default: String(32 * mebibyte),
+      default: String(12 * mebibyte),
       unit: "bytes",
       description: "Bytes that may wait for Kafka's acknowledgement; above it requests are answered 503.",
     },

@@ -5,6 +5,7 @@ import type { Identity } from "./identity/identity.ts";
 import type { Origin } from "./identity/origin.ts";
 import type { Admission } from "./overload/admission.ts";
 import type { Gate } from "./overload/gate.ts";
+import type { Turns } from "./overload/turns.ts";
 import type { Streams } from "./streams.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 
@@ -15,6 +16,7 @@ export type RouteParts = HandlingParts & {
   readonly admission: Admission;
   /** Absent: everything may come in. */
   readonly gate?: Gate;
+  readonly turns: Turns;
   /** Absent: where a request comes from does not matter. */
   readonly origin?: Origin;
   /** Reads Avro in Confluent framing; see {@link Schemas.decode}. */

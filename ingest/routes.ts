@@ -81,6 +81,8 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
   try {
     const raw = await readBody(request, options.maxBodyBytes, ticket.grow);
     metrics.body(raw.length);
+    const turn = parts.turns.wait(raw.length);
+    if (turn !== undefined) await turn;
     const body = gzip ? await inflateBody(raw, options.maxBodyBytes) : raw;
     ticket.grow(body.length);
     const read = readItems(format, request.rawHeaders, body, parts);

@@ -21,6 +21,7 @@ import { createIngestMetrics } from "./ingest-metrics.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
 import { createOverload } from "./overload/create-gate.ts";
+import { createTurns } from "./overload/turns.ts";
 import type { RouteParts } from "./route-parts.ts";
 import { addRoutes, takeEvents } from "./routes.ts";
 import { createDestination } from "./spool/create-destination.ts";
@@ -47,6 +48,10 @@ export type Ingest = Service & Pick<HttpService, "url">;
 
 /** Requests under way get this long to finish; with the producer's own end it stays under ten seconds. */
 const drainTimeoutMs = 7_000;
+/** A call for help is smaller: requests of at most this many bytes have a place when the others have filled theirs, and their turn before them. */
+const smallBytes = 4_096;
+/** Of work on requests in one turn of the event loop; see {@link createTurns}. */
+const turnMs = 10;
 
 /**
  * The front door. A 2xx for an event means that Kafka has it on all in-sync replicas, or this server's disk where the answer says
@@ -73,7 +78,7 @@ export function createIngest(parts: IngestParts): Ingest {
     metrics: parts.metrics,
     log,
   });
-  const admission = createAdmission(options.maxInFlightBytes, metrics.underWay, options.maxEventBytes);
+  const admission = createAdmission(options.maxInFlightBytes, metrics.underWay, smallBytes);
   const overload = createOverload({
     options,
     catalogue: parts.schemas.catalogue,
@@ -94,6 +99,7 @@ export function createIngest(parts: IngestParts): Ingest {
     decode: (bytes) => parts.schemas.decode(bytes),
     admission,
     gate: overload.gate,
+    turns: createTurns({ turnMs, smallBytes }),
     ...(options.requireHttps || options.addressEventsPerSecond > 0 ? { origin: originOf(options) } : {}),
     typeNames: typeNamesOf(parts.schemas.catalogue),
     streams,

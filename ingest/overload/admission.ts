@@ -40,9 +40,10 @@ export function createAdmission(
   let inFlight = 0;
   let inFlightBytes = 0;
   const forLarge = smallBytes === 0 ? maxInFlightBytes : Math.floor(maxInFlightBytes * (1 - reserve));
-  const refuse = (bytes: number) => {
+  /** @param more bytes of a request that has `bytes` with them */
+  const refuse = (more: number, bytes: number) => {
     const limit = bytes > smallBytes ? forLarge : maxInFlightBytes;
-    if (inFlightBytes + bytes > limit) throw new PipelineError("request_overloaded", { fields: { limit } });
+    if (inFlightBytes + more > limit) throw new PipelineError("request_overloaded", { fields: { limit } });
   };
   return {
     get bytes() {
@@ -50,14 +51,14 @@ export function createAdmission(
     },
     admit(_sender, declaredBytes) {
       const declared = Number.isFinite(declaredBytes) && declaredBytes > 0 ? declaredBytes : 0;
-      if (inFlight > 0) refuse(declared);
+      if (inFlight > 0) refuse(declared, declared);
       let held = 0;
       inFlight++;
       onChange(inFlight, inFlightBytes);
       return {
         grow(bytes) {
           if (bytes <= held) return;
-          if (inFlight > 1) refuse(bytes - held);
+          if (inFlight > 1) refuse(bytes - held, bytes);
           inFlightBytes += bytes - held;
           held = bytes;
           onChange(inFlight, inFlightBytes);

@@ -66,6 +66,11 @@ async function tokenFor(subject: string): Promise<string> {
   return ((await response.json()) as { token: string }).token;
 }
 
+async function pressure(): Promise<number> {
+  const text = await (await fetch(`${ingest.url}/metrics`)).text();
+  return Number(/^hailstream_ingest_pressure_ratio (\S+)/m.exec(text)?.[1]);
+}
+
 type Load = {
   readonly key: string;
   readonly rate: number;
@@ -180,6 +185,8 @@ test(`three times too much for ${minutes} minutes, with one device that abuses i
     watch(callers, 500, seconds),
     watch(drivers, 500, seconds),
   ]);
+  // The pressure falls within seconds, and then nobody is turned away any more.
+  await eventually(async () => expect(await pressure()).toBeLessThan(0.5), { timeoutMs: 10_000 });
   const after = await watch(drivers, 100, 2);
 
   const short = ({ accepted, refused, ...times }: Watch) => ({

@@ -25,7 +25,7 @@ test("a killed process is followed by one that knows what was answered, save the
   await once(child, "exit");
 
   const duplicates = createDuplicates({
-    windowIds: 100_000,
+    windowIds: 2_000_000,
     windowMs: 60_000,
     dir,
     metrics: createMetrics(),

@@ -5,7 +5,7 @@ import { createMetrics, silentLogger } from "../../../runtime/index.ts";
 
 const dir = process.argv[2] ?? "";
 const duplicates = createDuplicates({
-  windowIds: 100_000,
+  windowIds: 2_000_000,
   windowMs: 60_000,
   dir,
   metrics: createMetrics(),
