@@ -106,8 +106,10 @@ function createStream(
   }
 
   async function handlePiece(lines: readonly Line[], sender: Sender): Promise<void> {
-    const ticket = await admit(sender, bytesOf(lines), isOver, parts);
+    const bytes = bytesOf(lines);
+    const ticket = await admit(sender, bytes, isOver, parts);
     try {
+      await parts.turns.wait(bytes);
       const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);
       const read = lineItems(lines, options.maxEventBytes);
       const items = await withInlineAvro(read, parts.decode, options.maxEventBytes);

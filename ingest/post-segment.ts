@@ -44,6 +44,7 @@ export async function postSegment(
   try {
     const raw = await readBody(request, maxBytes, ticket.grow);
     metrics.body(raw.length);
+    await parts.turns.wait(raw.length);
     const inflated = gzip ? await inflateBody(raw, maxBytes) : raw;
     ticket.grow(inflated.length);
     const body = readSegmentBody(inflated, options.maxBodyItems);
