@@ -6,4 +6,13 @@ export { createProducer, type Producer, type ProducerParts } from "./producer.ts
 export { RawHeaders } from "./record-format.ts";
 export { headerText, type KafkaRecord, type OutgoingRecord, type RecordBatch } from "./records.ts";
 export { createTableReader } from "./table-reader.ts";
-export { allTopics, ensureTopics, groupLag, type TopicSpec, topicEnds, topicSpecs, topicTable } from "./topics.ts";
+export {
+  allTopics,
+  ensureTopics,
+  groupLag,
+  removeWorkspace,
+  type TopicSpec,
+  topicEnds,
+  topicSpecs,
+  topicTable,
+} from "./topics.ts";

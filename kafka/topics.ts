@@ -172,6 +172,21 @@ export async function groupLag(
   });
 }
 
+/** Deletes topics and consumer groups that one piece of work has made for itself. What is not there is as good as deleted. */
+export async function removeWorkspace(
+  connection: KafkaConnection,
+  { topics, groups }: { readonly topics: readonly string[]; readonly groups: readonly string[] },
+): Promise<void> {
+  await withAdmin(connection, async (admin) => {
+    const present = new Set(await admin.listTopics());
+    const doomed = topics.filter((topic) => present.has(topic));
+    if (doomed.length > 0) await admin.deleteTopics({ topics: doomed });
+    const known = new Set((await admin.listGroups()).groups.map(({ groupId }) => groupId));
+    const gone = groups.filter((group) => known.has(group));
+    if (gone.length > 0) await admin.deleteGroups(gone);
+  });
+}
+
 type Admin = ReturnType<KafkaConnection["kafka"]["admin"]>;
 
 async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -10,6 +10,16 @@ export {
 export { migrate, runAsOwner } from "./migrate.ts";
 export { type StoreOptions, storeOptions } from "./options.ts";
 export { createPartitionClaims, type PartitionClaim, type PartitionClaims } from "./partition-claims.ts";
+export {
+  beginRebuild,
+  type Correction,
+  dropRebuild,
+  type Halted,
+  type Rebuild,
+  seedRebuild,
+  switchToRebuild,
+  touchRebuild,
+} from "./rebuilds.ts";
 export { type SqlVerdict, sqlStateOf, sqlStates, verdictOf } from "./sqlstate.ts";
 export {
   createPostgresStateStore,

@@ -29,6 +29,8 @@ export type StateChange = {
 
 /** The memory of one processor in one topic. Everything of a partition is changed under the epoch of its claim. */
 export type StateStore = {
+  /** What is added to the revisions of results; 0 unless the memory was rebuilt. */
+  revisionBase(partition: number): Promise<number>;
   /** How far the event time of the partition has come; -Infinity when nothing was read yet. */
   watermark(partition: number): Promise<number>;
   /** What is remembered of these keys; keys without a memory are left out. */
@@ -45,13 +47,25 @@ export type StateStore = {
 
 class Fenced extends Error {}
 
+/** Under which name the memory of consumer $1 in partition $2 of topic $3 is kept: its own until it was reprocessed. */
+const memory = `coalesce((select c.memory from pipeline.checkpoints c
+  where c.consumer = $1 and c.partition = $2 and c.topic = $3), $1)`;
+
 /** The memory in Postgres: the tables pipeline.state, pipeline.watermarks, pipeline.outbox, and the checkpoint. */
 export function createPostgresStateStore(db: Database, consumer: string, topic: string): StateStore {
   return {
+    async revisionBase(partition) {
+      const [row] = await db.query<{ revision_base: number }>(
+        "select revision_base from pipeline.checkpoints where consumer = $1 and partition = $2 and topic = $3",
+        [consumer, partition, topic],
+      );
+      return row?.revision_base ?? 0;
+    },
+
     async watermark(partition) {
       const [row] = await db.query<{ watermark_ms: bigint }>(
-        "select watermark_ms from pipeline.watermarks where consumer = $1 and topic = $2 and partition = $3",
-        [consumer, topic, partition],
+        `select watermark_ms from pipeline.watermarks where consumer = ${memory} and topic = $3 and partition = $2`,
+        [consumer, partition, topic],
       );
       return row === undefined ? Number.NEGATIVE_INFINITY : Number(row.watermark_ms);
     },
@@ -59,8 +73,8 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
     async read(partition, keys) {
       if (keys.length === 0) return [];
       const rows = await db.query<DbState>(
-        "select key, value, wake_ms from pipeline.state where consumer = $1 and partition = $2 and key = any($3)",
-        [consumer, partition, keys],
+        `select key, value, wake_ms from pipeline.state where consumer = ${memory} and partition = $2 and key = any($4)`,
+        [consumer, partition, topic, keys],
       );
       return rows.map(stateOf);
     },
@@ -70,8 +84,8 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
       // Byte order, as the processor compares keys.
       const rows = await db.query<DbState>(
         `select key, value, wake_ms from pipeline.state
-         where consumer = $1 and partition = $2 and wake_ms <= $3 order by wake_ms, key collate "C" limit $4`,
-        [consumer, partition, Math.floor(untilMs), limit],
+         where consumer = ${memory} and partition = $2 and wake_ms <= $4 order by wake_ms, key collate "C" limit $5`,
+        [consumer, partition, topic, Math.floor(untilMs), limit],
       );
       return rows.map(stateOf);
     },
@@ -91,8 +105,8 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
     async outbox(partition, limit) {
       const rows = await db.query<DbOutbox>(
         `select outbox_id, topic, key, value, headers from pipeline.outbox
-         where consumer = $1 and partition = $2 order by outbox_id limit $3`,
-        [consumer, partition, limit],
+         where consumer = ${memory} and partition = $2 order by outbox_id limit $4`,
+        [consumer, partition, topic, limit],
       );
       return rows.map(({ outbox_id, ...record }) => ({ id: outbox_id, ...record }));
     },
@@ -107,9 +121,9 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
     if (!(await advance(tx, { consumer, topic, partition, epoch, expected, next }))) throw new Fenced();
     if (Number.isFinite(watermarkMs)) {
       await tx.execute(
-        `insert into pipeline.watermarks as w (consumer, topic, partition, watermark_ms) values ($1, $2, $3, $4)
+        `insert into pipeline.watermarks as w (consumer, topic, partition, watermark_ms) values (${memory}, $3, $2, $4)
          on conflict (consumer, topic, partition) do update set watermark_ms = excluded.watermark_ms`,
-        [consumer, topic, partition, Math.floor(watermarkMs)],
+        [consumer, partition, topic, Math.floor(watermarkMs)],
       );
     }
     const kept = [...states].flatMap(([key, state]) => (state === undefined ? [] : [{ key, ...state }]));
@@ -117,27 +131,37 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
     if (kept.length > 0) {
       await tx.execute(
         `insert into pipeline.state as s (consumer, partition, key, value, wake_ms)
-         select $1, $2, key, value, wake_ms from unnest($3::text[], $4::text[], $5::bigint[]) as u (key, value, wake_ms)
+         select ${memory}, $2, key, value, wake_ms
+         from unnest($4::text[], $5::text[], $6::bigint[]) as u (key, value, wake_ms)
          on conflict (consumer, partition, key) do update set value = excluded.value, wake_ms = excluded.wake_ms`,
-        [consumer, partition, kept.map((s) => s.key), kept.map((s) => s.value), kept.map((s) => s.wakeMs ?? null)],
+        [
+          consumer,
+          partition,
+          topic,
+          kept.map((s) => s.key),
+          kept.map((s) => s.value),
+          kept.map((s) => s.wakeMs ?? null),
+        ],
       );
     }
     if (forgotten.length > 0) {
-      await tx.execute("delete from pipeline.state where consumer = $1 and partition = $2 and key = any($3)", [
+      await tx.execute(`delete from pipeline.state where consumer = ${memory} and partition = $2 and key = any($4)`, [
         consumer,
         partition,
+        topic,
         forgotten,
       ]);
     }
     if (outbox.length === 0) return [];
     const rows = await tx.query<{ outbox_id: bigint }>(
       `insert into pipeline.outbox (consumer, partition, topic, key, value, headers)
-       select $1, $2, topic, key, value, headers::json
-       from unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) with ordinality as u (topic, key, value, headers, place)
+       select ${memory}, $2, topic, key, value, headers::json
+       from unnest($4::text[], $5::text[], $6::bytea[], $7::text[]) with ordinality as u (topic, key, value, headers, place)
        order by place returning outbox_id`,
       [
         consumer,
         partition,
+        topic,
         outbox.map((r) => r.topic),
         outbox.map((r) => r.key),
         outbox.map((r) => r.value),

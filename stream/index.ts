@@ -12,8 +12,10 @@ export { type Emitted, type Flow, flow, headersOf, type Origin, type Reader } fr
 export { type StreamOptions, streamOptions } from "./options.ts";
 export { type BatchOutcome, processBatch, type TurnedAway } from "./process-batch.ts";
 export { createReference, type Reference, type ReferenceParts } from "./reference/reference.ts";
+export type { Difference, Verdict as ReprocessVerdict } from "./reprocess/comparison.ts";
+export { type ReprocessParts, type ReprocessReport, reprocess } from "./reprocess/reprocess.ts";
 export { createRunner, type RunnerParts } from "./runner.ts";
-export { createStream, type StreamParts } from "./service.ts";
+export { createStream, idleOf, rememberingFlowsOf, type StreamParts } from "./service.ts";
 export { readAnnounced } from "./state/announcement.ts";
 export { type Counted, isCounted, type Place, withPlace } from "./state/counted.ts";
 export { lateEventTopic } from "./state/late-event.ts";

@@ -15,9 +15,10 @@ import type { Database } from "../store/index.ts";
 import { deadLetterTopic } from "./dead-letter.ts";
 import type { StreamOptions } from "./options.ts";
 import { createPatience } from "./patience.ts";
-import { createReference } from "./reference/reference.ts";
+import { createReference, type Reference } from "./reference/reference.ts";
 import { createRunner } from "./runner.ts";
 import { lateEventTopic } from "./state/late-event.ts";
+import type { RememberingFlow } from "./state/remembering-flow.ts";
 import { createRememberingRunner } from "./state/remembering-runner.ts";
 import { waitingTopic } from "./steps/write-enriched.ts";
 import { createRememberingTopology, createTopology, reviseFlow } from "./topology.ts";
@@ -77,28 +78,12 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   const producer = createProducer({ name: "stream", connection, metrics, log });
   const reference = createReference({ ...common, schemas, profileVersions: options.profileVersions });
   const { groupPrefix, concurrency, idleMs, cachedKeys: maxCachedKeys } = options;
-  const rules = {
-    latenessMs: options.latenessMs,
-    trips: { settleMs: options.tripSettleMs, stuckMs: options.tripStuckMs, keepMs: options.tripKeepMs },
-    drivers: {
-      positionEveryMs: options.driverPositionEveryMs,
-      maxSpeed: options.driverMaxSpeed,
-      silenceMs: options.driverSilenceMs,
-      keepMs: options.driverKeepMs,
-    },
-    reviseMs: options.profileReviseMs,
-    onceKeepMs: options.onceKeepMs,
-    errorSettleMs: options.errorSettleMs,
-    errorKeepMs: options.errorKeepMs,
-    patienceMs: options.patienceMs,
-    capMs: options.capMs,
-  };
   const { changed } = reference;
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });
   const runner = { ...common, producer, groupPrefix, concurrency };
   const ride = {
     flows: createTopology(schemas, reference),
-    remembering: createRememberingTopology(schemas, reference, rules),
+    remembering: rememberingFlowsOf(options, schemas, reference),
   };
   refuseNames(parts.topology, ride);
   const { flows = [], remembering = [] } = parts.topology ?? ride;
@@ -115,7 +100,7 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
         start: () =>
           createRememberingRunner({
             ...{ ...runner, flow, db: parts.db, maxCachedKeys },
-            idleMs: flow.name === reviseFlow ? arrivalIdleMs : idleMs,
+            idleMs: idleOf(flow.name, idleMs),
           }),
       })),
     ],
@@ -133,7 +118,37 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   return Object.defineProperty(service, "url", { get: () => http.url }) as ReturnType<typeof createStream>;
 }
 
+/** The ride domain's processors with memory, by the rules that the options give. */
+export function rememberingFlowsOf(
+  options: StreamOptions,
+  schemas: Schemas,
+  reference: Reference,
+): readonly RememberingFlow[] {
+  const rules = {
+    latenessMs: options.latenessMs,
+    trips: { settleMs: options.tripSettleMs, stuckMs: options.tripStuckMs, keepMs: options.tripKeepMs },
+    drivers: {
+      positionEveryMs: options.driverPositionEveryMs,
+      maxSpeed: options.driverMaxSpeed,
+      silenceMs: options.driverSilenceMs,
+      keepMs: options.driverKeepMs,
+    },
+    reviseMs: options.profileReviseMs,
+    onceKeepMs: options.onceKeepMs,
+    errorSettleMs: options.errorSettleMs,
+    errorKeepMs: options.errorKeepMs,
+    patienceMs: options.patienceMs,
+    capMs: options.capMs,
+  };
+  return createRememberingTopology(schemas, reference, rules);
+}
+
 const arrivalIdleMs = 1_000;
+
+/** After how long without a record time goes on by the clock in a flow. */
+export function idleOf(flowName: string, idleMs: number): number {
+  return flowName === reviseFlow ? arrivalIdleMs : idleMs;
+}
 
 /** The topics of a domain of one's own: as the table has them, others as its types are carried. */
 function prepareTopics({ flows = [], remembering = [] }: Topology, parts: StreamParts): Service {

@@ -172,6 +172,23 @@ export const pipelineErrors = {
     remedy: "This is a bug of the topology: add the topic to the outputs of the flow.",
     retryable: false,
   },
+  // Reprocessing.
+  reprocess_running: {
+    title: "The processor is being reprocessed already.",
+    remedy: "Wait until that has ended; one that was killed counts as running for a minute.",
+    retryable: true,
+  },
+  reprocess_unfit: {
+    title: "The processor cannot be reprocessed.",
+    remedy:
+      "It needs output topics of its own, and results that are told again need a field revision; docs/reprocess.md tells more.",
+    retryable: false,
+  },
+  reprocess_behind: {
+    title: "The rebuilt processor did not catch up with the live one, so nothing was switched.",
+    remedy: "Run the command again when there is less traffic, or with fewer other programs on the machine.",
+    retryable: true,
+  },
   // Webhook: why nothing is sent to a target.
   webhook_url_invalid: {
     title: "The webhook's URL cannot be read.",

@@ -61,6 +61,7 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     await send(rows);
     await store.acknowledge(rows.map(({ id }) => id));
   }
+  const write = writerOf(flow, await store.revisionBase(partition));
   let watermark = await store.watermark(partition);
   let nextOffset = parts.nextOffset;
   const [fed] = flow.fedBy === undefined ? [] : await store.read(partition, [feedsKey]);
@@ -115,7 +116,7 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     const to = done ? next : after.taken === 0 ? nextOffset : (arrived[after.taken - 1] as Arrived).nextOffset;
     const place = { flow: flow.name, topic: flow.source, partition, watermarkMs: after.watermark };
     const tooLate = after.tooLate.map((i) => lateEventOf((arrived[i] as Arrived).source, place));
-    const outbox = [...after.emitted.map(flow.write), ...tooLate];
+    const outbox = [...after.emitted.map(write), ...tooLate];
     const states: Map<string, { value: string; wakeMs: number | undefined } | undefined> = new Map(
       [...after.changed].map(([key, memory]) => [
         key,
@@ -198,4 +199,13 @@ function heardFrom(feeds: Feeds, record: unknown): number {
   if (!isAnnouncement(record)) return Number.NEGATIVE_INFINITY;
   feeds.hear(record);
   return feeds.watermark();
+}
+
+/** A memory that was rebuilt counts the revisions of its results from 1 again; on the way out they are above all that were told before. */
+function writerOf({ write }: RememberingFlow, base: number): RememberingFlow["write"] {
+  if (base === 0) return write;
+  return (emitted) => {
+    const revision = (emitted as { readonly revision?: unknown } | null)?.revision;
+    return write(typeof revision === "number" ? { ...(emitted as object), revision: revision + base } : emitted);
+  };
 }

@@ -41,6 +41,8 @@ export type RememberingRunnerParts = {
   readonly groupPrefix?: string;
   readonly topicPrefix?: string;
   readonly concurrency?: number;
+  /** After this long without a heartbeat the partitions go to other members; default 30 s. */
+  readonly sessionTimeoutMs?: number;
   /** A partition that is read to its end and gets nothing for this long: its time goes on by the clock. */
   readonly idleMs: number;
   /** Keys whose memory each partition keeps at hand. */
@@ -57,6 +59,8 @@ type Held = {
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const tickMs = 1_000;
+/** Several heartbeats: whoever is in the group no more has learned of it by then, and will not fence the rightful owner. */
+const reopenMs = 10_000;
 const maxBytesPerPartition = 384 * 1_024;
 
 /**
@@ -80,6 +84,8 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   const lines = new Map<number, Promise<unknown>>();
   /** Where reading was moved to because a batch began behind the checkpoint; a gap that is still there then is none of ours. */
   const soughtTo = new Map<number, bigint>();
+  /** Quiet partitions that were let go, and when: opened again once the group would have told that they are another's now. */
+  const left = new Map<number, number>();
   let generation = 0;
   let audience: Audience | undefined;
   let ticker: NodeJS.Timeout | undefined;
@@ -122,6 +128,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     });
     const fresh: Held = { generation: at, memory, clock: createPartitionClock(rules, now(), memory.watermark) };
     held.set(partition, fresh);
+    left.delete(partition);
     return fresh;
   }
 
@@ -200,29 +207,44 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   /** A partition without traffic may hold memories that wait for the time to pass. */
   function onJoin(joined: number, partitions: Readonly<Record<string, readonly number[]>>): void {
     generation = joined;
-    for (const partition of partitions[topic] ?? []) {
-      void inLine(partition, async () => {
-        if (stopping || generation !== joined) return;
-        await memoryOf(partition);
-      }).catch((error: unknown) => {
-        letGo(partition);
-        log.debug({ err: error, flow: flow.name, partition }, "a partition is opened at its first batch");
-      });
-    }
+    left.clear();
+    for (const partition of partitions[topic] ?? []) open(partition, joined);
+  }
+
+  function open(partition: number, joined: number): void {
+    void inLine(partition, async () => {
+      if (stopping || generation !== joined) return;
+      await memoryOf(partition);
+    }).catch((error: unknown) => {
+      leave(partition);
+      log.debug({ err: error, flow: flow.name, partition }, "a partition is opened later, or at its first batch");
+    });
+  }
+
+  function leave(partition: number): void {
+    letGo(partition);
+    left.set(partition, now());
   }
 
   /** Time goes on in partitions that are quiet, or that old records hold up, so that what waits for it comes out all the same. */
   function tick(): void {
+    for (const [partition, since] of left) {
+      if (now() - since < reopenMs) continue;
+      left.delete(partition);
+      open(partition, generation);
+    }
     for (const [partition, own] of held) {
       const isDue = own.clock.reached(now()) > own.memory.watermark || (own.memory.awaited && own.clock.isIdle(now()));
       if (own.generation !== generation || !isDue) continue;
       void inLine(partition, async () => {
         if (stopping || held.get(partition) !== own) return;
         const progress = await own.memory.pass(own.clock.reached(now()));
-        if (progress === undefined) letGo(partition);
-        else metrics.took(0, progress, own.memory.watermark, partition);
+        if (progress === undefined) {
+          metrics.fenced();
+          leave(partition);
+        } else metrics.took(0, progress, own.memory.watermark, partition);
       }).catch((error: unknown) => {
-        letGo(partition);
+        leave(partition);
         log.warn({ err: error, flow: flow.name, partition }, "time could not go on in a quiet partition, trying again");
       });
     }
@@ -244,6 +266,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     metrics: parts.metrics,
     log,
     concurrency: parts.concurrency ?? 3,
+    ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     maxBytesPerPartition,
     onJoin,
     onBatch,

@@ -48,6 +48,7 @@ export function createMemoryStateStore(point: (name: string) => void = () => und
   }
 
   const store: StateStore = {
+    revisionBase: async () => 0,
     watermark: (partition) => around("watermark", () => of(partition).watermark),
     read: (partition, keys) => around("read", () => keys.flatMap((key) => of(partition).states.get(key) ?? [])),
     due: (partition, until, limit) =>

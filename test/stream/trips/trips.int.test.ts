@@ -170,3 +170,16 @@ test("the last trip comes out when nothing follows it, also in a process that re
     eventually(async () => expect(await told()).toContain("trp_5"), { timeoutMs: 20_000 }),
   );
 });
+
+test("a quiet partition that somebody outside of the group has claimed is opened again, and its time goes on", async () => {
+  const told = () => accounts().then((all) => all.map(({ trip_id }) => trip_id));
+  await whileRunning(runner({ latenessMs: 500, settleMs: 4_000 }), async () => {
+    await fixture.write("trip-signals", trip("trp_6", 180 * minute));
+    await eventually(async () =>
+      expect(await db.owner.query("select 1 from pipeline.state where key = 'trp_6'")).toHaveLength(1),
+    );
+    await db.owner.execute("update pipeline.checkpoints set epoch = epoch + 1");
+    expect(await told()).not.toContain("trp_6");
+    await eventually(async () => expect(await told()).toContain("trp_6"), { timeoutMs: 40_000 });
+  });
+});
