@@ -79,6 +79,8 @@ export const add: AddCommand = (program, context, end) => {
 
       async function count(databaseUrl: string): Promise<RowCount> {
         const database = createDatabase({ name: "replay", url: databaseUrl, log, metrics: createMetrics(), max: 1 });
+        // When it does not answer now, the count says so in the end.
+        await database.start(() => undefined).catch(() => undefined);
         try {
           return await countRows({
             log: accepted,

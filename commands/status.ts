@@ -27,7 +27,7 @@ export const add: AddCommand = (program, context, end) => {
       } else {
         say(context, `${state}${pid === undefined ? "" : ` (process ${pid})`}  ${dataDir}`);
         for (const part of parts) {
-          say(context, `  ${part.name.padEnd(10)} ${part.pid === undefined ? "does not run" : `process ${part.pid}`}`);
+          say(context, `  ${part.name.padEnd(16)} ${part.pid === undefined ? "does not run" : `process ${part.pid}`}`);
         }
         if (pid === undefined && parts.some((part) => part.pid !== undefined)) {
           say(

@@ -54,31 +54,17 @@ export function createDatabase(parts: DatabaseParts): Database {
     secondsBuckets,
     ["database", "outcome"],
   );
-  const pool = new pg.Pool({
-    connectionString: parts.url,
-    application_name: `hailstream ${parts.name}`,
-    max: parts.max ?? 4,
-    idleTimeoutMillis: 60_000,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: parts.lockTimeoutMs ?? 15_000,
-    idle_in_transaction_session_timeout: parts.idleInTransactionTimeoutMs ?? 10_000,
-    types: {
-      getTypeParser: ((oid: number, format?: "text" | "binary") =>
-        oid === int8 && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format as "text")) as never,
-    },
-  });
-  // Without a listener an idle connection that breaks would end the process.
-  pool.on("error", (error) => parts.log.debug({ err: error, database: parts.name }, "an idle connection broke"));
+  /** Since the start: what nobody started nobody stops, and a connection left open keeps its process for a minute. */
+  let pool: pg.Pool | undefined;
 
   return Object.assign(
     createService({
       name: parts.name,
       async start() {
+        pool = open();
         await run("select 1", []);
       },
-      stop: () => pool.end(),
+      stop: () => pool?.end(),
     }),
     {
       query: async <R>(sql: string, params: readonly unknown[] = []) => (await run(sql, params)).rows as R[],
@@ -86,6 +72,27 @@ export function createDatabase(parts: DatabaseParts): Database {
       transaction,
     },
   );
+
+  function open(): pg.Pool {
+    const opened = new pg.Pool({
+      connectionString: parts.url,
+      application_name: `hailstream ${parts.name}`,
+      max: parts.max ?? 4,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: parts.lockTimeoutMs ?? 15_000,
+      idle_in_transaction_session_timeout: parts.idleInTransactionTimeoutMs ?? 10_000,
+      types: {
+        getTypeParser: ((oid: number, format?: "text" | "binary") =>
+          oid === int8 && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format as "text")) as never,
+      },
+    });
+    // Without a listener an idle connection that breaks would end the process.
+    opened.on("error", (error) => parts.log.debug({ err: error, database: parts.name }, "an idle connection broke"));
+    return opened;
+  }
 
   function run(sql: string, params: readonly unknown[]): Promise<pg.QueryResult> {
     return withClient((client) => send(client, () => client.query(sql, [...params])));
@@ -118,6 +125,7 @@ export function createDatabase(parts: DatabaseParts): Database {
   }
 
   async function withClient<T>(work: (client: PooledClient) => Promise<T>): Promise<T> {
+    if (pool === undefined) throw new Error(`the database ${parts.name} is used before its start`);
     const client = (await pool.connect().catch((error: unknown) => {
       throw storeErrorOf(error);
     })) as PooledClient;
