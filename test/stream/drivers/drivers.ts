@@ -1,7 +1,5 @@
 import type { Activity, DriverStatus } from "../../../stream/drivers/read-activity.ts";
 import type { Fix } from "../../../stream/drivers/read-fix.ts";
-import { remember } from "../../../stream/state/remember.ts";
-import type { Memory, RememberingStep } from "../../../stream/state/remembering-step.ts";
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -24,29 +22,6 @@ export function activity(
   cityId: string | null = null,
 ): Activity {
   return { driverId, id: `a-${++sequence}`, timeMs: start + at, receivedAt: start + at + 200, status, cityId };
-}
-
-/** All that a step tells of the records in this order, in batches; then time passes. What is remembered lies in a database between batches. */
-export function tell<In, State, Out>(
-  step: RememberingStep<In, State, Out>,
-  records: readonly In[],
-  { latenessMs = minute, batch = records.length || 1, days = 10 } = {},
-): { readonly told: readonly Out[]; readonly memories: ReadonlyMap<string, Memory<State>>; readonly tooLate: number } {
-  const memories = new Map<string, Memory<State>>();
-  const told: Out[] = [];
-  let tooLate = 0;
-  let watermark = Number.NEGATIVE_INFINITY;
-  const go = (some: readonly In[], passTo?: number) => {
-    const time = passTo === undefined ? {} : { passTo };
-    const after = remember(step, { records: some, memories, watermark, horizon: Infinity, ...time }, latenessMs);
-    told.push(...after.emitted);
-    tooLate += after.tooLate.length;
-    watermark = after.watermark;
-    for (const [key, memory] of memories) memories.set(key, JSON.parse(JSON.stringify(memory)));
-  };
-  for (let i = 0; i < records.length; i += batch) go(records.slice(i, i + batch));
-  if (days > 0) go([], start + days * 24 * hour);
-  return { told, memories, tooLate };
 }
 
 type Move = { readonly delay: number; readonly again: number; readonly later: number };

@@ -1,44 +1,32 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Signal } from "../../../stream/marketplace/signal.ts";
-import { type TripWatch, watchTrip } from "../../../stream/marketplace/watch-trip.ts";
-import { remember } from "../../../stream/state/remember.ts";
-import type { Memory } from "../../../stream/state/remembering-step.ts";
+import { watchTrip } from "../../../stream/marketplace/watch-trip.ts";
 import type { ArrivedTripEvent } from "../../../stream/trips/trip-event.ts";
+import { driveStep } from "../../support/drive-step.ts";
 import { minute, start, tripEvent, wholeTrip } from "../trips/trips.ts";
 
 const latenessMs = 5 * minute;
 const here = { city_id: "cty_nyc", h3_cell: "882a100d2dfffff" };
 const there = { city_id: "cty_nyc", h3_cell: "882a100d65fffff" };
 
-function signals(events: readonly ArrivedTripEvent[], batch = events.length || 1): Signal[] {
-  const step = watchTrip({ patienceMs: 2 * minute });
-  const memories = new Map<string, Memory<TripWatch>>();
-  const told: Signal[] = [];
-  let watermark = Number.NEGATIVE_INFINITY;
-  const go = (records: readonly ArrivedTripEvent[], passTo?: number) => {
-    const before = { records, memories, watermark, horizon: Infinity, ...(passTo === undefined ? {} : { passTo }) };
-    const after = remember(step, before, latenessMs);
-    told.push(...after.emitted);
-    watermark = after.watermark;
-    for (const [key, memory] of memories) memories.set(key, JSON.parse(JSON.stringify(memory)));
-  };
-  for (let i = 0; i < events.length; i += batch) go(events.slice(i, i + batch));
-  go([], start + 10 * 24 * 60 * minute);
+async function signals(events: readonly ArrivedTripEvent[], batch?: number): Promise<readonly Signal[]> {
+  const size = batch === undefined ? {} : { batch };
+  const { told, memories } = await driveStep(watchTrip({ patienceMs: 2 * minute }), events, { latenessMs, ...size });
   expect(memories.size).toBe(0);
   return told;
 }
 const words = ({ kind, cell, timeMs, pickupMs }: Signal) =>
   `${kind} at ${(timeMs - start) / minute} in ${cell === here.h3_cell ? "here" : "there"}${pickupMs === undefined ? "" : ` after ${pickupMs / minute}`}`;
 
-test("a trip is asked for, picked up where the driver arrived and completed where it ended", () => {
+test("a trip is asked for, picked up where the driver arrived and completed where it ended", async () => {
   const events = [
     tripEvent("trp_1", "requested", 0, here),
     tripEvent("trp_1", "accepted", minute),
     tripEvent("trp_1", "driver_arrived", 4 * minute, there),
     tripEvent("trp_1", "completed", 9 * minute, there),
   ];
-  expect(signals(events).map(words)).toEqual([
+  expect((await signals(events)).map(words)).toEqual([
     "requested at 0 in here",
     "pickup at 4 in there after 3",
     "completed at 9 in there",
@@ -103,18 +91,18 @@ test.each([
     ],
     ["requested at 0", "unmet at 2"],
   ],
-] as const)("%s", (_name, stages, expected) => {
+] as const)("%s", async (_name, stages, expected) => {
   const events = stages.map(([stage, at]) => tripEvent("trp_1", stage, at * minute, stage === "requested" ? here : {}));
-  expect(signals(events).map(words)).toEqual(expected.map((text) => `${text} in here`));
+  expect((await signals(events)).map(words)).toEqual(expected.map((text) => `${text} in here`));
 });
 
-test("what happens outside all cities gives no signal, and the first of two requests counts", () => {
-  expect(signals([tripEvent("trp_1", "requested", 0), tripEvent("trp_1", "cancelled", minute)])).toEqual([]);
+test("what happens outside all cities gives no signal, and the first of two requests counts", async () => {
+  expect(await signals([tripEvent("trp_1", "requested", 0), tripEvent("trp_1", "cancelled", minute)])).toEqual([]);
   const twice = [tripEvent("trp_1", "requested", minute, there), tripEvent("trp_1", "requested", 0, here)];
-  expect(signals(twice).map(words)).toEqual(["requested at 0 in here", "unmet at 2 in here"]);
+  expect((await signals(twice)).map(words)).toEqual(["requested at 0 in here", "unmet at 2 in here"]);
 });
 
-test("shuffled within the lateness, with a fifth of the events twice, the signals are the same", () => {
+test("shuffled within the lateness, with a fifth of the events twice, the signals are the same", async () => {
   const trips = fc.array(fc.record({ at: fc.nat(60), stages: fc.subarray([0, 1, 2, 3, 4], { minLength: 1 }) }), {
     minLength: 1,
     maxLength: 10,
@@ -123,8 +111,8 @@ test("shuffled within the lateness, with a fifth of the events twice, the signal
     minLength: 50,
     maxLength: 50,
   });
-  fc.assert(
-    fc.property(trips, moves, fc.integer({ min: 1, max: 9 }), (plans, delays, batch) => {
+  await fc.assert(
+    fc.asyncProperty(trips, moves, fc.integer({ min: 1, max: 9 }), async (plans, delays, batch) => {
       const inOrder = plans
         .flatMap(({ at, stages }, i) => stages.map((s) => wholeTrip(`trp_${i}`, at * minute)[s] as ArrivedTripEvent))
         .sort((a, b) => a.timeMs - b.timeMs || (a.id < b.id ? -1 : 1));
@@ -138,7 +126,7 @@ test("shuffled within the lateness, with a fifth of the events twice, the signal
         })
         .sort((a, b) => a.at - b.at)
         .map(({ event }) => event);
-      expect(signals(shuffled, batch)).toEqual(signals(inOrder));
+      expect(await signals(shuffled, batch)).toEqual(await signals(inOrder));
     }),
     { numRuns: 300 },
   );
