@@ -13,6 +13,8 @@ import { minuteTopic, writeMinute } from "./write-minute.ts";
 export type MarketplaceRules = TripWatchRules & { readonly latenessMs: number; readonly capMs: number };
 
 const minute = { sizeMs: 60_000, allowedLatenessMs: 0 };
+/** How much earlier than the cities the cells are closed by the cap, so that what they then tell arrives in time. */
+const headStartMs = 10_000;
 
 /**
  * The marketplace by minutes. Drivers and trips are watched each under its own key; what counts is counted by coarse cell, and the
@@ -51,7 +53,7 @@ export function marketplaceFlows(schemas: Schemas, rules: MarketplaceRules): rea
       windows: minute,
       aggregate: membersOfCell,
       latenessMs: 0,
-      capMs,
+      capMs: capMs - Math.min(headStartMs, capMs / 2),
       write: writeCells("count-cells"),
       outputs: [cellTopic],
       announcesTo: cellTopic,

@@ -74,11 +74,11 @@ export async function rebuildPartition(parts: RebuildPartitionParts): Promise<Re
         const offset = BigInt(record.offset);
         if (offset < memory.nextOffset) continue;
         const arrivedMs = Number(record.timestamp);
-        clock ??= createPartitionClock({ idleMs, ...stall }, arrivedMs, reached);
+        clock ??= createPartitionClock({ idleMs, ...stall }, arrivedMs, reached, memory.timeIsTold);
         // What feeds announce brings time forward only when it is taken.
         if (flow.fedBy !== undefined && arrivedMs - clockMs >= tickMs) {
           await flush(offset);
-          clock.took(clockMs, reached, true);
+          clock.took(clockMs, reached, true, memory.timeIsTold);
         }
         await letTimePass(arrivedMs, offset);
         clockMs = Math.max(clockMs, arrivedMs);
@@ -86,7 +86,7 @@ export async function rebuildPartition(parts: RebuildPartitionParts): Promise<Re
         if (flow.fedBy === undefined)
           for (const one of arrived) reached = Math.max(reached, flow.step.timeOf(one.record) - flow.latenessMs);
         held.push(...arrived);
-        clock.took(arrivedMs, reached, true);
+        clock.took(arrivedMs, reached, true, memory.timeIsTold);
       }
       await flush(batch.nextOffset);
     },

@@ -8,6 +8,8 @@ export type Feeds = {
    * nothing to wait for. -Infinity while a partition of a flow was never heard of.
    */
   watermark(): number;
+  /** Whether all of them rest: nobody tells any more how far event time comes. */
+  readonly resting: boolean;
   /** All that was heard, to go on with in another process. */
   toText(): string;
 };
@@ -17,6 +19,7 @@ type Heard = { readonly ms: number | null; readonly resting: boolean };
 /** @param flows all that feed the topic @param text what `toText` gave. */
 export function createFeeds(flows: readonly string[], text = "{}"): Feeds {
   const heard = new Map(Object.entries(JSON.parse(text) as Readonly<Record<string, readonly (Heard | null)[]>>));
+  const ofAll = () => flows.flatMap((flow) => heard.get(flow) ?? [null]);
 
   return {
     hear({ flow, partition, of, watermarkMs, resting }) {
@@ -29,10 +32,13 @@ export function createFeeds(flows: readonly string[], text = "{}"): Feeds {
       heard.set(flow, all);
     },
     watermark() {
-      const all = flows.flatMap((flow) => heard.get(flow) ?? [null]);
+      const all = ofAll();
       const awake = all.filter((one) => one?.resting !== true);
       const times = (some: readonly (Heard | null)[]) => some.map((one) => one?.ms ?? Number.NEGATIVE_INFINITY);
       return awake.length > 0 ? Math.min(...times(awake)) : Math.max(...times(all));
+    },
+    get resting() {
+      return ofAll().every((one) => one?.resting === true);
     },
     toText: () => JSON.stringify(Object.fromEntries(heard)),
   };

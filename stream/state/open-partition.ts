@@ -35,6 +35,8 @@ export type PartitionMemory = {
   /** The first offset that is not taken yet. */
   readonly nextOffset: bigint;
   readonly watermark: number;
+  /** Whether somebody who feeds the source is awake, and so will tell how far event time comes. */
+  readonly timeIsTold: boolean;
   /**
    * Takes records and moves the checkpoint to `nextOffset`; resolves when what they led to is stored and written. Undefined when fenced: then
    * nothing of the rest is stored, and this memory is void. So it is after an error.
@@ -167,6 +169,9 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     },
     get watermark() {
       return watermark;
+    },
+    get timeIsTold() {
+      return feeds?.resting === false;
     },
     get awaited() {
       return announcer?.resting === false;

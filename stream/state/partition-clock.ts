@@ -8,9 +8,9 @@ export type ClockRules = {
 
 /** What the clock says of one partition's event time. All moments of the clock are ms of the same monotonic clock. */
 export type PartitionClock = {
-  /** Records were taken. @param atEnd whether there were no more to read behind them */
-  took(nowMs: number, watermark: number, atEnd: boolean): void;
-  /** Whether the partition is read to its end and has got nothing for as long as that takes. */
+  /** Records were taken. @param atEnd whether there were no more to read behind them @param isTold whether somebody tells how far event time comes */
+  took(nowMs: number, watermark: number, atEnd: boolean, isTold?: boolean): void;
+  /** Whether the partition is read to its end, has got nothing for as long as that takes, and nobody tells how far event time comes. */
   isIdle(nowMs: number): boolean;
   /** How far event time has come by the clock alone; -Infinity when that is for the records to say. */
   reached(nowMs: number): number;
@@ -24,24 +24,32 @@ export type PartitionClock = {
  * - *Stall:* event time lies at most `maxStallMs` behind where it would be had it gone on by the clock since the moment when it was least behind:
  *   when it stood furthest ahead of the clock. So neither records that bring it forward too slowly nor none at all can hold it.
  *
- * A partition with records still to be read goes by these alone, however long they take. Whoever takes a partition over counts anew.
+ * A partition with records still to be read goes by these alone, however long they take. Whoever takes a partition over counts anew. Where those who
+ * feed it tell how far event time comes, it is not idle as long as one of them is awake: by its own clock it could close what they are about to bring.
  */
-export function createPartitionClock(rules: ClockRules, nowMs: number, watermark: number): PartitionClock {
+export function createPartitionClock(
+  rules: ClockRules,
+  nowMs: number,
+  watermark: number,
+  isToldAtFirst = false,
+): PartitionClock {
   const { idleMs, maxStallMs } = rules;
   let last = { nowMs, watermark };
   /** The moment when event time was least behind the clock. */
   let ahead = last;
   // Until a batch says otherwise: a partition without one has nothing to read.
   let isAtEnd = true;
+  let isTold = isToldAtFirst;
 
-  const isIdle = (now: number) => isAtEnd && now - last.nowMs >= idleMs;
+  const isIdle = (now: number) => isAtEnd && !isTold && now - last.nowMs >= idleMs;
 
   return {
     isIdle,
-    took(now, so, atEnd) {
+    took(now, so, atEnd, told = false) {
       last = { nowMs: now, watermark: so };
       if (!isAtEnd || !atEnd || so - now >= ahead.watermark - ahead.nowMs) ahead = last;
       isAtEnd = atEnd;
+      isTold = told;
     },
     reached(now) {
       if (!isAtEnd) return Number.NEGATIVE_INFINITY;

@@ -126,7 +126,8 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
       ...{ flow, store, partition, ...claim, send, maxCachedKeys },
       ...(announcer === undefined ? {} : { announcer }),
     });
-    const fresh: Held = { generation: at, memory, clock: createPartitionClock(rules, now(), memory.watermark) };
+    const clock = createPartitionClock(rules, now(), memory.watermark, memory.timeIsTold);
+    const fresh: Held = { generation: at, memory, clock };
     held.set(partition, fresh);
     left.delete(partition);
     return fresh;
@@ -176,7 +177,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     const progress = await memory.take(arrived, batch.nextOffset);
     if (progress === undefined) return "fenced";
     metrics.took(batch.records.length, progress, memory.watermark, partition);
-    own.clock.took(now(), memory.watermark, batch.nextOffset >= batch.highWatermark);
+    own.clock.took(now(), memory.watermark, batch.nextOffset >= batch.highWatermark, memory.timeIsTold);
     return "done";
   }
 

@@ -114,7 +114,7 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
       ...{ flow, store: kept.store, partition, ...claim, send, maxCachedKeys },
       ...announcing(partition),
     });
-    const clock = createPartitionClock(rules, world.now(), memory.watermark);
+    const clock = createPartitionClock(rules, world.now(), memory.watermark, memory.timeIsTold);
     const fresh: Held = { memory, clock };
     held.set(partition, fresh);
     return fresh;
@@ -150,7 +150,7 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
     // Fenced: the partition is claimed anew at the next step and its batch read again.
     if ((await memory.take(arrived, nextOffset)) === undefined) return void held.delete(partition);
     const atEnd = memory.nextOffset >= topics.end(flow.source, partition);
-    own.clock.took(world.now(), memory.watermark, atEnd);
+    own.clock.took(world.now(), memory.watermark, atEnd, memory.timeIsTold);
     for (const what of away) world.turnedAway(flow.name, what);
   }
 

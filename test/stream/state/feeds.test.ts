@@ -37,13 +37,19 @@ test("event time is the least of all partitions of all flows, and none before ea
 test("who rests is not waited for, and when all rest nobody is", () => {
   const feeds = createFeeds(["a"]);
   feeds.hear(told("a", 0, 500));
+  expect(feeds.resting).toBe(false);
   feeds.hear(told("a", 1, -Infinity, true));
   expect(feeds.watermark()).toBe(500);
+  expect(feeds.resting).toBe(false);
   feeds.hear(told("a", 1, 100));
   expect(feeds.watermark()).toBe(100);
   feeds.hear(told("a", 1, 100, true));
   feeds.hear(told("a", 0, 500, true));
   expect(feeds.watermark()).toBe(500);
+  expect(feeds.resting).toBe(true);
+  expect(createFeeds(["a"], feeds.toText()).resting).toBe(true);
+  // One that was never heard of is not resting.
+  expect(createFeeds(["a", "b"], feeds.toText()).resting).toBe(false);
 });
 
 type Ping = { readonly id: number; readonly user: string; readonly city: string; readonly time: number };

@@ -73,3 +73,14 @@ test("event time has no fractions, though the clock has", () => {
   expect(clock.reached(40.75)).toBe(5_030);
   expect(clock.reached(10_000.9)).toBe(14_990);
 });
+
+test("while somebody tells how far event time comes it is not idle, however quiet it is; the limit holds all the same", () => {
+  const clock = createPartitionClock({ idleMs, maxStallMs }, 0, 1_000, true);
+  expect(clock.isIdle(1_000)).toBe(false);
+  expect(clock.reached(59)).toBe(1_059 - maxStallMs);
+  clock.took(100, 5_000, true, true);
+  expect(clock.reached(150)).toBe(5_050 - maxStallMs);
+  clock.took(200, 5_100, true, false);
+  expect(clock.isIdle(230)).toBe(true);
+  expect(clock.reached(230)).toBe(5_130);
+});
