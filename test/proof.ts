@@ -17,6 +17,18 @@ const proofs = {
     file: "test/ingest/fuzz.int.test.ts",
     env: { HAILSTREAM_FUZZ_INPUTS: "1000000" },
   },
+  keys: {
+    about: "A restart with 1,000,000 keys in the store: the first result comes within five seconds. Three minutes.",
+    project: "stack",
+    file: "test/stream/windows/windows.int.test.ts",
+    env: { HAILSTREAM_TEST_KEYS: "1000000" },
+  },
+  minutes: {
+    about: "All 7,172 real trips: the minutes of the marketplace equal a recompute in SQL. A minute or two.",
+    project: "stack",
+    file: "test/stream/marketplace/real-trips.int.test.ts",
+    env: { HAILSTREAM_TEST_TRIPS: "7172" },
+  },
   outage: {
     about: "Ten minutes without a broker, with three kill -9 of ingest: nothing acknowledged is lost or out of order.",
     project: "whole",
@@ -28,6 +40,12 @@ const proofs = {
     project: "stack",
     file: "test/ingest/overload.int.test.ts",
     env: { HAILSTREAM_OVERLOAD_MINUTES: "5" },
+  },
+  trips: {
+    about: "Two minutes of kill -9 and of a member that comes or goes every five seconds: each trip is told as it was.",
+    project: "stack",
+    file: "test/stream/trips/trips-kill.int.test.ts",
+    env: { TRIPS_KILL_SECONDS: "120" },
   },
 } as const;
 

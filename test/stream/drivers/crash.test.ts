@@ -109,6 +109,19 @@ test("positions, jumps and hours of real records", async () => {
   expect(hours[0]?.utilisation).toBeCloseTo(660 / 1_380);
 });
 
+test("when the input stops, the last hour is told once the clock has come to its end and the lateness is over", async () => {
+  const driver = driverOf([]);
+  const { statuses, locations } = records();
+  driver.write("driver-status", statuses);
+  await driver.pipe("driver-locations-enriched", locations);
+  const hours = async () => (await dataOf(driver.distinct("driver-hours"))).map(({ hour: at }) => Number(at) - start);
+  // The last position is five minutes into the second hour; events may be a minute late.
+  await driver.advance(56 * minute - 1);
+  expect(await hours()).toEqual([0, 0]);
+  await driver.advance(1);
+  expect(await hours()).toEqual([0, 0, hour]);
+});
+
 test("a death at any effect, or two, changes nothing", async () => {
   const told = (driver: TopologyDriver) =>
     ["driver-positions", "driver-jumps", "driver-hours"].map((topic) =>

@@ -1,61 +1,31 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { OutgoingRecord } from "../../../kafka/index.ts";
-import { createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
-import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createMetrics, silentLogger } from "../../../runtime/index.ts";
 import { createEventSink, createSinkRunner, ensureEventTables, storedTables } from "../../../sinks/index.ts";
-import { createStream, streamOptions } from "../../../stream/index.ts";
-import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
 import { eventually } from "../../support/wait.ts";
-import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
+import { whileRunning } from "../fixture.ts";
+import { createProcessorFixture, type ProcessorFixture } from "../processor-fixture.ts";
 import { hour, minute, start } from "./drivers.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-drivers-"));
-let fixture: Fixture;
-let schemas: Schemas;
-let db: TestDatabase;
+let fixture: ProcessorFixture;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
-  db = await createTestDatabase("drivers");
-  const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
-  const options = readOptions(schemaOptions, { flags });
-  schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
-  await schemas.start(() => undefined);
+  fixture = await createProcessorFixture("drivers");
 });
-afterAll(async () => {
-  await schemas.stop();
-  await fixture.stop();
-  await db.drop();
-  rmSync(cacheDir, { recursive: true, force: true });
-});
+afterAll(() => fixture.stop());
 
-let sequence = 0;
-function event(type: string, at: number, data: Record<string, unknown>): OutgoingRecord {
-  const time = new Date(start + at).toISOString();
-  const envelope = { id: `e-${++sequence}`, type, source: "/test", time, receivedAt: start + at };
-  return { key: schemas.keyOf(type, data), value: schemas.encode(type, data), headers: envelopeHeaders(envelope) };
-}
 const location = (driver_id: string, at: number, longitude: number) =>
-  event("driver.location", at, { driver_id, latitude: 40.7, longitude });
+  fixture.event("driver.location", start + at, { driver_id, latitude: 40.7, longitude });
 const status = (driver_id: string, at: number, value: string) =>
-  event("driver.status", at, { driver_id, status: value });
+  fixture.event("driver.status", start + at, { driver_id, status: value });
 
-function stream() {
-  const flows = "enrich-driver-locations,gather-driver-locations,gather-driver-status,track-drivers,fold-driver-hours";
-  const flags = {
-    ...{ "stream-metrics-port": "0", "stream-group-prefix": fixture.prefix, "stream-flows": flows },
-    ...{ "stream-lateness-ms": "1000", "stream-idle-ms": "1000" },
-  };
-  return createStream({
-    ...{ options: readOptions(streamOptions, { flags }), connection: fixture.connection, schemas, db: db.sink },
-    ...{ metrics: createMetrics(), log: silentLogger, topicPrefix: fixture.prefix },
-  });
-}
+const flows = [
+  ...["enrich-driver-locations", "gather-driver-locations", "gather-driver-status"],
+  ...["track-drivers", "fold-driver-hours"],
+];
+const stream = () => fixture.streamOf(flows, { "stream-lateness-ms": "1000", "stream-idle-ms": "1000" });
 
 /** The sink of the tables of drivers, as it runs in production, under the test's topics. */
 async function sink() {
+  const { schemas, db } = fixture;
   const types = ["driver.position", "driver.jump", "driver.hour"].flatMap((n) => schemas.catalogue.types.get(n) ?? []);
   const tables = storedTables(types).map((table) => ({ ...table, topic: fixture.prefix + table.topic }));
   const definitions = tables.map((table) => table.definition);
@@ -80,7 +50,7 @@ test("positions for the map, jumps and hours, over a restart, in the tables", as
   const runner = await sink();
   await whileRunning(runner, async () => {
     const positions = () =>
-      db.owner.query("select driver_id, longitude from events.driver_position order by driver_id");
+      fixture.db.owner.query("select driver_id, longitude from events.driver_position order by driver_id");
     await whileRunning(stream(), async () => {
       await fixture.write("driver-status", [status("drv_1", 0, "open"), status("drv_1", 10 * minute, "on_trip")]);
       await fixture.write("driver-locations", [
@@ -102,7 +72,7 @@ test("positions for the map, jumps and hours, over a restart, in the tables", as
       const next = location("drv_1", hour + 5 * minute, -74.002);
       await fixture.write("driver-locations", [old, again, again, next]);
       const hours = () =>
-        db.owner.query(
+        fixture.db.owner.query(
           "select driver_id, revision, online_seconds, open_seconds, on_trip_seconds, utilisation from events.driver_hour where driver_id = 'drv_1' and occurred_at = $1 order by revision",
           [new Date(start)],
         );
@@ -117,7 +87,7 @@ test("positions for the map, jumps and hours, over a restart, in the tables", as
         { timeoutMs: 30_000 },
       );
       const jumps = await eventually(async () => {
-        const all = await db.owner.query<{ to_longitude: number; speed: number }>(
+        const all = await fixture.db.owner.query<{ to_longitude: number; speed: number }>(
           "select to_longitude, speed from events.driver_jump order by to_at",
         );
         return all.length > 0 && all;

@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProducer, type OutgoingRecord } from "../../../kafka/index.ts";
-import { composeServices, createMetrics, readOptions, type Service, silentLogger } from "../../../runtime/index.ts";
-import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
+import { createMetrics, silentLogger } from "../../../runtime/index.ts";
 import {
-  createRememberingRunner,
   type RememberingFlow,
   type ReprocessParts,
   type ReprocessReport,
@@ -16,32 +11,20 @@ import {
 import { foldTrip, type ToldTrip } from "../../../stream/trips/fold-trip.ts";
 import { readTripSignal } from "../../../stream/trips/trip-event.ts";
 import { writeTrip } from "../../../stream/trips/write-trip.ts";
-import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
 import { eventually } from "../../support/wait.ts";
-import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
+import { whileRunning } from "../fixture.ts";
+import { createProcessorFixture, type ProcessorFixture } from "../processor-fixture.ts";
 import { minute, rules, start } from "../trips/trips.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-reprocess-"));
-const common = { metrics: createMetrics(), log: silentLogger };
-let fixture: Fixture;
-let schemas: Schemas;
-let db: TestDatabase;
+let fixture: ProcessorFixture;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
-  db = await createTestDatabase("reprocess");
-  const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
-  schemas = createSchemas({ options: readOptions(schemaOptions, { flags }), ...common });
-  await schemas.start(() => undefined);
+  fixture = await createProcessorFixture("reprocess");
 });
-afterAll(async () => {
-  await schemas.stop();
-  await fixture.stop();
-  await db.drop();
-  rmSync(cacheDir, { recursive: true, force: true });
-});
+afterAll(() => fixture.stop());
 
 /** The processor of trips; with the bug, some fares are told a hundred times too high. */
 function trips(hasBug = false): RememberingFlow {
+  const { schemas } = fixture;
   const write = writeTrip(schemas);
   const spoil = (told: ToldTrip): ToldTrip => {
     const { fare_amount: fare } = told.account;
@@ -55,22 +38,16 @@ function trips(hasBug = false): RememberingFlow {
   });
 }
 
-const own = () => ({
-  ...{ connection: fixture.connection, idleMs: 1_000, maxCachedKeys: 100, concurrency: 3 },
-  ...{ topicPrefix: fixture.prefix, groupPrefix: fixture.prefix },
-});
-function live(flow: RememberingFlow): Service {
-  const producer = createProducer({ name: "test", connection: fixture.connection, ...common });
-  const runner = createRememberingRunner({ ...common, ...own(), producer, flow, db: db.sink });
-  return composeServices("trips", [producer, runner]);
-}
+const live = (flow: RememberingFlow) => fixture.runnerOf(flow);
 
 async function rebuild(more: Partial<ReprocessParts> = {}): Promise<ReprocessReport> {
-  const producer = createProducer({ name: "test", connection: fixture.connection, ...common });
+  const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
+  const producer = createProducer({ name: "test", ...common });
   await producer.start(() => undefined);
   try {
     return await reprocess({
-      ...{ ...common, ...own(), schemas, db: db.owner, producer, flow: trips() },
+      ...{ ...common, ...fixture.names, schemas: fixture.schemas, db: fixture.db.owner, producer, flow: trips() },
+      ...{ idleMs: 1_000, maxCachedKeys: 100, concurrency: 3 },
       ...{ fromMs: 0, toMs: Infinity, signal: new AbortController().signal },
       ...{ onProgress: () => undefined, decide: async () => false, ...more },
     });
@@ -79,16 +56,8 @@ async function rebuild(more: Partial<ReprocessParts> = {}): Promise<ReprocessRep
   }
 }
 
-let sequence = 0;
-function event(type: string, at: number, data: Record<string, unknown>): OutgoingRecord {
-  const time = new Date(start + at).toISOString();
-  const envelope = { id: `e-${++sequence}`, type, source: "/test", time, receivedAt: start + at };
-  return {
-    key: String(data.trip_id),
-    value: schemas.encode(type, data, "enriched"),
-    headers: envelopeHeaders(envelope),
-  };
-}
+const event = (type: string, at: number, data: Record<string, unknown>): OutgoingRecord =>
+  fixture.event(type, start + at, data, { variant: "enriched" });
 function trip(number: number): OutgoingRecord[] {
   const [trip_id, at] = [`trp_${number}`, number * 1_000];
   return [
@@ -107,7 +76,7 @@ type Account = { readonly trip_id: string; readonly revision: number; readonly f
 /** All accounts in the topic, without repetitions, and of each trip the newest. */
 async function accounts() {
   const records = await fixture.readAll("trips");
-  const decoded = await Promise.all(records.map(({ value }) => schemas.decode(value ?? Buffer.alloc(0))));
+  const decoded = await Promise.all(records.map(({ value }) => fixture.schemas.decode(value ?? Buffer.alloc(0))));
   const ids = records.map(({ headers }) => String(headers.ce_id));
   const all = decoded.flatMap((one, i) => (one.ok && ids.indexOf(ids[i] ?? "") === i ? [one.value as Account] : []));
   const newest = new Map<string, Account>();
@@ -118,7 +87,7 @@ async function accounts() {
 const counts = ({ equal, changed, missing, extra }: ReprocessReport) => ({ equal, changed, missing, extra });
 const leftovers = async () => {
   const tables = ["rebuilds where true", "checkpoints where consumer like '%@%'", "outbox where true"];
-  const found = await Promise.all(tables.map((table) => db.owner.query(`select 1 from pipeline.${table}`)));
+  const found = await Promise.all(tables.map((table) => fixture.db.owner.query(`select 1 from pipeline.${table}`)));
   return found.flat().length;
 };
 const told = (count: number) =>

@@ -1,53 +1,26 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { OutgoingRecord } from "../../../kafka/index.ts";
-import { createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
-import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
-import { createStream, streamOptions } from "../../../stream/index.ts";
-import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createMetrics } from "../../../runtime/index.ts";
 import { eventually } from "../../support/wait.ts";
-import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
+import { whileRunning } from "../fixture.ts";
+import { createProcessorFixture, type ProcessorFixture } from "../processor-fixture.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-revise-"));
-let fixture: Fixture;
-let schemas: Schemas;
-let db: TestDatabase;
+let fixture: ProcessorFixture;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
-  db = await createTestDatabase("revise");
-  const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
-  schemas = createSchemas({
-    options: readOptions(schemaOptions, { flags }),
-    log: silentLogger,
-    metrics: createMetrics(),
-  });
-  await schemas.start(() => undefined);
+  fixture = await createProcessorFixture("revise");
 });
-afterAll(async () => {
-  await schemas.stop();
-  await fixture.stop();
-  await db.drop();
-  rmSync(cacheDir, { recursive: true, force: true });
-});
+afterAll(() => fixture.stop());
 
-let sequence = 0;
-function event(type: string, time: string, receivedAt: number, data: Record<string, unknown>): OutgoingRecord {
-  const envelope = { id: `e-${++sequence}`, type, source: "/test", time, receivedAt };
-  return { key: schemas.keyOf(type, data), value: schemas.encode(type, data), headers: envelopeHeaders(envelope) };
-}
 const location = (driver_id: string, time: string, receivedAt = 0) =>
-  event("driver.location", time, receivedAt, { driver_id, latitude: 40.7, longitude: -74 });
+  fixture.event("driver.location", Date.parse(time), { driver_id, latitude: 40.7, longitude: -74 }, { receivedAt });
 const profile = (driver_id: string, time: string, rating: number) =>
-  event("driver.profile", time, 0, { driver_id, name: "A", rating });
+  fixture.event("driver.profile", Date.parse(time), { driver_id, name: "A", rating });
 
 /** Id, revision and rating of everything in the enriched topic of one driver. */
 async function told(driver: string) {
   const records = (await fixture.readAll("driver-locations-enriched")).filter(({ key }) => String(key) === driver);
   return Promise.all(
     records.map(async ({ value, headers, partition }) => {
-      const decoded = await schemas.decode(value ?? Buffer.alloc(0));
+      const decoded = await fixture.schemas.decode(value ?? Buffer.alloc(0));
       if (!decoded.ok) throw new Error(decoded.reason);
       const { enrichment_revision, driver_rating } = decoded.value;
       return { id: String(headers.ce_id), partition, revision: enrichment_revision, rating: driver_rating };
@@ -56,13 +29,9 @@ async function told(driver: string) {
 }
 
 test("an event joins the version of its time, waits for a profile on its way, and is enriched again when one comes later", async () => {
-  const flows = { "stream-flows": "enrich-driver-locations,revise-enrichment", "stream-profile-wait-ms": "20000" };
-  const flags = { "stream-metrics-port": "0", "stream-group-prefix": fixture.prefix, ...flows };
   const metrics = createMetrics();
-  const stream = createStream({
-    ...{ options: readOptions(streamOptions, { flags }), connection: fixture.connection, schemas, db: db.sink },
-    ...{ metrics, log: silentLogger, topicPrefix: fixture.prefix },
-  });
+  const flows = ["enrich-driver-locations", "revise-enrichment"];
+  const stream = fixture.streamOf(flows, { "stream-profile-wait-ms": "20000" }, metrics);
   await fixture.write("driver-profiles", [
     profile("drv_1", "2026-02-01T00:00:00Z", 4.2),
     profile("drv_1", "2026-01-01T00:00:00Z", 4.1),
@@ -81,14 +50,16 @@ test("an event joins the version of its time, waits for a profile on its way, an
     });
     expect(flagged).toMatchObject({ revision: 0, rating: null });
     await eventually(async () =>
-      expect(await db.owner.query("select 1 from pipeline.state where key = $1", [flagged?.id])).toHaveLength(1),
+      expect(await fixture.db.owner.query("select 1 from pipeline.state where key = $1", [flagged?.id])).toHaveLength(
+        1,
+      ),
     );
     await fixture.write("driver-profiles", [profile("drv_late", "2026-03-01T00:00:00Z", 4.7)]);
     await eventually(
       async () => expect(await told("drv_late")).toEqual([flagged, { ...flagged, revision: 1, rating: 4.7 }]),
       { timeoutMs: 20_000 },
     );
-    expect(await db.owner.query("select 1 from pipeline.state")).toEqual([]);
+    expect(await fixture.db.owner.query("select 1 from pipeline.state")).toEqual([]);
 
     // It came just now, so it is held back until its profile is there.
     await fixture.write("driver-locations", [location("drv_soon", "2026-01-15T00:00:00Z", Date.now())]);

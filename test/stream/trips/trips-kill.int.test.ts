@@ -1,48 +1,32 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { OutgoingRecord } from "../../../kafka/index.ts";
-import { createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
-import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
-import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
+import { type OutgoingRecord, partitionOf } from "../../../kafka/index.ts";
 import { eventually } from "../../support/wait.ts";
-import { createFixture, type Fixture } from "../fixture.ts";
+import { createProcessorFixture, type ProcessorFixture } from "../processor-fixture.ts";
 import { start } from "./trips.ts";
 
 /** How long processes are killed; `TRIPS_KILL_SECONDS=120` is the full length. */
 const seconds = Number(process.env.TRIPS_KILL_SECONDS ?? 12);
-const everySeconds = 5;
+const rebalanceEveryMs = 5_000;
 const tripsASecond = 40;
-const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-trips-kill-"));
 const children = new Set<ChildProcess>();
-let fixture: Fixture;
-let schemas: Schemas;
-let db: TestDatabase;
+let fixture: ProcessorFixture;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
-  db = await createTestDatabase("trips_kill");
-  const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
-  const options = readOptions(schemaOptions, { flags });
-  schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
-  await schemas.start(() => undefined);
+  fixture = await createProcessorFixture("trips_kill");
 });
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
-  await schemas.stop();
   await fixture.stop();
-  await db.drop();
-  rmSync(cacheDir, { recursive: true, force: true });
 });
 
 /** A member of the group; one that dies by itself fails the test. */
-function member(): { readonly child: ChildProcess; end(signal: NodeJS.Signals): Promise<void> } {
+type Member = { readonly child: ChildProcess; end(signal: NodeJS.Signals): Promise<void> };
+function member(): Member {
   const file = fileURLToPath(new URL("trips-process.ts", import.meta.url));
-  const args = [inject("kafka"), inject("registry"), cacheDir, fixture.prefix, db.sinkUrl];
+  const args = [inject("kafka"), inject("registry"), fixture.cacheDir, fixture.prefix, fixture.db.sinkUrl];
   const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   children.add(child);
   const gone = once(child, "exit");
@@ -62,21 +46,10 @@ function member(): { readonly child: ChildProcess; end(signal: NodeJS.Signals): 
 }
 let died = 0;
 
-let sequence = 0;
-function signal(type: string, timeMs: number, data: Record<string, unknown>): OutgoingRecord {
-  const envelope = {
-    id: `e-${++sequence}`,
-    type,
-    source: "/test",
-    time: new Date(timeMs).toISOString(),
-    receivedAt: timeMs,
-  };
-  return {
-    key: String(data.trip_id),
-    value: schemas.encode(type, data, "enriched"),
-    headers: envelopeHeaders(envelope),
-  };
-}
+const signal = (type: string, timeMs: number, data: Record<string, unknown>): OutgoingRecord => ({
+  ...fixture.event(type, timeMs, data, { variant: "enriched" }),
+  key: String(data.trip_id),
+});
 /** A trip of 20 seconds with a position each two, one degree of latitude in 1,000 parts apart. */
 function trip(number: number): { readonly atMs: number; readonly record: OutgoingRecord }[] {
   const [trip_id, at, driver_id] = [`trp_${number}`, start + number * (1_000 / tripsASecond), `drv_${number}`];
@@ -97,25 +70,50 @@ function trip(number: number): { readonly atMs: number; readonly record: Outgoin
   return signals.map(([type, after, data]) => ({ atMs: at + after, record: signal(type, at + after, data) }));
 }
 
-test("killed at random under load, with members coming and going: each trip is told as it was", async () => {
+/** Of each trip the newest account. */
+async function accounts() {
+  const newest = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const account of await fixture.dataOf("trips")) {
+    const known = newest.get(String(account.trip_id));
+    if (known === undefined || Number(known.revision) < Number(account.revision))
+      newest.set(String(account.trip_id), account);
+  }
+  return newest;
+}
+
+test("killed at random under load, with a member joining or leaving every five seconds: each trip is told as it was", async () => {
   const count = seconds * tripsASecond;
   const signals = Array.from({ length: count }, (_, number) => trip(number)).flat();
   signals.sort((a, b) => a.atMs - b.atMs);
   let members = [member(), member()];
   await Promise.all(members.map(({ child }) => once(child.stdout as NodeJS.ReadableStream, "data")));
+  const began = performance.now();
+  const over = () => performance.now() - began > seconds * 1_000;
 
   let kills = 0;
-  const chaos = (async () => {
-    for (let second = 0; second < seconds; second += everySeconds) {
-      await delay(everySeconds * 1_000 * (0.5 + Math.random() / 2));
-      // One dies and another takes its place; every second time one leaves in order instead.
-      const victim = members[Math.floor(Math.random() * members.length)] as (typeof members)[number];
-      await victim.end(kills++ % 2 === 0 ? "SIGKILL" : "SIGTERM");
+  const killing = (async () => {
+    for (;;) {
+      await delay(2_500 + Math.random() * 5_000);
+      if (over()) return;
+      const victim = members[Math.floor(Math.random() * members.length)] as Member;
+      await victim.end("SIGKILL");
+      kills++;
       members = [...members.filter((one) => one !== victim), member()];
     }
   })();
+  let visits = 0;
+  const visiting = (async () => {
+    for (let visitor: Member | undefined; ; visits++) {
+      await delay(rebalanceEveryMs);
+      if (over()) return visitor?.end("SIGTERM");
+      if (visitor === undefined) visitor = member();
+      else {
+        await visitor.end("SIGTERM");
+        visitor = undefined;
+      }
+    }
+  })();
   // A second of events each second, a fifth of them twice.
-  const began = performance.now();
   for (let at = 0; at < signals.length; ) {
     const until = start + (performance.now() - began);
     const some: OutgoingRecord[] = [];
@@ -125,34 +123,37 @@ test("killed at random under load, with members coming and going: each trip is t
     if (some.length > 0) await fixture.write("trip-signals", some);
     await delay(20);
   }
-  await chaos;
+  await Promise.all([killing, visiting]);
 
-  const fares = async () => {
-    const records = await fixture.readAll("trips");
-    const accounts = await Promise.all(records.map(({ value }) => schemas.decode(value ?? Buffer.alloc(0))));
-    const newest = new Map<string, Record<string, unknown>>();
-    for (const one of accounts) {
-      if (!one.ok) throw new Error(one.reason);
-      const before = newest.get(String(one.value.trip_id));
-      if (before === undefined || Number(before.revision) < Number(one.value.revision))
-        newest.set(String(one.value.trip_id), one.value);
-    }
-    return newest;
-  };
+  const right = { status: "completed", travel_seconds: 20, path_positions: 9, path_distance: 1_112 };
   await eventually(
     async () => {
-      const newest = await fares();
+      const newest = await accounts();
       expect(newest.size).toBe(count);
-      for (const [trip_id, account] of newest) {
-        expect(account).toMatchObject({
-          ...{ status: "completed", missing: [], travel_seconds: 20, fare_amount: Number(trip_id.slice(4)) },
-          ...{ path_positions: 9, path_distance: 1_112 },
-        });
-      }
+      const wrong = [...newest].filter(
+        ([trip_id, account]) =>
+          Object.entries(right).some(([name, value]) => account[name] !== value) ||
+          account.fare_amount !== Number(trip_id.slice(4)) ||
+          (account.missing as unknown[]).length > 0,
+      );
+      // Where several are wrong, it shows whether they lay beside one another.
+      const where = ([trip_id, account]: (typeof wrong)[number]) => ({
+        partition: partitionOf(trip_id, 6),
+        ...account,
+      });
+      expect(wrong.map(where)).toEqual([]);
     },
     { timeoutMs: 120_000, everyMs: 1_000 },
   );
-  expect(kills).toBeGreaterThanOrEqual(Math.floor(seconds / everySeconds));
+  // Each change of the group makes every partition be claimed anew, also those that stay where they are.
+  const [claims] = await fixture.db.owner.query<{ least: bigint }>(
+    "select min(epoch) as least from pipeline.checkpoints",
+  );
+  process.stderr.write(
+    `${count} trips of ${signals.length} signals in ${seconds} s: ${kills} kills, ${visits} visitors came or went, each partition was claimed at least ${claims?.least} times\n`,
+  );
+  expect(kills).toBeGreaterThan(0);
+  expect(visits).toBeGreaterThanOrEqual(Math.floor((seconds * 1_000) / rebalanceEveryMs) - 1);
+  expect(Number(claims?.least)).toBeGreaterThan(visits);
   expect(died).toBe(0);
-  process.stderr.write(`${count} trips of ${signals.length} signals, ${kills} ends of processes in ${seconds} s\n`);
 }, 600_000);

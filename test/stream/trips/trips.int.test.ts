@@ -1,18 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { createProducer, type OutgoingRecord } from "../../../kafka/index.ts";
-import { composeServices, createMetrics, readOptions, silentLogger } from "../../../runtime/index.ts";
-import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../../../schemas/index.ts";
-import { createRememberingRunner, createRememberingTopology } from "../../../stream/index.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { OutgoingRecord } from "../../../kafka/index.ts";
+import { createRememberingTopology } from "../../../stream/index.ts";
 import { createCities } from "../../../stream/reference/cities.ts";
 import type { Driver } from "../../../stream/reference/drivers.ts";
 import { createHistories } from "../../../stream/reference/history.ts";
 import type { Vehicle } from "../../../stream/reference/vehicles.ts";
-import { createTestDatabase, type TestDatabase } from "../../sinks/pipeline.ts";
 import { eventually } from "../../support/wait.ts";
-import { createFixture, type Fixture, whileRunning } from "../fixture.ts";
+import { whileRunning } from "../fixture.ts";
+import { createProcessorFixture, type ProcessorFixture } from "../processor-fixture.ts";
 import { processorRules } from "../processor-rules.ts";
 import { minute, rules, start } from "./trips.ts";
 
@@ -22,50 +17,23 @@ const nothingKnown = {
   cities: createCities(),
 };
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-trips-"));
-let fixture: Fixture;
-let schemas: Schemas;
-let db: TestDatabase;
+let fixture: ProcessorFixture;
 beforeAll(async () => {
-  fixture = await createFixture(inject("kafka"));
-  db = await createTestDatabase("trips");
-  const flags = { "registry-url": inject("registry"), "registry-cache-dir": cacheDir };
-  const options = readOptions(schemaOptions, { flags });
-  schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
-  await schemas.start(() => undefined);
+  fixture = await createProcessorFixture("trips");
 });
-afterAll(async () => {
-  await schemas.stop();
-  await fixture.stop();
-  await db.drop();
-  rmSync(cacheDir, { recursive: true, force: true });
-});
+afterAll(() => fixture.stop());
 
 function runner(changed: Partial<typeof rules & { latenessMs: number }> = {}) {
-  const common = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger };
-  const producer = createProducer({ name: "test", ...common });
   const { latenessMs = minute, ...changedTrips } = changed;
   const all = processorRules({ latenessMs, trips: { ...rules, ...changedTrips } });
-  const flow = createRememberingTopology(schemas, nothingKnown, all).find(({ name }) => name === "fold-trips");
-  if (flow === undefined) throw new Error("no flow");
-  const remembering = createRememberingRunner({
-    ...{ ...common, producer, flow, db: db.sink, idleMs: 1_000, maxCachedKeys: 100 },
-    ...{ topicPrefix: fixture.prefix, groupPrefix: fixture.prefix },
-  });
-  return composeServices("trips", [producer, remembering]);
+  const flows = createRememberingTopology(fixture.schemas, nothingKnown, all);
+  return fixture.runnerOf(...flows.filter(({ name }) => name === "fold-trips"));
 }
 
-let sequence = 0;
-function event(type: string, at: number, data: Record<string, unknown>): OutgoingRecord {
-  const time = new Date(start + at).toISOString();
-  const envelope = { id: `e-${++sequence}`, type, source: "/test", time, receivedAt: start + at };
-  return {
-    key: String(data.trip_id),
-    value: schemas.encode(type, data, "enriched"),
-    headers: envelopeHeaders(envelope),
-    partition: 0,
-  };
-}
+const event = (type: string, at: number, data: Record<string, unknown>): OutgoingRecord => ({
+  ...fixture.event(type, start + at, data, { variant: "enriched" }),
+  partition: 0,
+});
 
 const trip = (trip_id: string, at: number) => [
   event("trip.requested", at, { trip_id, rider_id: "rdr_1", latitude: 40.7, longitude: -74, city_id: "cty_nyc" }),
@@ -75,21 +43,16 @@ const trip = (trip_id: string, at: number) => [
   event("trip.completed", at + 13 * minute, { trip_id, driver_id: "drv_1", fare_amount: 990, fare_currency: "USD" }),
 ];
 
-async function accounts() {
-  const records = await fixture.readAll("trips");
-  const decoded = await Promise.all(records.map(({ value }) => schemas.decode(value ?? Buffer.alloc(0))));
-  return decoded.map((one) => {
-    if (!one.ok) throw new Error(one.reason);
-    return one.value as Readonly<Record<string, unknown>>;
-  });
-}
+const accounts = () => fixture.dataOf("trips");
 
 test("trips are remembered over a restart and told once", async () => {
   const first = trip("trp_1", 0);
   await whileRunning(runner(), async () => {
     await fixture.write("trip-signals", first.slice(0, 3));
     await eventually(async () => {
-      const rows = await db.owner.query<{ value: string }>("select value from pipeline.state where key = 'trp_1'");
+      const rows = await fixture.db.owner.query<{ value: string }>(
+        "select value from pipeline.state where key = 'trp_1'",
+      );
       expect(JSON.parse(rows[0]?.value ?? "{}").events).toHaveLength(3);
     });
   });
@@ -109,14 +72,14 @@ test("trips are remembered over a restart and told once", async () => {
     });
   });
   expect((await accounts()).map(({ trip_id, revision }) => [trip_id, revision])).toEqual([["trp_1", 1]]);
-  expect(await db.owner.query("select 1 from pipeline.outbox")).toEqual([]);
+  expect(await fixture.db.owner.query("select 1 from pipeline.outbox")).toEqual([]);
 });
 
 test("what was decided and not written before a crash is written by whoever comes next", async () => {
   const before = await fixture.readAll("trips");
   const [lost] = before;
   // As a process leaves it that dies between the transaction and Kafka's acknowledgement.
-  await db.owner.execute(
+  await fixture.db.owner.execute(
     "insert into pipeline.outbox (consumer, partition, topic, key, value, headers) values ($1, 0, 'trips', 'trp_1', $2, $3)",
     [`${fixture.prefix}fold-trips`, lost?.value, JSON.stringify({ ce_id: String(lost?.headers.ce_id) })],
   );
@@ -125,7 +88,7 @@ test("what was decided and not written before a crash is written by whoever come
       const after = await fixture.readAll("trips");
       const ids = after.map(({ headers }) => String(headers.ce_id));
       expect(ids.filter((id) => id === String(lost?.headers.ce_id))).toHaveLength(2);
-      expect(await db.owner.query("select 1 from pipeline.outbox")).toEqual([]);
+      expect(await fixture.db.owner.query("select 1 from pipeline.outbox")).toEqual([]);
     }),
   );
 });
@@ -143,7 +106,7 @@ test("a record that cannot be read becomes a dead letter, and the trips behind i
   await whileRunning(runner(), () =>
     eventually(async () => {
       expect((await fixture.readAll("dead-letters")).map(({ value }) => String(value))).toEqual(["nothing of ours"]);
-      const rows = await db.owner.query("select 1 from pipeline.state where key = 'trp_3'");
+      const rows = await fixture.db.owner.query("select 1 from pipeline.state where key = 'trp_3'");
       expect(rows).toHaveLength(1);
     }),
   );
@@ -159,11 +122,11 @@ test("the last trip comes out when nothing follows it, also in a process that re
   await whileRunning(runner({ latenessMs: 500, settleMs: 3_600_000 }), async () => {
     await fixture.write("trip-signals", trip("trp_5", 120 * minute));
     await eventually(async () =>
-      expect(await db.owner.query("select 1 from pipeline.state where key = 'trp_5'")).toHaveLength(1),
+      expect(await fixture.db.owner.query("select 1 from pipeline.state where key = 'trp_5'")).toHaveLength(1),
     );
   });
   expect(await told()).not.toContain("trp_5");
-  await db.owner.execute(
+  await fixture.db.owner.execute(
     "update pipeline.state s set wake_ms = w.watermark_ms + 2000 from pipeline.watermarks w where s.key = 'trp_5' and w.consumer = s.consumer and w.partition = s.partition",
   );
   await whileRunning(runner(quick), () =>
@@ -176,9 +139,9 @@ test("a quiet partition that somebody outside of the group has claimed is opened
   await whileRunning(runner({ latenessMs: 500, settleMs: 4_000 }), async () => {
     await fixture.write("trip-signals", trip("trp_6", 180 * minute));
     await eventually(async () =>
-      expect(await db.owner.query("select 1 from pipeline.state where key = 'trp_6'")).toHaveLength(1),
+      expect(await fixture.db.owner.query("select 1 from pipeline.state where key = 'trp_6'")).toHaveLength(1),
     );
-    await db.owner.execute("update pipeline.checkpoints set epoch = epoch + 1");
+    await fixture.db.owner.execute("update pipeline.checkpoints set epoch = epoch + 1");
     expect(await told()).not.toContain("trp_6");
     await eventually(async () => expect(await told()).toContain("trp_6"), { timeoutMs: 40_000 });
   });
