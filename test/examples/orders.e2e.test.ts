@@ -98,12 +98,12 @@ async function post(batch: readonly Order[]): Promise<unknown> {
 }
 
 /** What the README's query says: each order with status, amount and parcels, and what is left of each article. */
-function asked(): { readonly orders: ReadonlyMap<string, readonly string[]>; readonly left: string } {
+function asked(): { readonly orders: ReadonlyMap<string, readonly string[]>; readonly left: readonly string[] } {
   const lines = run(blockWith("psql")).trim().split("\n");
   const found = lines.filter((line) => line.startsWith("ord_")).map((line) => line.split("|"));
   return {
     orders: new Map(found.map(([id = "", ...rest]) => [id, rest])),
-    left: lines.filter((line) => line.startsWith("desk|")).join(),
+    left: lines.filter((line) => /^(desk|lamp)\|/.test(line)),
   };
 }
 const charge = ({ quantity }: Order) => [
@@ -114,49 +114,71 @@ const parcels = ({ quantity }: Order) => String(Math.ceil((quantity * unit.unit_
 const patient = { timeoutMs: 40_000, everyMs: 250 };
 const first: Order = { id: "ord_1", quantity: 5 };
 
-test("an order goes to three processors; one stops and catches up; one has a bug and is corrected", async () => {
+const left = (desks: number) => [`desk|${desks}`, "lamp|3"];
+
+test("an order goes to three processors; one stops and catches up; one has a bug and is reprocessed", async () => {
   const payments = "npx hailstream stream --stream-flows take-payments";
-  const delivery = "npx hailstream stream --stream-topology examples/orders/topology-with-bug.ts";
+  const inventory = "npx hailstream stream --stream-topology examples/orders/topology-with-bug.ts";
   await Promise.all([
     startProcessor(payments),
-    startProcessor("npx hailstream stream --stream-flows split-orders,track-stock"),
-    startProcessor(delivery),
+    startProcessor("npx hailstream stream --stream-flows plan-deliveries"),
+    startProcessor(inventory),
   ]);
 
-  expect(JSON.parse(run(blockWith("curl")))).toMatchObject({ accepted: 2 });
+  expect(JSON.parse(run(blockWith("curl")))).toMatchObject({ accepted: 3 });
   await eventually(() => {
-    expect([...asked().orders]).toEqual([["ord_1", [...charge(first), "1"]]]);
-    expect(asked().left).toBe("desk|5");
+    expect([...asked().orders]).toEqual([["ord_1", [...charge(first), parcels(first)]]]);
+    expect(asked().left).toEqual(left(9));
   }, patient);
 
   // Payment is away. The others go on, with each order once though half of them are sent twice.
   await stop(payments);
   expect(await post(orders)).toMatchObject({ accepted: orders.length });
   expect(await post(orders.slice(0, 20))).toMatchObject({ duplicate: 20 });
-  const ordered = orders.reduce((sum, { quantity }) => sum + quantity, first.quantity);
   await eventually(() => {
     const now = asked();
-    expect(now.left).toBe(`desk|${10 - ordered}`);
-    expect(orders.map(({ id }) => now.orders.get(id))).toEqual(orders.map(() => ["", "", "1"]));
+    expect(now.left).toEqual(left(9 - orders.length));
+    expect(orders.map(({ id }) => now.orders.get(id))).toEqual(orders.map((one) => ["", "", parcels(one)]));
   }, patient);
   await startProcessor(payments);
   await eventually(() => {
     const now = asked();
-    expect(orders.map(({ id }) => now.orders.get(id))).toEqual(orders.map((one) => [...charge(one), "1"]));
+    expect(orders.map(({ id }) => now.orders.get(id))).toEqual(orders.map((one) => [...charge(one), parcels(one)]));
   }, patient);
 
-  // Delivery is corrected: every order anew, the others undisturbed.
-  await stop(delivery);
-  await startProcessor("npx hailstream stream --stream-flows plan-deliveries-2");
-  const all = [first, ...orders];
+  // Inventory is corrected, and what it told before is rebuilt beside it: the others undisturbed.
+  await stop(inventory);
+  await startProcessor("npx hailstream stream --stream-flows split-orders,track-stock");
+  const rebuild = blocks.filter((block) => block.includes("hailstream reprocess"));
+  expect(rebuild).toHaveLength(2);
+  const [dryRun = "", switching = ""] = rebuild;
+  const ordered = orders.reduce((sum, { quantity }) => sum + quantity, first.quantity);
+  const outcome = { processor: "track-stock", equal: 1, changed: 1, missing: 0, extra: 0 };
+  const dry = JSON.parse(run(`${dryRun.trim()} --json`));
+  expect(dry).toMatchObject({ ...outcome, switched: false, corrected: 0 });
+  expect(dry.examples).toEqual([
+    {
+      ...{ kind: "changed", subject: "stock.level desk" },
+      live: { revision: 42, ordered: orders.length + 1, available: 9 - orders.length },
+      rebuilt: { revision: 1_042, ordered, available: 10 - ordered },
+    },
+  ]);
+  expect(asked().left).toEqual(left(9 - orders.length));
+  expect(JSON.parse(run(`${switching.trim()} --json`))).toMatchObject({ ...outcome, switched: true, corrected: 1 });
+  await eventually(() => expect(asked().left).toEqual(left(10 - ordered)), patient);
+
+  // It goes on from there.
+  const last: Order = { id: "ord_99", quantity: 2 };
+  expect(await post([last])).toMatchObject({ accepted: 1 });
+  const all = [first, ...orders, last];
   await eventually(() => {
     const now = asked();
     expect(all.map(({ id }) => now.orders.get(id))).toEqual(all.map((one) => [...charge(one), parcels(one)]));
     expect(now.orders.size).toBe(all.length);
-    expect(now.left).toBe(`desk|${10 - ordered}`);
+    expect(now.left).toEqual(left(10 - ordered - last.quantity));
   }, patient);
   const counts = run(`psql "$DATABASE_URL" -At -c "
-    select (select count(*) from events.order_delivery_latest), (select count(*) from events.order_payment),
-      (select count(*) from events.order_delivery where revision = 1), (select count(*) from events.order_delivery where revision = 2)"`);
-  expect(counts.trim()).toBe([41, 41, 41, 41].join("|"));
+    select (select count(*) from events.order_delivery), (select count(*) from events.order_payment),
+      (select count(*) from events.stock_level_latest), (select count(*) from events.stock_level where revision > 1000)"`);
+  expect(counts.trim()).toBe([42, 42, 2, 2].join("|"));
 }, 240_000);

@@ -47,16 +47,19 @@ export function readStockMove(schemas: Pick<Schemas, "decode">): Reader<StockMov
 /** What there is of an article after a move. */
 export type StockLevel = Omit<Stock, "counted"> & Pick<StockMove, "envelope" | "sku">;
 
-/** Adds up what came in and what was ordered of each article, each move once. */
-export function trackStock(): RememberingStep<StockMove, Stock, StockLevel> {
+/** Adds up what came in and what was ordered of each article, each move once. @param piecesOf how many pieces a move takes away */
+export function trackStock(
+  piecesOf: (move: StockMove) => number = ({ ordered }) => ordered,
+): RememberingStep<StockMove, Stock, StockLevel> {
   return {
     keyOf: ({ sku }) => sku,
     timeOf: ({ timeMs }) => timeMs,
-    take(known, { envelope, sku, received, ordered, place }) {
+    take(known, move) {
+      const { envelope, sku, received, place } = move;
       if (isCounted(known?.counted, place)) return { state: known, emit: [] };
       const sums = {
         received: (known?.received ?? 0) + received,
-        ordered: (known?.ordered ?? 0) + ordered,
+        ordered: (known?.ordered ?? 0) + piecesOf(move),
         revision: (known?.revision ?? 0) + 1,
       };
       return { state: { ...sums, counted: withPlace(known?.counted, place) }, emit: [{ envelope, sku, ...sums }] };
