@@ -1,16 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { gridDisk } from "h3-js";
 import { expect } from "vitest";
 import { createProducer } from "../../../kafka/index.ts";
-import { composeServices, createMetrics, readOptions, type Service, silentLogger } from "../../../runtime/index.ts";
-import { createSchemas, envelopeHeaders, schemaOptions } from "../../../schemas/index.ts";
+import { composeServices, createMetrics, type Service, silentLogger } from "../../../runtime/index.ts";
 import { createEventSink, createSinkRunner, ensureEventTables, storedTables } from "../../../sinks/index.ts";
 import { createRememberingRunner } from "../../../stream/index.ts";
 import { marketplaceFlows } from "../../../stream/marketplace/marketplace-flows.ts";
-import { createTestDatabase } from "../../sinks/pipeline.ts";
-import { createFixture } from "../fixture.ts";
+import { createProcessorFixture } from "../processor-fixture.ts";
 import { type CityEvent, minute } from "./invented-city.ts";
 
 const counted = ["requested", "accepted", "driver_arrived", "completed", "cancelled"].map((stage) => `trip.${stage}`);
@@ -26,17 +22,10 @@ export type Marketplace = Awaited<ReturnType<typeof createMarketplace>>;
 /** The marketplace on the real stack, with topics and a database of its own. */
 export async function createMarketplace(
   label: string,
-  stack: { readonly kafka: string; readonly registry: string },
   rules: { readonly latenessMs: number; readonly idleMs: number },
 ) {
-  const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-marketplace-"));
-  const fixture = await createFixture(stack.kafka, topics);
-  const db = await createTestDatabase(label);
-  const options = readOptions(schemaOptions, {
-    flags: { "registry-url": stack.registry, "registry-cache-dir": cacheDir },
-  });
-  const schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
-  await schemas.start(() => undefined);
+  const fixture = await createProcessorFixture(label, topics);
+  const { db, schemas } = fixture;
   const { latenessMs, idleMs } = rules;
 
   /** The four flows, and the sink that loads what they read and what they give. */
@@ -46,7 +35,7 @@ export async function createMarketplace(
     const flows = marketplaceFlows(schemas, { latenessMs, capMs: 2 * minute, patienceMs: 2 * minute }).map((flow) =>
       createRememberingRunner({
         ...{ ...common, producer, flow, db: db.sink, idleMs, maxCachedKeys: 1_000, concurrency: 2 },
-        ...{ topicPrefix: fixture.prefix, groupPrefix: fixture.prefix },
+        ...fixture.names,
       }),
     );
     const types = [...schemas.catalogue.types.values()].filter(({ name }) => stored.includes(name));
@@ -70,12 +59,8 @@ export async function createMarketplace(
 
   async function write(events: readonly CityEvent[], partition?: number): Promise<void> {
     const records = events.map(({ id, type, timeMs, key, data }) => ({
-      topic: type === "driver.location" ? "driver-locations-enriched" : "trip-events-enriched",
-      key,
-      value: schemas.encode(type, data, "enriched"),
-      headers: envelopeHeaders({
-        ...{ id, type, source: "/test", time: new Date(timeMs).toISOString(), receivedAt: timeMs + 1_000 },
-      }),
+      ...fixture.event(type, timeMs, data, { id, receivedAt: timeMs + 1_000, variant: "enriched" }),
+      ...{ topic: type === "driver.location" ? "driver-locations-enriched" : "trip-events-enriched", key },
       ...(partition === undefined ? {} : { partition }),
     }));
     for (const [topic, some] of Map.groupBy(records, (record) => record.topic)) {
@@ -155,11 +140,6 @@ export async function createMarketplace(
     letTimePass,
     writeNeighbours,
     expectNoDifference,
-    async stop() {
-      await schemas.stop();
-      await fixture.stop();
-      await db.drop();
-      rmSync(cacheDir, { recursive: true, force: true });
-    },
+    stop: () => fixture.stop(),
   };
 }

@@ -4,13 +4,14 @@ import { lateEventTopic } from "../../../stream/index.ts";
 import { marketplaceFlows } from "../../../stream/marketplace/marketplace-flows.ts";
 import { announcement, announcementRecord } from "../../../stream/state/announcement.ts";
 import { startOfflineSchemas } from "../../support/offline-schemas.ts";
+import { shuffleWithin } from "../../support/shuffle-within.ts";
 import {
   createTopologyDriver,
   type DriverParts,
   dieEverywhere,
   type TopologyDriver,
 } from "../../support/topology-driver.ts";
-import { type CityEvent, inventCity, minute, shuffleWithin, start } from "./invented-city.ts";
+import { type CityEvent, inventCity, minute, start } from "./invented-city.ts";
 
 let offline: Awaited<ReturnType<typeof startOfflineSchemas>>;
 beforeAll(async () => {

@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { shuffleWithin } from "../../support/shuffle-within.ts";
 import { eventually } from "../../support/wait.ts";
 import { whileRunning } from "../fixture.ts";
-import { inventCity, minute, shuffleWithin, start } from "./invented-city.ts";
+import { inventCity, minute, start } from "./invented-city.ts";
 import { createMarketplace, type Marketplace } from "./marketplace-pipeline.ts";
 
 const latenessMs = 30_000;
 let marketplace: Marketplace;
 beforeAll(async () => {
-  const stack = { kafka: inject("kafka"), registry: inject("registry") };
   // Idle only after longer than the test pauses between its parts: event time stands still there.
-  marketplace = await createMarketplace("marketplace", stack, { latenessMs, idleMs: 60_000 });
+  marketplace = await createMarketplace("marketplace", { latenessMs, idleMs: 60_000 });
 });
 afterAll(() => marketplace.stop());
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { latLngToCell } from "h3-js";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { playFile } from "../../apps/fixtures.ts";
 import { eventually } from "../../support/wait.ts";
 import { whileRunning } from "../fixture.ts";
@@ -16,8 +16,7 @@ const trips = Number(process.env.HAILSTREAM_TEST_TRIPS ?? 800);
 
 let marketplace: Marketplace;
 beforeAll(async () => {
-  const stack = { kafka: inject("kafka"), registry: inject("registry") };
-  marketplace = await createMarketplace("real_trips", stack, { latenessMs: minute, idleMs: 60_000 });
+  marketplace = await createMarketplace("real_trips", { latenessMs: minute, idleMs: 60_000 });
 });
 afterAll(() => marketplace.stop());
 

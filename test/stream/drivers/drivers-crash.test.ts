@@ -7,6 +7,7 @@ import type { Driver } from "../../../stream/reference/drivers.ts";
 import { createHistories } from "../../../stream/reference/history.ts";
 import type { Vehicle } from "../../../stream/reference/vehicles.ts";
 import { startOfflineSchemas } from "../../support/offline-schemas.ts";
+import { shuffleWithin } from "../../support/shuffle-within.ts";
 import { createTopologyDriver, dieEverywhere, type TopologyDriver } from "../../support/topology-driver.ts";
 import { processorRules } from "../processor-rules.ts";
 import { hour, minute, start } from "./drivers.ts";
@@ -120,6 +121,39 @@ test("when the input stops, the last hour is told once the clock has come to its
   expect(await hours()).toEqual([0, 0]);
   await driver.advance(1);
   expect(await hours()).toEqual([0, 0, hour]);
+});
+
+test("shuffled within the lateness, with a fifth of the events twice: hours and jumps byte for byte the same, and the same last positions", async () => {
+  sequence = 0;
+  const events = ["drv_1", "drv_2", "drv_3"].flatMap((driver, d) => [
+    ...["open", "dispatched", "on_trip", "open", "offline"].map((value, i) => {
+      const at = (d * 7 + i * 23) * minute;
+      return { timeMs: start + at, topic: "driver-status", record: status(driver, at, value) };
+    }),
+    ...Array.from({ length: 30 }, (_, i) => {
+      const at = d * minute + i * 4 * minute;
+      // Now and then far away.
+      const east = i % 11 === 7 ? -73 : -74 + i / 10_000;
+      return { timeMs: start + at, topic: "driver-locations-enriched", record: location(driver, at, east) };
+    }),
+  ]);
+  events.sort((a, b) => a.timeMs - b.timeMs);
+  const outcome = async (arrivals: typeof events) => {
+    const driver = driverOf([]);
+    for (const { topic, record } of arrivals) await driver.pipe(topic, [record]);
+    await driver.advance(30 * hour);
+    const bytes = (topic: string) =>
+      driver
+        .distinct(topic)
+        .map(({ key, value, headers }) => JSON.stringify([key, value?.toString("base64"), headers]));
+    const last = new Map(driver.output("driver-positions").map(({ key, value }) => [key, value?.toString("base64")]));
+    return { hours: bytes("driver-hours").sort(), jumps: bytes("driver-jumps").sort(), last };
+  };
+  const oracle = await outcome(events);
+  expect(oracle.hours.length).toBeGreaterThan(5);
+  expect(oracle.jumps.length).toBeGreaterThan(5);
+  expect(oracle.last.size).toBe(3);
+  for (const seed of [1, 2, 3]) expect(await outcome(shuffleWithin(events, minute, seed))).toEqual(oracle);
 });
 
 test("a death at any effect, or two, changes nothing", async () => {
