@@ -102,13 +102,20 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
   async function advance(arrived: readonly Arrived[], next: bigint, passTo: number | undefined) {
     const records = arrived.map(({ record }) => record);
     const events = records.filter((record) => !isAnnouncement(record));
-    const reach = Math.max(watermark, passTo ?? -Infinity, furthest(records, flow, feeds?.toText()));
+    const reach = Math.max(watermark, passTo ?? -Infinity, furthest(records, reaching(flow, feeds?.toText())));
     const memories = new Map<string, Memory<unknown>>();
     const horizon = await load(new Set(events.map(flow.step.keyOf)), reach, memories);
+    const reachOf = reaching(flow, feeds?.toText());
+    const fitting = records.slice(
+      0,
+      fittingOf(arrived, (record) => Math.max(watermark, reachOf(record)) <= horizon),
+    );
+    const isCut = fitting.length < records.length;
     const after = remember(
       flow.step,
       {
-        ...{ records, memories, watermark, horizon },
+        ...{ records: fitting, memories, watermark, horizon },
+        ...(isCut ? { passTo: horizon } : {}),
         ...(passTo === undefined ? {} : { passTo }),
         ...(feeds === undefined ? {} : { reachOf: (record: unknown) => heardFrom(feeds, record) }),
       },
@@ -193,11 +200,25 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
 }
 
 /** How far the records will bring event time. */
-function furthest(records: readonly unknown[], { step, latenessMs, fedBy }: RememberingFlow, heard?: string): number {
-  const feeds = fedBy === undefined ? undefined : createFeeds(fedBy, heard);
-  const reachOf = (record: unknown) =>
-    feeds === undefined ? step.timeOf(record) - latenessMs : heardFrom(feeds, record);
+function furthest(records: readonly unknown[], reachOf: (record: unknown) => number): number {
   return records.reduce<number>((most, record) => Math.max(most, reachOf(record)), Number.NEGATIVE_INFINITY);
+}
+
+/** How many of them can be taken: what was made of one record is taken as a whole, for the offset behind it is stored with it. */
+function fittingOf(arrived: readonly Arrived[], fits: (record: unknown) => boolean): number {
+  let whole = 0;
+  for (const [i, { record, nextOffset }] of arrived.entries()) {
+    if (!fits(record)) return whole;
+    if (arrived[i + 1]?.nextOffset !== nextOffset) whole = i + 1;
+  }
+  return whole;
+}
+
+/** How far each record brings event time, asked in their order; what feeds have announced is counted apart from the memory of it. */
+function reaching({ step, latenessMs, fedBy }: RememberingFlow, heard?: string): (record: unknown) => number {
+  if (fedBy === undefined) return (record) => step.timeOf(record) - latenessMs;
+  const feeds = createFeeds(fedBy, heard);
+  return (record) => heardFrom(feeds, record);
 }
 
 function heardFrom(feeds: Feeds, record: unknown): number {

@@ -75,7 +75,8 @@ export function createMemoryStateStore(point: (name: string) => void = () => und
     outbox: (partition, limit) => around("outbox", () => of(partition).outbox.slice(0, limit)),
     acknowledge: (ids) =>
       around("acknowledge", () => {
-        for (const kept of partitions.values()) kept.outbox = kept.outbox.filter(({ id }) => !ids.includes(id));
+        const gone = new Set(ids);
+        for (const kept of partitions.values()) kept.outbox = kept.outbox.filter(({ id }) => !gone.has(id));
       }),
   };
   return {

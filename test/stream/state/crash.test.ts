@@ -97,3 +97,32 @@ test("a batch of which nothing is left to remember is done with all the same", a
   );
   expect(driver.turnedAway).toHaveLength(5);
 });
+
+test("what a reader makes of one record is stored together, also where more is due than is loaded at a time", async () => {
+  type Tick = { readonly key: string; readonly time: number };
+  const count = rememberingFlow<Tick, Tick, string>({
+    ...{ name: "ticks", source: "ticks", latenessMs: 0, outputs: ["told"] },
+    read: ({ value }) => forward(...(JSON.parse(String(value)) as Tick[])),
+    step: {
+      keyOf: ({ key }) => key,
+      timeOf: ({ time }) => time,
+      take: (_known, tick) => ({ state: tick, wakeMs: tick.time + 10_000, emit: [] }),
+      wake: ({ key }) => ({ state: undefined, emit: [key] }),
+    },
+    write: (key) => ({ topic: "told", key, value: null, headers: { ce_id: key } }),
+  });
+  const many = Array.from({ length: 5_500 }, (_, i): Tick => ({ key: `k${i}`, time: i }));
+  const apart: Tick[] = [
+    { key: "near", time: 11_000 },
+    { key: "far", time: 50_000 },
+  ];
+  // So far it goes until the first results of the second record are written, each of which is an effect as well.
+  for (let at = 0; at < 25; at++) {
+    const driver = createTopologyDriver({ remembering: [count], deaths: [at], batchSize: 1 });
+    const records = [many, apart].map((some) => ({ key: "all", value: Buffer.from(JSON.stringify(some)) }));
+    await driver.pipe("ticks", records);
+    await driver.advance(60_000);
+    expect(driver.died).toBe(1);
+    expect(driver.distinct("told").length, `death after ${at} effects`).toBe(many.length + apart.length);
+  }
+});
