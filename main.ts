@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   ingest: () => import("./commands/ingest.ts"),
   stream: () => import("./commands/stream.ts"),
   sinks: () => import("./commands/sinks.ts"),
+  lake: () => import("./commands/lake.ts"),
   topics: () => import("./commands/topics.ts"),
   migrate: () => import("./commands/migrate.ts"),
   up: () => import("./commands/up.ts"),

@@ -5,6 +5,7 @@ import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
 import { catalogueOptions, schemaOptions } from "../schemas/options.ts";
+import { lakeOptions } from "../sinks/lake/options.ts";
 import { sinksOptions } from "../sinks/options.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
 import { storeOptions } from "../store/index.ts";
@@ -22,6 +23,7 @@ export const optionSets: readonly OptionSet[] = [
   ingestOptions,
   streamOptions,
   sinksOptions,
+  lakeOptions,
   webhookOptions,
   doorOptions,
   replayOptions,

@@ -36,6 +36,11 @@ export type ConsumerParts = {
   readonly sessionTimeoutMs?: number;
   /** Whether a group without committed offsets starts at the oldest record; default true. */
   readonly fromBeginning?: boolean;
+  /**
+   * For a handler that keeps records beyond its return: the offset up to which the partition is stored, at most the one that is handled. The group commits
+   * this one; default: what is handled is stored.
+   */
+  storedUpTo?(topic: string, partition: number): bigint;
   /** Hears after each group join which partitions are this member's, by topic; also those that have no records to read. */
   onJoin?(generation: number, partitions: Readonly<Record<string, readonly number[]>>): void;
   /**
@@ -44,6 +49,8 @@ export type ConsumerParts = {
    */
   onBatch(batch: RecordBatch, control: BatchControl): Promise<void>;
 };
+
+type Handled = { readonly topic: string; readonly partition: number; readonly offset: string };
 
 const commitIntervalMs = 500;
 const stopTimeoutMs = 10_000;
@@ -72,7 +79,9 @@ export function createConsumer(parts: ConsumerParts): Service {
   let dead = false;
   const lanes = createLanes(parts.concurrency ?? 1);
   /** Handled and not yet committed, by topic and partition. */
-  const handled = new Map<string, { topic: string; partition: number; offset: string }>();
+  const handled = new Map<string, Handled>();
+  /** With `storedUpTo`: what this membership has committed. */
+  const committed = new Map<string, bigint>();
   /** Counts the seeks of each partition: a batch that was fetched before a seek must not be handled after it. */
   const seeks = new Map<string, number>();
   let committing: NodeJS.Timeout | undefined;
@@ -114,6 +123,7 @@ export function createConsumer(parts: ConsumerParts): Service {
           generation++;
           // What was handled under the former membership is committed by nobody: the partition may be another's now.
           handled.clear();
+          committed.clear();
           joins.inc({ group: parts.groupId });
           parts.onJoin?.(generation, payload.memberAssignment);
           resolve();
@@ -202,12 +212,26 @@ export function createConsumer(parts: ConsumerParts): Service {
 
   async function commitHandled(): Promise<void> {
     if (handled.size === 0 || dead) return;
-    const offsets = [...handled.values()];
-    handled.clear();
+    const offsets = parts.storedUpTo === undefined ? [...handled.values()] : takeStored(parts.storedUpTo);
+    if (parts.storedUpTo === undefined) handled.clear();
+    if (offsets.length === 0) return;
     await consumer?.commitOffsets(offsets).catch((error: unknown) => {
       // The next commit, or the next owner of the partition, makes up for it.
       log.debug({ err: error, group: parts.groupId }, "offsets were not committed");
     });
+  }
+
+  /** The offsets that have moved; what is handled and not stored yet stays for a later commit. */
+  function takeStored(storedUpTo: NonNullable<ConsumerParts["storedUpTo"]>): Handled[] {
+    const offsets: Handled[] = [];
+    for (const [lane, { topic, partition, offset }] of handled) {
+      const stored = storedUpTo(topic, partition);
+      if (stored >= BigInt(offset)) handled.delete(lane);
+      const moved = stored > (committed.get(lane) ?? -1n);
+      committed.set(lane, stored);
+      if (moved) offsets.push({ topic, partition, offset: String(stored) });
+    }
+    return offsets;
   }
 }
 

@@ -140,6 +140,22 @@ export const pipelineErrors = {
       "If that was meant, delete the consumer's rows of the topic from pipeline.checkpoints; else restore the topic.",
     retryable: false,
   },
+  lake_storage_unavailable: {
+    title: "The storage of the lake does not answer, or has no room.",
+    remedy: "See the reason beside it. Nothing is lost: it is tried again, and the records stay in Kafka meanwhile.",
+    retryable: true,
+  },
+  lake_storage_refused: {
+    title: "The storage of the lake refuses to be written.",
+    remedy:
+      "See the reason beside it: folder or bucket must be there, and the credentials must allow to read, write, list and remove.",
+    retryable: false,
+  },
+  lake_file_missing: {
+    title: "A file that belongs to the lake is neither at its path nor in the staging folder.",
+    remedy: "Restore it, or delete its row from lake.files and load its offsets again under another --lake-group-id.",
+    retryable: false,
+  },
   sink_value_out_of_range: {
     title: "A value does not fit its column.",
     remedy: "Correct the writer; the bytes are in pipeline.dead_letters.",

@@ -1,0 +1,1 @@
+export { createLake, type LakeParts } from "./service.ts";
