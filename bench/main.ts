@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: () => import("./ingest.ts"),
   stream: () => import("./stream.ts"),
   sink: () => import("./sink.ts"),
+  lake: () => import("./lake.ts"),
   "end-to-end": () => import("./end-to-end.ts"),
 };
 
