@@ -11,6 +11,7 @@ import {
   type Service,
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
+import { problemOf } from "./answers/problems.ts";
 import { sendProblem } from "./answers/send.ts";
 import { createDuplicates } from "./duplicates/duplicates.ts";
 import type { EventKnowledge } from "./events/accept-event.ts";
@@ -125,6 +126,7 @@ export function createIngest(parts: IngestParts): Ingest {
     maxHeaderBytes: options.maxHeaderBytes,
     ...tlsOf(options),
     refuse: (response, error) => sendProblem(response, error, routeParts),
+    problem: (error) => JSON.stringify(problemOf(error, options.docsUrl)),
     drainTimeoutMs,
     readiness: destination.readiness,
     mayTakeLonger: streams.has,

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext } from "node:tls";
 import express, { type Express } from "express";
-import { PipelineError } from "./errors.ts";
+import { type ErrorCode, PipelineError } from "./errors.ts";
 import { headProblemOf, securityHeaders } from "./http-guard.ts";
 import type { Metrics } from "./metrics.ts";
 import { createService, type Service } from "./service.ts";
@@ -44,6 +44,8 @@ export type HttpServiceParts = {
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Answers a request whose head is refused (request_head_invalid); its connection is closed afterwards. */
   refuse?(response: ServerResponse, error: PipelineError): void;
+  /** The answer to what never became a request (the codes of {@link refusals}); as problem+json; default: its code alone. */
+  problem?(error: PipelineError): string;
   /** How long `stop` waits for requests under way before it cuts them. */
   readonly drainTimeoutMs?: number;
 };
@@ -56,16 +58,15 @@ export type HttpService = Service & {
 /** How node:http marks a connection whose answer has begun. */
 type Answering = Duplex & { readonly _httpMessage?: ServerResponse };
 
-const refusals: Readonly<Record<string, string>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
+/** What node cannot read as a request, by its code. */
+const refusals: Readonly<Record<string, { code: ErrorCode; status: string; reason: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { code: "request_too_slow", status: "408 Request Timeout", reason: "timeout" },
+  HPE_HEADER_OVERFLOW: {
+    ...{ code: "request_head_too_large", status: "431 Request Header Fields Too Large" },
+    reason: "headers_too_large",
+  },
 };
-
-const refusalReasons: Readonly<Record<string, string>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: "timeout",
-  HPE_HEADER_OVERFLOW: "headers_too_large",
-};
+const unreadable = { code: "request_malformed", status: "400 Bad Request", reason: "malformed" } as const;
 
 /** Marks a connection on which a head was refused. */
 const doubtful = Symbol("doubtful");
@@ -145,14 +146,23 @@ export function createHttpService(parts: HttpServiceParts): HttpService {
   if (parts.maxConnections !== undefined) server.maxConnections = parts.maxConnections;
   server.timeout = parts.idleTimeoutMs ?? 0;
   server.on("drop", () => refused.inc({ reason: "connections" }));
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Answering) => {
+  server.on("clientError", (error: NodeJS.ErrnoException & { readonly reason?: string }, socket: Answering) => {
     // Node tells of each slow request once, and the listener decides.
     if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && parts.mayTakeLonger?.(socket) === true) return;
-    refused.inc({ reason: refusalReasons[error.code ?? ""] ?? "malformed" });
-    // What node answers itself when nobody listens.
-    const status = refusals[error.code ?? ""] ?? "400 Bad Request";
+    const { code, status, reason } = refusals[error.code ?? ""] ?? unreadable;
+    refused.inc({ reason });
     if (socket.writable && socket._httpMessage?.headersSent !== true) {
-      socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, "latin1");
+      const problem = new PipelineError(code, { fields: error.reason === undefined ? {} : { problem: error.reason } });
+      const body = parts.problem?.(problem) ?? JSON.stringify({ code });
+      const fields = [
+        ...[
+          ["content-type", "application/problem+json"],
+          ["content-length", String(Buffer.byteLength(body))],
+        ],
+        ...[["connection", "close"], ...securityHeaders],
+      ];
+      const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+      socket.write(`HTTP/1.1 ${status}\r\n${head}\r\n${body}`);
     }
     socket.destroy(error);
   });

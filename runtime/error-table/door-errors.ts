@@ -348,6 +348,21 @@ export const doorErrors = {
     remedy: "Send the same events again, with the same ids.",
     retryable: true,
   },
+  request_malformed: {
+    title: "What came over the connection is not a request of HTTP/1.1.",
+    remedy: "Send HTTP/1.1 with a client library; over TLS only to the port that speaks it.",
+    retryable: false,
+  },
+  request_head_too_large: {
+    title: "The head of the request is larger than the limit.",
+    remedy: "Send fewer and shorter headers: the target and all headers together stay below --ingest-max-header-bytes.",
+    retryable: false,
+  },
+  request_too_slow: {
+    title: "The request did not come whole within its time.",
+    remedy: "Send the same events again, with the same ids, in smaller requests; a stream of lines has a longer time.",
+    retryable: true,
+  },
   request_stream_idle: {
     title: "The stream stood still for too long.",
     remedy:

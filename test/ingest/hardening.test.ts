@@ -124,7 +124,18 @@ test("what honest clients send is taken: chunked, HTTP/1.0, a hundred headers, o
 
 test("a head that is too large is answered 431", async () => {
   const bytes = post(["Host: a", `X-A: ${"b".repeat(17_000)}`], "");
-  expect(await exchange(url, [bytes])).toMatchObject({ statuses: [431], closed: true });
+  const answer = await exchange(url, [bytes]);
+  expect(answer).toMatchObject({ statuses: [431], closed: true });
+  expect(problemIn(answer.text)).toMatchObject({ status: 431, code: "request_head_too_large" });
+});
+
+test("what is no HTTP is answered 400, with what is wrong", async () => {
+  const answer = await exchange(url, ["POST /v1/events HTTP/1.1\r\nHost a\r\n\r\n"]);
+  expect(answer).toMatchObject({ statuses: [400], closed: true });
+  expect(problemIn(answer.text)).toMatchObject({
+    ...{ status: 400, code: "request_malformed", docs: expect.stringContaining("request_malformed") },
+    fields: { problem: expect.stringContaining("header") },
+  });
 });
 
 describe("slow clients", () => {
@@ -149,6 +160,7 @@ describe("slow clients", () => {
     // Looked for every 500 ms.
     for (const cut of [silent, slowHead]) {
       expect(cut).toMatchObject({ statuses: [408], closed: true });
+      expect(problemIn(cut.text)).toMatchObject({ status: 408, code: "request_too_slow" });
       expect(cut.ms).toBeLessThan(400 + 500 + 400);
     }
     for (const cut of [slowBody, noBody, slowChunks]) {
@@ -333,3 +345,11 @@ describe("TLS", () => {
     expect(await ask(forwarded, { forwarded: "for=192.0.2.1;proto=https" })).toBe(202);
   });
 });
+
+/** The body of the one answer in a text, and that its length is what the head says. */
+function problemIn(text: string): unknown {
+  const [head = "", body = ""] = text.split("\r\n\r\n");
+  expect(head).toMatch(/content-type: application\/problem\+json/i);
+  expect(head).toContain(`content-length: ${Buffer.byteLength(body)}`);
+  return JSON.parse(body);
+}

@@ -144,6 +144,13 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}): Re
   headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
   body: typeof body === "string" || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
 });
+const longHead = post({}, { "x-long": "x".repeat(17_000) });
+/** A request whose body never comes whole. */
+const endless = (): RequestInit => ({
+  ...post(""),
+  ...{ duplex: "half", body: new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode("{")) }) },
+});
+const impatient = { flags: { "ingest-headers-timeout-ms": "300", "ingest-request-timeout-ms": "300" } };
 const minter = { authorization: `Bearer ${mintingKey}` };
 const good = locationEvent();
 const bad = locationEvent({ type: "driver.locaton" });
@@ -190,6 +197,12 @@ const probes: readonly Probe[] = [
   ],
   ["POST /v1/events", 400, "application/problem+json", "/v1/events", post("{")],
   ["POST /v1/events", 401, "application/problem+json", "/v1/events", post(good, { authorization: "Bearer wrong" })],
+  ["POST /v1/events", 408, "application/problem+json", "/v1/events", endless(), impatient],
+  ["POST /v1/events", 431, "application/problem+json", "/v1/events", longHead],
+  ["POST /v1/batch", 408, "application/problem+json", "/v1/batch", endless(), impatient],
+  ["POST /v1/batch", 431, "application/problem+json", "/v1/batch", longHead],
+  ["POST /v1/{call}", 408, "application/problem+json", "/v1/track", endless(), impatient],
+  ["POST /v1/{call}", 431, "application/problem+json", "/v1/track", longHead],
   ["POST /v1/events", 413, "application/problem+json", "/v1/events", post(Array(1_001).fill(0))],
   [
     "POST /v1/events",
