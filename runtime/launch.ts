@@ -10,7 +10,7 @@ export const nodeFlags: readonly string[] = [
   // Far above what is needed: Node lets the heap grow in larger steps the larger this is, and near the need it collects without end.
   "--max-old-space-size=1024",
   // Before the heap is first collected as a whole it may grow by this much: a third as often as by itself, for a fifth more records a second.
-  "--initial-old-space-size=112",
+  "--initial-old-space-size=96",
 ];
 
 /** Read by glibc before the process starts; other systems ignore them. */
