@@ -14,5 +14,5 @@ COPY --from=packages /app/node_modules node_modules
 COPY . .
 USER node
 # Started by its full name: it receives SIGTERM itself and drains.
-ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=16", "--max-old-space-size=1024", "--initial-old-space-size=112", "main.ts"]
+ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=16", "--max-old-space-size=1024", "--initial-old-space-size=96", "main.ts"]
 CMD ["--help"]

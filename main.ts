@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 node --disable-warning=TimeoutNegativeWarning --max-semi-space-size=16 --max-old-space-size=1024 --initial-old-space-size=112
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 node --disable-warning=TimeoutNegativeWarning --max-semi-space-size=16 --max-old-space-size=1024 --initial-old-space-size=96
 import { Command, CommanderError } from "commander";
 import { type AddCommand, type CommandContext, type ExitCode, exitCodes } from "./commands/command.ts";
 import { messageOf, PipelineError } from "./runtime/errors.ts";

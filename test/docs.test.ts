@@ -21,7 +21,7 @@ const sets = optionSets.filter(({ flagPrefix }) => flagPrefix !== "");
 const flags = new Set(sets.flatMap((set) => Object.keys(set.specs).map((key) => flagOf(set, key))));
 const variables = new Set(optionSets.flatMap((set) => Object.keys(set.specs).map((key) => variableOf(set, key))));
 const prefixes = new RegExp(
-  `(?<![\\w-])(--(?:${sets.map(({ flagPrefix }) => flagPrefix).join("|")})-[a-z-]*[a-z])`,
+  `(?<![\\w-])(--(?:${sets.map(({ flagPrefix }) => flagPrefix).join("|")})-[a-z0-9-]*[a-z])`,
   "g",
 );
 const metrics = textOf("docs/metrics.md");
