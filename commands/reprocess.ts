@@ -28,6 +28,7 @@ import {
 } from "../stream/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, sourceOf, withOptions } from "./command.ts";
+import { localStreamVariables } from "./local-stream.ts";
 import { optionSets } from "./option-sets.ts";
 import { describeReport, describeVerdict } from "./reprocess-words.ts";
 import { runningStack } from "./running-stack.ts";
@@ -154,6 +155,7 @@ function find(flows: readonly RememberingFlow[], name: string): RememberingFlow 
 
 function variablesOf(stack: NonNullable<ReturnType<typeof runningStack>>): Readonly<Record<string, string>> {
   return {
+    ...localStreamVariables,
     HAILSTREAM_KAFKA_BROKERS: stack.kafka,
     HAILSTREAM_REGISTRY_URL: stack.registry,
     HAILSTREAM_POSTGRES_URL: stack.postgres,

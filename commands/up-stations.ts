@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { apiKeysFile, type ChildService, createStation, deviceKeysFile, type RegistryStorage } from "../local/index.ts";
 import { createMetrics, type Logger, readOptions } from "../runtime/index.ts";
+import { localStreamVariables } from "./local-stream.ts";
 import { localWebhookVariables } from "./local-webhooks.ts";
 import type { StackPlace } from "./stack-options.ts";
 
@@ -16,6 +17,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
   const { ports } = parts;
   const shared = { dataDir: parts.dataDir, log: parts.log, abort: parts.abort };
   const env = (own: Readonly<Record<string, string>>) => ({ ...parts.env, ...own });
+  const unless = (variables: Readonly<Record<string, string>>) => withoutGiven(variables, parts.env);
   const ingest = {
     HAILSTREAM_INGEST_HOST: "127.0.0.1",
     HAILSTREAM_INGEST_PORT: String(ports.ingest),
@@ -24,10 +26,15 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
     HAILSTREAM_INGEST_DEVICE_KEYS_FILE: parts.env.HAILSTREAM_INGEST_DEVICE_KEYS_FILE ?? deviceKeysFile(parts.dataDir),
   };
   const streams = parts.env.HAILSTREAM_STREAM_FLOWS === undefined ? splitStream(ports) : [wholeStream(ports)];
-  const sinks = { ...webhookVariables(parts.env), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
+  const sinks = { ...unless(localWebhookVariables), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
   return [
     createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
-    ...streams.map(({ name, port, own }) => createStation({ ...shared, command: "stream", name, env: env(own), port })),
+    ...streams.map(({ name, port, own }) =>
+      createStation({
+        ...{ ...shared, command: "stream", name, port },
+        env: env({ ...unless(localStreamVariables), ...own }),
+      }),
+    ),
     createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
   ];
 }
@@ -47,9 +54,9 @@ function wholeStream({ streamMetrics: port }: StackPlace["ports"]) {
   return { name: "stream", port, own: { HAILSTREAM_STREAM_METRICS_PORT: String(port) } };
 }
 
-/** A receiver on this machine may be told of alerts, unless the user says otherwise. */
-function webhookVariables(env: ChildParts["env"]): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(localWebhookVariables).filter(([name]) => env[name] === undefined));
+/** What holds for the local stack unless the user says otherwise. */
+function withoutGiven(variables: Readonly<Record<string, string>>, env: ChildParts["env"]) {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => env[name] === undefined));
 }
 
 /** The gentle traffic of a simulated city. */
