@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   stream: () => import("./stream.ts"),
   sink: () => import("./sink.ts"),
   lake: () => import("./lake.ts"),
+  questions: () => import("./questions.ts"),
   "end-to-end": () => import("./end-to-end.ts"),
 };
 

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { optionSets } from "../commands/option-sets.ts";
 import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
+import { analyticsPage } from "./analytics-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 
 /**
@@ -57,6 +58,7 @@ const pages: Readonly<Record<string, string>> = {
   "errors.md": errorsPage(),
   "options.md": optionsPage(),
   "metrics.md": metricsPage(),
+  "analytics.md": analyticsPage(),
 };
 const verify = process.argv.includes("--verify");
 for (const [name, text] of Object.entries(pages)) {

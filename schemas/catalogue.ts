@@ -18,6 +18,7 @@ const recordProperties = [
   "class",
   "enrichedTopic",
   "latest",
+  "analytics",
   "aliases",
 ];
 const fieldProperties = ["name", "type", "default", "doc", "pii", "minimum", "maximum", "aliases", "order"];
@@ -41,6 +42,14 @@ export function loadCatalogue(folder: string = schemaFolder, further: readonly s
     const taken = found.find(({ name }) => types.some((type) => type.name === name));
     if (taken !== undefined) throw invalid(join(one, taken.name), "another folder has a type of this name");
     types.push(...found);
+  }
+  const named = new Map<string, EventType>();
+  for (const type of types) {
+    if (type.analytics === undefined) continue;
+    const other = named.get(type.analytics);
+    if (other !== undefined)
+      throw invalid(type.name, `${other.name} has the "analytics" name ${type.analytics} already`);
+    named.set(type.analytics, type);
   }
   types.sort((a, b) => (a.name < b.name ? -1 : 1));
   const records = new Map<string, { type: EventType; variant: Variant }>();
@@ -93,6 +102,17 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
 
   if (json.latest !== undefined && json.latest !== true) throw invalid(file, '"latest" must be true or left out');
 
+  const { analytics } = json;
+  if (
+    analytics !== undefined &&
+    (typeof analytics !== "string" || !/^(fct|dim|agg)_[a-z][a-z0-9_]{0,50}$/.test(analytics))
+  ) {
+    throw invalid(
+      file,
+      '"analytics" must be a name of small letters, digits and _ that begins with fct_, dim_ or agg_',
+    );
+  }
+
   const schema: AvroRecord = withoutOwnProperties(json);
   const fullName = `${json.namespace}.${json.name}`;
   const enrichedTopic = json.enrichedTopic;
@@ -106,6 +126,7 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
     keyField,
     class: trafficClass,
     ...(json.latest === true ? { latest: true } : {}),
+    ...(analytics === undefined ? {} : { analytics }),
     fields: schema.fields.map(fieldOf),
     schema,
   };

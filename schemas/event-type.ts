@@ -41,6 +41,8 @@ export type EventType = {
   readonly class: TrafficClass;
   /** Its table keeps only the newest event of each key, by event time and id. */
   readonly latest?: boolean;
+  /** What its table is called for analysts, in the schema `analytics` and without personal data: a name that begins with fct_, dim_ or agg_. */
+  readonly analytics?: string;
   readonly fields: readonly EventField[];
   readonly schema: AvroRecord;
   /** The fields of `schema`, in order, followed by those of the enrichment. */

@@ -42,6 +42,9 @@ function section(type: EventType): string {
     `- Topic: \`${type.topic}\`, key \`${type.keyField}\``,
     ...enriched,
     `- Table: \`events.${type.name.replaceAll(".", "_")}\``,
+    ...(type.analytics === undefined
+      ? []
+      : [`- For analysts: [\`analytics.${type.analytics}\`](analytics.md#${type.analytics})`]),
     `- Class: ${type.class}`,
     "",
     ...table(type.fields),

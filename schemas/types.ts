@@ -20,7 +20,7 @@ export type Alert = {
   readonly event_type: string;
   /** When the condition began, by the time of the event, in UTC. */
   readonly started_at: number | string;
-  /** Further facts about the alert by name, at most 32. Default: {}. */
+  /** Further facts about the alert by name, at most 32; ids of persons among them. Default: {}. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Latitude of the place where it happened, WGS 84 degrees north; null when the app had no position. */
   readonly latitude?: number | null;

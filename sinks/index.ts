@@ -1,4 +1,5 @@
 export { type SinksOptions, sinksOptions } from "./options.ts";
+export { type AnalyticsView, analyticsViewOf } from "./postgres/analytics-view.ts";
 export { createEventSink, type EventSinkParts } from "./postgres/create-sink.ts";
 export { ensureEventTables } from "./postgres/ensure-tables.ts";
 export { type StoredTable, type StoredType, storedTables } from "./postgres/event-types.ts";

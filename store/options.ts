@@ -19,7 +19,7 @@ export const storeOptions = defineOptions("postgres", {
   analystUrl: {
     schema: url,
     secret: true,
-    description: "The database, as the role that reads events.*; only shown, for analysts to connect with.",
+    description: "The database, as the role that reads analytics.* and no personal data; only shown, for analysts to connect with.",
   },
   maxConnections: {
     schema: z.coerce.number().int().min(1).max(100),

@@ -1,3 +1,5 @@
+import type { Pii } from "../../schemas/index.ts";
+
 /** An Avro schema as JSON, as far as it is known before it is read. */
 type Json = unknown;
 
@@ -15,6 +17,8 @@ export type AvroField = {
   readonly name: string;
   readonly doc: string;
   readonly type: AvroType;
+  /** What kind of personal data it holds, itself or somewhere inside. */
+  readonly pii?: Pii;
   /** What a reader takes when a writer's schema lacks the field; undefined when there is no default. */
   readonly default?: { readonly value: unknown };
 };
@@ -52,12 +56,17 @@ function readType(json: Json, named: Map<string, AvroType>, space: string): Avro
     case "error":
       return name({
         kind: "record",
-        fields: (schema.fields as Record<string, Json>[]).map((field) => ({
-          name: String(field.name),
-          doc: typeof field.doc === "string" ? field.doc : "",
-          type: readType(field.type, named, inner),
-          ...("default" in field ? { default: { value: field.default } } : {}),
-        })),
+        fields: (schema.fields as Record<string, Json>[]).map((field) => {
+          const type = readType(field.type, named, inner);
+          const pii = (field.pii as Pii | undefined) ?? piiInside(type);
+          return {
+            name: String(field.name),
+            doc: typeof field.doc === "string" ? field.doc : "",
+            type,
+            ...(pii === undefined ? {} : { pii }),
+            ...("default" in field ? { default: { value: field.default } } : {}),
+          };
+        }),
       });
     case "enum":
       return name({ kind, symbols: schema.symbols as string[] });
@@ -74,6 +83,21 @@ function readType(json: Json, named: Map<string, AvroType>, space: string): Avro
     default:
       // `{"type": {"type": …}}` and `{"type": "double"}` mean their inner type.
       return readType(kind, named, space);
+  }
+}
+
+/** The first kind of personal data that a nested record is marked with: a column of jsonb is as personal as what lies in it. */
+function piiInside(type: AvroType): Pii | undefined {
+  switch (type.kind) {
+    case "record":
+      return type.fields.find(({ pii }) => pii !== undefined)?.pii;
+    case "array":
+    case "map":
+      return piiInside(type.items);
+    case "union":
+      return type.branches.map(piiInside).find((pii) => pii !== undefined);
+    default:
+      return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Pii } from "../../schemas/index.ts";
 import type { AvroField, AvroType } from "./avro-type.ts";
 
 /** The Postgres types of event tables; the names go into SQL as they are. */
@@ -16,6 +17,8 @@ export type Column = {
   readonly type: ColumnType;
   readonly notNull: boolean;
   readonly comment: string;
+  /** What kind of personal data it holds: analysts do not see it. */
+  readonly pii?: Pii;
 };
 
 /** A column that holds a field of the event's data. */
@@ -32,7 +35,13 @@ export const envelopeColumns: readonly Column[] = [
   { name: "occurred_at", type: "timestamptz", notNull: true, comment: "When it happened, by the clock of the app." },
   { name: "received_at", type: "timestamptz", notNull: true, comment: "When the pipeline received it." },
   { name: "source", type: "text", notNull: false, comment: "Which app and version sent it." },
-  { name: "subject", type: "text", notNull: false, comment: "Whom or what the event is about, where the app said so." },
+  {
+    name: "subject",
+    type: "text",
+    notNull: false,
+    comment: "Whom or what the event is about, where the app said so.",
+    pii: "identifier",
+  },
   {
     name: "schema_id",
     type: "integer",
@@ -70,6 +79,7 @@ export function dataColumnsOf(fields: readonly AvroField[]): readonly DataColumn
     // An added field is absent in older events, so only the reader's schema may promise a value, never the table.
     notNull: false,
     comment: field.doc,
+    ...(field.pii === undefined ? {} : { pii: field.pii }),
     field,
   }));
 }

@@ -17,19 +17,21 @@ export type TableDefinition = {
   readonly columns: readonly Column[];
   /** Of a table that keeps the newest event of each key: the column of the key. */
   readonly latestOf?: string;
+  /** How analysts know it: the name of a view without personal data, and the column that says what a row is about. */
+  readonly analytics?: { readonly name: string; readonly keyColumn: string };
 };
 
 export function tableDefinition(
   eventType: string,
   doc: string,
   dataColumns: readonly Column[],
-  latestOf?: string,
+  more: Pick<TableDefinition, "latestOf" | "analytics"> = {},
 ): TableDefinition {
   return {
     name: tableNameOf(eventType),
     comment: doc,
     columns: [...envelopeColumns, ...dataColumns],
-    ...(latestOf === undefined ? {} : { latestOf }),
+    ...more,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Logger } from "../../runtime/index.ts";
 import { runAsOwner } from "../../store/index.ts";
+import { analyticsViewSql, dropAnalyticsViewSql, grantAnalystSql } from "./analytics-view.ts";
 import { alterTableSql, createTableSql, type TableDefinition } from "./create-tables.ts";
-import { dropLatestViewSql, hasRevisions, latestViewName, latestViewSql } from "./latest-view.ts";
+import { dropLatestViewSql, hasRevisions, latestViewSql } from "./latest-view.ts";
 
 type PresentColumn = {
   readonly table: string;
@@ -16,9 +17,13 @@ const presentSql = `
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
   where n.nspname = 'events' and c.relkind in ('p', 'r') and a.attnum > 0 and not a.attisdropped`;
 
+const viewColumnsSql = `
+  select a.attname as name from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'analytics' and c.relname = $1 and c.relkind = 'v' and a.attnum > 0 and not a.attisdropped order by a.attnum`;
+
 /**
- * Makes the event tables that are missing and adds to those that are there what their schemas have gained, and the views of newest revisions. In one transaction
- * and one process at a time; nothing is ever dropped. Needs the migrations and the owner's URL.
+ * Makes the event tables that are missing and adds to those that are there what their schemas have gained; and their views: of newest revisions, and for analysts.
+ * In one transaction and one process at a time; no table or column is ever dropped. Needs the migrations and the owner's URL.
  * @throws PipelineError store_unavailable, store_failed
  */
 export async function ensureEventTables(url: string, tables: readonly TableDefinition[], log: Logger): Promise<void> {
@@ -30,17 +35,23 @@ export async function ensureEventTables(url: string, tables: readonly TableDefin
       columns.set(row.column, { ...row, type });
       present.set(row.table, columns);
     }
-    const viewed = await query<{ name: string }>("select viewname as name from pg_views where schemaname = 'events'");
-    const views = new Set(viewed.map(({ name }) => name));
     for (const table of tables) {
       const columns = present.get(table.name);
       const statements = columns === undefined ? createTableSql(table) : alterTableSql(table, columns);
       const isTold = hasRevisions(table);
       // A column that a view shows cannot be made wider.
-      if (isTold && statements.some((sql) => sql.includes(" alter column "))) await query(dropLatestViewSql(table));
+      if (statements.some((sql) => sql.includes(" alter column "))) {
+        for (const sql of dropAnalyticsViewSql(table)) await query(sql);
+        if (isTold) await query(dropLatestViewSql(table));
+      }
       for (const statement of statements) await query(statement);
-      if (isTold && (statements.length > 0 || !views.has(latestViewName(table))))
-        for (const statement of latestViewSql(table)) await query(statement);
+      const views = [...(isTold ? latestViewSql(table) : []), ...grantAnalystSql(table)];
+      if (table.analytics !== undefined) {
+        const rows = await query<{ name: string }>(viewColumnsSql, [table.analytics.name]);
+        views.push(...analyticsViewSql(table, rows.length === 0 ? undefined : rows.map(({ name }) => name)));
+      }
+      // Views cost nothing to make again, so what they say never lags behind this version of the program.
+      await query(views.join(";\n"));
       if (statements.length > 0) log.info({ table: table.name, created: columns === undefined }, "event table changed");
     }
   });

@@ -10,6 +10,8 @@ export type StoredType = {
   readonly keyField: string;
   /** Whether its table keeps only the newest event of each key. */
   readonly latest?: boolean;
+  /** The name of its view for analysts. */
+  readonly analytics?: string;
   /** The Avro schema as JSON. */
   readonly schema: unknown;
   readonly enriched?: { readonly topic: string; readonly schema: unknown };
@@ -39,7 +41,10 @@ export function storedTables(types: Iterable<StoredType>): readonly StoredTable[
       columns,
       keeps,
       keyColumn,
-      definition: tableDefinition(type.name, type.doc, columns, keeps === "latest" ? keyColumn : undefined),
+      definition: tableDefinition(type.name, type.doc, columns, {
+        ...(keeps === "latest" ? { latestOf: keyColumn } : {}),
+        ...(type.analytics === undefined ? {} : { analytics: { name: type.analytics, keyColumn } }),
+      }),
     };
   });
 }

@@ -136,8 +136,9 @@ test("the sink cannot change tables, the analyst cannot write nor look behind th
   await analyst.connect();
   try {
     await db.owner.execute("create table events.probe (n int)");
-    expect((await analyst.query("select * from events.probe")).rowCount).toBe(0);
+    // What nobody has judged to be free of personal data is not readable; the owner of a table grants what is.
     for (const sql of [
+      "select * from events.probe",
       "insert into events.probe values (1)",
       "select * from pipeline.checkpoints",
       "select pipeline.ensure_day_partition('probe', '2015-01-01')",
