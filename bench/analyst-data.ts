@@ -33,12 +33,12 @@ const seeds: Readonly<Record<string, string>> = {
   driver_profile: `
     insert into events.driver_profile (event_id, occurred_at, received_at, subject, schema_id, driver_id, name, rating, vehicle_id, home_city_id, active)
     select 'profile-' || v || '-' || i, now() - interval '40 days' + v * interval '1 day', now(), 'drv_' || i, 1, 'drv_' || i, 'Driver ' || i,
-      4 + i % 10 / 10.0, 'veh_' || (i + v), ${city}, v = 1 or i % 2 = 0
-    from generate_series(0, least(5000, :rows) - 1) i, generate_series(0, 1) v`,
+      4 + i % 10 / 10.0, 'veh_' || (i + v), ${city}, v = 1 and i % 20 <> 0
+    from generate_series(0, least(5000, :rows / 40) - 1) i, generate_series(0, 1) v`,
   vehicle_profile: `
     insert into events.vehicle_profile (event_id, occurred_at, received_at, subject, schema_id, vehicle_id, vehicle_class, make, capacity, plate)
     select 'vehicle-' || i, now() - interval '40 days', now(), 'veh_' || i, 1, 'veh_' || i, (array['standard', 'large', 'shared'])[1 + i % 7 % 3], 'Make', 4, 'PLATE ' || i
-    from generate_series(0, least(5000, :rows)) i`,
+    from generate_series(0, least(5000, :rows / 40)) i`,
   trip: `
     insert into events.trip (event_id, occurred_at, received_at, source, subject, schema_id, trip_id, revision, status, missing, rider_id, driver_id, vehicle_id, city_id,
       requested_at, accepted_at, driver_arrived_at, started_at, completed_at, cancelled_at, ended_at, waiting_seconds, pickup_seconds, travel_seconds,
@@ -51,13 +51,13 @@ const seeds: Readonly<Record<string, string>> = {
       case status when 'completed' then 500 + ${noise(6_000)} end, case status when 'completed' then 'USD' end, '882a100d65fffff', '882a100d67fffff',
       case status when 'cancelled' then (array['rider', 'driver', 'system'])[1 + i % 5 % 3] end, case status when 'cancelled' then (array['changed_plans', 'no_show'])[1 + i % 2] end,
       case when revision = 2 then 1 + i % 5 end, false, 20, '["882a100d65fffff", "882a100d67fffff"]'
-    from (select i, (i * 31::bigint % least(5000, :rows)) as driver, case when i % 100 = 99 then 'stuck' when i % 8 = 7 then 'cancelled' else 'completed' end as status from ${series}) s,
+    from (select i, (i * 31::bigint % least(5000, :rows / 40)) as driver, case when i % 100 = 99 then 'stuck' when i % 8 = 7 then 'cancelled' else 'completed' end as status from ${series}) s,
       generate_series(1, case when i % 30 = 0 then 2 else 1 end) revision`,
   driver_location: `
     insert into events.driver_location (event_id, occurred_at, received_at, source, subject, schema_id, driver_id, latitude, longitude, heading_degrees, speed, accuracy, trip_id,
       vehicle_id, city_id, h3_cell, driver_rating, enriched_vehicle_id, vehicle_class, vehicle_capacity, enrichment_missing, enrichment_revision)
-    select '0198f000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'), ${at}, ${at}, '/apps/driver/ios/6.1.2', 'drv_' || i % 5000, 1, 'drv_' || i % 5000, 40.7, -73.9, i % 360,
-      ${noise(250)} / 10.0, 5.5, case when i % 3 > 0 then 'trp_' || i / 60 end, 'veh_' || i % 5000, ${city}, '882a100d65fffff', 4.8, 'veh_' || i % 5000, 'standard', 4, '[]', 0
+    select '0198f000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'), ${at}, ${at}, '/apps/driver/ios/6.1.2', 'drv_' || i % least(5000, :rows / 40), 1, 'drv_' || i % least(5000, :rows / 40), 40.7, -73.9, i % 360,
+      ${noise(250)} / 10.0, 5.5, case when i % 3 > 0 then 'trp_' || i / 60 end, 'veh_' || i % least(5000, :rows / 40), ${city}, '882a100d65fffff', 4.8, 'veh_' || i % least(5000, :rows / 40), 'standard', 4, '[]', 0
     from ${series}`,
   marketplace_minute: `
     insert into events.marketplace_minute (event_id, occurred_at, received_at, source, subject, schema_id, city_id, h3_cell, resolution, revision, final, open_drivers, requests, completed,
@@ -68,7 +68,7 @@ const seeds: Readonly<Record<string, string>> = {
   payment_failed: `
     insert into events.payment_failed (event_id, occurred_at, received_at, source, subject, schema_id, payment_id, trip_id, rider_id, amount, currency, method, failure_code, attempt)
     select 'payment-' || i, ${at}, ${at}, '/apps/rider/ios/5.0.0', 'rdr_' || i % 900, 1, 'pay_' || i / 2, 'trp_' || i / 2, 'rdr_' || i % 900, 700 + ${noise(3_000)}, 'USD',
-      (array['card', 'wallet', 'invoice'])[1 + i % 3], (array['card_declined', 'expired_card', 'provider_unavailable', 'insufficient_funds'])[1 + ${noise(4, 3)}], 1 + i % 2
+      (array['card', 'wallet', 'invoice'])[1 + i / 2 % 3], (array['card_declined', 'expired_card', 'provider_unavailable', 'insufficient_funds'])[1 + i / 7 % 4], 1 + i % 2
     from ${series}`,
   app_error: `
     insert into events.app_error (event_id, occurred_at, received_at, source, subject, schema_id, session_id, app, app_version, platform, os_version, device_model, error_type, message, stack, fatal, user_id)
@@ -84,7 +84,7 @@ const seeds: Readonly<Record<string, string>> = {
       on_trip_seconds, utilisation, silent_seconds, unknown_seconds)
     select 'hour-' || i, date_trunc('hour', ${at}), ${at}, '/hailstream/drivers', 'drv_' || driver || '/' || i, 1, 'drv_' || driver, date_trunc('hour', ${at}), 1, ${city},
       3600, 3600 - 600 - busy, 600, busy, (600 + busy) / 3600.0, 0, 0
-    from (select i, (i * 31::bigint % least(5000, :rows)) as driver, ${noise(3_000)} as busy from ${series}) s`,
+    from (select i, (i * 31::bigint % least(5000, :rows / 40)) as driver, ${noise(3_000)} as busy from ${series}) s`,
   alert: `
     insert into events.alert (event_id, occurred_at, received_at, source, subject, schema_id, alert_id, alert_key, rule, severity, summary, status, event_type, started_at, labels)
     select 'alert-' || i, at, at, '/hailstream/alerts', 'safety-sos/sos_' || i, 1, 'alr_' || i, 'safety-sos/sos_' || i, 'safety-sos', 'critical', 'The rider rdr_' || i || ' pressed it.', 'firing',

@@ -16,7 +16,8 @@ export const add: AddCommand = (program, context, end) => {
     const source = sourceOf(command, context, optionSets);
     const log = createLogger("migrate", readOptions(logOptions, source).level);
     const catalogue = catalogueFrom(source);
-    await prepareDatabase(readOptions(storeOptions, source).url, catalogue, log);
+    const { url, keepDays } = readOptions(storeOptions, source);
+    await prepareDatabase(url, catalogue, log, keepDays);
     if (command.opts().json === true) printJson(context, { migrated: true, tables: catalogue.types.size });
     else say(context, `The database is up to date, with ${catalogue.types.size} event tables.`);
     end(exitCodes.ok);

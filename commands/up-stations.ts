@@ -93,11 +93,12 @@ export async function prepareCarriers(env: ChildParts["env"], log: Logger): Prom
     catalogue,
   });
   const options = readOptions(kafka.kafkaOptions, source);
+  const { url, keepDays } = readOptions(store.storeOptions, source);
   const connection = kafka.connectKafka(options, log, "hailstream-up", kafka.shortRetry);
   await Promise.all([
     registration.start(() => undefined).finally(() => registration.stop()),
     kafka.ensureTopics(connection, kafka.allTopics(catalogue.types.values())),
-    sinks.prepareDatabase(readOptions(store.storeOptions, source).url, catalogue, log),
+    sinks.prepareDatabase(url, catalogue, log, keepDays),
   ]);
 }
 

@@ -15,6 +15,8 @@ export type BatchControl = {
   isLive(): boolean;
   /** Reads this partition again from `offset`; the offset of this batch is then not committed. */
   seek(offset: bigint): void;
+  /** Fetches nothing of this partition for so long; the others go on. */
+  rest(ms: number): void;
 };
 
 export type ConsumerParts = {
@@ -202,6 +204,9 @@ export function createConsumer(parts: ConsumerParts): Service {
         sought = true;
         seeks.set(lane, (seeks.get(lane) ?? 0) + 1);
         consumer?.seek({ topic, partition, offset: offset.toString() });
+      },
+      rest(ms) {
+        setTimeout(payload.pause(), ms).unref();
       },
     };
     const records = recordBatchOf(batch);

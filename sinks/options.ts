@@ -36,6 +36,13 @@ export const sinksOptions = defineOptions("sinks", {
     unit: "ms",
     description: "After this long without a sign of life the partitions of a process go to the others.",
   },
+  circuitRecords: {
+    schema: z.coerce.number().int().min(0),
+    default: "100",
+    unit: "records",
+    description:
+      "After so many records of a topic in a row that cannot be stored, the topic waits instead of going into the dead letters; 0 is never.",
+  },
   maxFetchBytes: {
     schema: z.coerce.number().int().min(65_536),
     default: "4194304",

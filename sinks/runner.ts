@@ -8,6 +8,7 @@ import {
 } from "../kafka/index.ts";
 import { type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { advance, createPartitionClaims, type Database, type PartitionClaim } from "../store/index.ts";
+import { createCircuit } from "./circuit.ts";
 import { insertDeadLetters } from "./dead-letters.ts";
 import { createRunnerMetrics } from "./runner-metrics.ts";
 import type { Delivery, Manner, Sink } from "./sink.ts";
@@ -25,6 +26,8 @@ export type SinkRunnerParts = {
   readonly sessionTimeoutMs?: number;
   readonly maxFetchBytes?: number;
   readonly maxPartitionFetchBytes?: number;
+  /** After so many records of a topic in a row that cannot be stored nothing of it is dead-lettered; default 100, 0 is never. */
+  readonly circuitRecords?: number;
 };
 
 /** Thrown inside the transaction to roll it back: another worker has claimed the partition. */
@@ -45,6 +48,7 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
   const { db, sink, log, groupId: consumer } = parts;
   const claims = createPartitionClaims(db, consumer);
   const metrics = createRunnerMetrics(parts.metrics);
+  const circuit = createCircuit({ consumer, limit: parts.circuitRecords ?? 100, log, metrics: parts.metrics });
 
   return createConsumer({
     name: parts.name,
@@ -79,6 +83,11 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
         // Fenced: ask the broker first whether the partition is still ours; a claim would fence the rightful owner.
         await control.heartbeat();
       } catch (error) {
+        if (PipelineError.is(error, "sink_circuit_open")) {
+          control.seek(batch.firstOffset);
+          control.rest(circuit.opened(batch.topic, error));
+          return;
+        }
         claims.drop(batch.topic, batch.partition);
         if (PipelineError.is(error, "store_rejected") && manner === "fast") {
           manner = "careful";
@@ -113,7 +122,7 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
       batch.firstOffset >= first ? batch.records : batch.records.filter((record) => BigInt(record.offset) >= first);
     const delivery = await sink.prepare({ topic, partition, records });
     try {
-      await flush(batch, claim, delivery, manner);
+      await flush(batch, claim, delivery, manner, records.length);
     } catch (error) {
       if (!(error instanceof Fenced)) throw error;
       metrics.fenced.inc({ consumer });
@@ -128,23 +137,31 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
     return "done";
   }
 
-  async function flush(batch: RecordBatch, claim: PartitionClaim, delivery: Delivery, manner: Manner): Promise<void> {
+  async function flush(
+    batch: RecordBatch,
+    claim: PartitionClaim,
+    delivery: Delivery,
+    manner: Manner,
+    records: number,
+  ): Promise<void> {
     const { topic, partition } = batch;
     const { epoch, nextOffset: expected } = claim;
     const began = performance.now();
-    const reasons = await db.transaction(
+    const rejected = await db.transaction(
       async (tx) => {
         const step = { consumer, topic, partition, epoch, expected, next: batch.nextOffset };
         if (!(await advance(tx, step))) throw new Fenced();
         const rejections = await delivery.write(tx, manner);
+        circuit.judge(topic, records, rejections);
         await insertDeadLetters(tx, { consumer, topic, partition }, rejections);
-        return rejections.map((rejection) => rejection.reason);
+        return rejections;
       },
       { synchronousCommit: false },
     );
     metrics.flushSeconds.observe((performance.now() - began) / 1_000);
     metrics.flushRows.observe(delivery.rows);
-    for (const reason of reasons) metrics.deadLetters.inc({ reason });
+    for (const { reason } of rejected) metrics.deadLetters.inc({ reason });
+    circuit.committed(topic, records, rejected);
     delivery.committed();
   }
 

@@ -12,6 +12,7 @@ import { createDatabase, type StoreOptions } from "../store/index.ts";
 import type { SinksOptions } from "./options.ts";
 import { createEventSink } from "./postgres/create-sink.ts";
 import { storedTables } from "./postgres/event-types.ts";
+import { createStorageKeeper } from "./postgres/storage-keeper.ts";
 import { createQuarantineSink } from "./quarantine/quarantine-sink.ts";
 import { createSinkRunner } from "./runner.ts";
 import type { WebhookOptions } from "./webhook/index.ts";
@@ -66,6 +67,7 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
     log,
     metrics,
   });
+  const keeper = createStorageKeeper({ db, tables: tables.map(({ tableName }) => tableName), log, metrics });
   const topics = [...new Set(tables.map((table) => table.topic))];
   const events = createSinkRunner({
     name: "event sink",
@@ -80,6 +82,7 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
     sessionTimeoutMs: options.sessionTimeoutMs,
     maxFetchBytes: options.maxFetchBytes,
     maxPartitionFetchBytes: options.maxPartitionFetchBytes,
+    circuitRecords: options.circuitRecords,
   });
   const quarantine = createSinkRunner({
     name: "quarantine sink",
@@ -111,6 +114,6 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
     },
     stop: () => undefined,
   });
-  const service = composeServices("sinks", [http, db, prepare, sink, events, quarantine, webhooks, joined]);
+  const service = composeServices("sinks", [http, db, prepare, sink, events, quarantine, webhooks, keeper, joined]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
 }

@@ -3,6 +3,22 @@ import { defineOptions, type ValuesOf } from "../runtime/index.ts";
 
 const url = z.string().regex(/^postgres(ql)?:\/\/\S+$/, "expected postgres://user:password@host:port/database");
 
+const keepDays = z.string().transform((text, context) => {
+  const days = new Map<string, number>();
+  for (const part of text === "" ? [] : text.split(",")) {
+    const [, type, count] = /^\s*([a-z0-9_.*]+)=(\d{1,6})\s*$/i.exec(part) ?? [];
+    if (type === undefined || Number(count) < 1) {
+      context.addIssue({
+        code: "custom",
+        message: `expected TYPE=DAYS, comma-separated, of at least one day; got ${part}`,
+      });
+      return z.NEVER;
+    }
+    days.set(type, Number(count));
+  }
+  return days;
+});
+
 export const storeOptions = defineOptions("postgres", {
   url: {
     schema: url,
@@ -19,7 +35,15 @@ export const storeOptions = defineOptions("postgres", {
   analystUrl: {
     schema: url,
     secret: true,
-    description: "The database, as the role that reads analytics.* and no personal data; only shown, for analysts to connect with.",
+    description:
+      "The database, as the role that reads analytics.* and no personal data; only shown, for analysts to connect with.",
+  },
+  keepDays: {
+    schema: keepDays,
+    default: "",
+    unit: "days",
+    description:
+      "For how long tables keep events, by the day they happened on: TYPE=DAYS, comma-separated, * for all other types, such as driver.location=90,*=730. What is not named is kept for ever. Read by `migrate` and `up`.",
   },
   maxConnections: {
     schema: z.coerce.number().int().min(1).max(100),

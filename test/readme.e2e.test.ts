@@ -81,7 +81,8 @@ describe("the README", () => {
       results: [{ status: "accepted" }],
     });
     await eventually(
-      () => expect(run(blockWith("from analytics.fct_driver_locations"))).toMatch(/my-first-event \|.*\| [0-9a-f]{32} \|/),
+      () =>
+        expect(run(blockWith("from analytics.fct_driver_locations"))).toMatch(/my-first-event \|.*\| [0-9a-f]{32} \|/),
       {
         timeoutMs: 15_000,
       },

@@ -134,6 +134,13 @@ export const pipelineErrors = {
     remedy: "Find out who writes to the topic without the CloudEvents headers; the bytes are in pipeline.dead_letters.",
     retryable: false,
   },
+  sink_circuit_open: {
+    title:
+      "None of many records of a topic in a row can be stored, so the topic waits and nothing of it is dead-lettered.",
+    remedy:
+      "The fields say what the first failed by: correct the registry, the table or the producer, and it goes on by itself. If the records are meant for the dead letters, start the sinks with --sinks-circuit-records 0.",
+    retryable: true,
+  },
   sink_checkpoint_ahead: {
     title: "A checkpoint is beyond the end of its partition: the topic was made anew.",
     remedy:

@@ -4,7 +4,7 @@ import { hasRevisions, latestViewName } from "./latest-view.ts";
 
 export type ViewColumn = {
   readonly name: string;
-  readonly type: ColumnType;
+  readonly type: ColumnType | "date";
   readonly comment: string;
   /** What it is in the event table. */
   readonly sql: string;
@@ -45,6 +45,7 @@ export function analyticsViewOf(table: TableDefinition): AnalyticsView | undefin
     if (envelopeNames.has(column.name)) {
       const wanted = isFact ? factEnvelope.includes(column.name) : column.name === "occurred_at";
       if (wanted) columns.push(isDimension ? validFrom(column) : plain(column));
+      if (wanted && !isDimension && column.name === "occurred_at") columns.push(...dayAndHour);
     } else if (!internalColumns.has(column.name)) {
       const view = column.pii === undefined ? plain(column) : pseudonym(column);
       if (view === undefined) leftOut.push(column.name);
@@ -65,6 +66,22 @@ export function analyticsViewOf(table: TableDefinition): AnalyticsView | undefin
 }
 
 const plain = ({ name, type, comment }: Column): ViewColumn => ({ name, type, comment, sql: quoteName(name) });
+
+/** What facts are grouped by most often. In UTC whatever the session says, so that there can be statistics of them. */
+const dayAndHour: readonly ViewColumn[] = [
+  {
+    name: "occurred_on",
+    type: "date",
+    comment: "The day of occurred_at, in UTC.",
+    sql: `("occurred_at" at time zone 'UTC')::date`,
+  },
+  {
+    name: "occurred_hour",
+    type: "integer",
+    comment: "The hour of the day of occurred_at, 0 to 23, in UTC.",
+    sql: `extract(hour from "occurred_at" at time zone 'UTC')::integer`,
+  },
+];
 
 const validFrom = ({ type, name }: Column): ViewColumn => ({
   name: "valid_from",
@@ -99,11 +116,21 @@ export function analyticsViewSql(table: TableDefinition, present: readonly strin
   const columns = order.map((column) => wanted.get(column) as ViewColumn);
   const list = columns.map(({ name: as, sql }) => `  ${sql} as ${quoteName(as)}`).join(",\n");
   return [
+    ...(view.columns.includes(dayAndHour[0] as ViewColumn) ? [dayStatisticsSql(table)] : []),
     ...(fits || present === undefined ? [] : [`drop view ${name}`]),
     `create or replace view ${name} as select${distinctOn(table)}\n${list}\nfrom ${sourceOf(table)}${newestFirst(table)}`,
     `comment on view ${name} is ${quoteText(view.comment)}`,
     ...columns.map((each) => `comment on column ${name}.${quoteName(each.name)} is ${quoteText(each.comment)}`),
   ];
+}
+
+/**
+ * Without them the planner takes each event for a day of its own, and sorts a million rows on the disk to count those of thirty days. Gathered with the statistics of the
+ * table as a whole (`storage-keeper.ts`).
+ */
+function dayStatisticsSql(table: TableDefinition): string {
+  const expressions = dayAndHour.map(({ sql }) => `(${sql})`).join(", ");
+  return `create statistics if not exists events.${quoteName(`${table.name}_days`)} on ${expressions} from ${eventTable(table.name)}`;
 }
 
 /** Makes way for a column of the table that becomes wider. */

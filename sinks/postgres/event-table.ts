@@ -12,7 +12,13 @@ export type EventTable = {
   /** `events`: a row for each event. `latest`: a row for each key, that of its newest event, so every row may meet another. */
   readonly keeps: StoredTable["keeps"];
   /** COPY into a temporary table and on from there, past duplicates. */
-  readonly stage: { readonly createSql: string; readonly copySql: string; readonly insertSql: string };
+  readonly stage: {
+    readonly createSql: string;
+    readonly copySql: string;
+    readonly insertSql: string;
+    /** As `insertSql`, of `count` rows behind the first `from` ones. */
+    insertPartSql(from: number, count: number): string;
+  };
   readonly caution: Caution;
 };
 
@@ -28,26 +34,29 @@ export function eventTableOf({ tableName: name, columns, keeps, keyColumn }: Sto
     stage: {
       createSql: `create temporary table if not exists ${stage} (like ${eventTable(name)}) on commit delete rows`,
       copySql: `copy pg_temp.${stage} (${list}) from stdin (format binary)`,
-      insertSql: insertSql(),
+      insertSql: insertSql(`pg_temp.${stage}`),
+      // A temporary table that was only copied into has its rows in the order of the COPY.
+      insertPartSql: (from, count) =>
+        insertSql(`(select * from pg_temp.${stage} order by ctid offset ${from} limit ${count}) as part`),
     },
     caution: new Caution(),
   };
 
   /** From the stage into the table, where of two rows for the same place one must give way. */
-  function insertSql(): string {
+  function insertSql(source: string): string {
     const into = `insert into ${eventTable(name)} as stored (${list})`;
     const others = all.filter((column) => !place().includes(column.name));
     const update = `do update set ${others.map(({ name: of }) => `${quoteName(of)} = excluded.${quoteName(of)}`).join(", ")}`;
     const key = place().map(quoteName).join(", ");
     if (keeps === "latest") {
-      return `${into} select distinct on (${key}) ${list} from pg_temp.${stage} order by ${key}, occurred_at desc, event_id collate "C" desc
+      return `${into} select distinct on (${key}) ${list} from ${source} order by ${key}, occurred_at desc, event_id collate "C" desc
         on conflict (${key}) ${update}
         where (excluded.occurred_at, excluded.event_id collate "C") > (stored.occurred_at, stored.event_id collate "C")`;
     }
     if (!columns.some((column) => column.name === revisionColumn)) {
-      return `${into} select ${list} from pg_temp.${stage} on conflict do nothing`;
+      return `${into} select ${list} from ${source} on conflict do nothing`;
     }
-    return `${into} select distinct on (${key}) ${list} from pg_temp.${stage} order by ${key}, ${revisionColumn} desc nulls last
+    return `${into} select distinct on (${key}) ${list} from ${source} order by ${key}, ${revisionColumn} desc nulls last
       on conflict (${key}) ${update} where excluded.${revisionColumn} > coalesce(stored.${revisionColumn}, 0)`;
   }
 

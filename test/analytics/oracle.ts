@@ -91,12 +91,10 @@ export function answersOf(events: Events): readonly (readonly unknown[])[][] {
     "USD",
   ]);
 
-  const waits = groups(since(7, trips).filter(completed), (row) => [hour(at(row, "requested_at"))]).map(
-    ([group, rows]) => {
-      const seconds = rows.map((row) => number(row.waiting_seconds));
-      return [...group, rows.length, percentile(seconds, 0.5), percentile(seconds, 0.9)];
-    },
-  );
+  const waits = groups(since(7, trips).filter(completed), (row) => [hour(at(row))]).map(([group, rows]) => {
+    const seconds = rows.map((row) => number(row.waiting_seconds));
+    return [...group, rows.length, percentile(seconds, 0.5), percentile(seconds, 0.9)];
+  });
 
   const cancels = groups(
     recent.filter((row) => row.status === "cancelled"),
@@ -129,13 +127,15 @@ export function answersOf(events: Events): readonly (readonly unknown[])[][] {
     ])
     .filter((row) => number(row[3]) > 0);
 
+  const isFirst = (row: Row) => row.attempt === 1;
+  const attempts = (rows: readonly Row[]) =>
+    [rows.filter(isFirst).length, rows.filter((row) => row.attempt === 2).length] as const;
   const payments = groups(since(30, events.payment_failed), (row) => [row.method, row.failure_code]).map(
     ([group, rows]) => [
       ...group,
-      rows.length,
-      new Set(rows.map((row) => row.payment_id)).size,
-      rounded((100 * rows.filter((row) => number(row.attempt) > 1).length) / rows.length),
-      sum(rows, "amount") / 100,
+      ...attempts(rows),
+      rounded((100 * attempts(rows)[1]) / attempts(rows)[0]),
+      sum(rows.filter(isFirst), "amount") / 100,
       "USD",
     ],
   );
@@ -150,7 +150,7 @@ export function answersOf(events: Events): readonly (readonly unknown[])[][] {
   const hours = since(30, events.driver_hour).filter(
     (row) => number(row.online_seconds) > 0 && classOf(row) !== undefined,
   );
-  const used = groups(hours, (row) => [row.city_id, classOf(row)]).map(([group, rows]) => [
+  const used = groups(hours, (row) => [drivers.get(row.driver_id)?.home_city_id, classOf(row)]).map(([group, rows]) => [
     ...group,
     new Set(rows.map((row) => row.driver_id)).size,
     sum(rows, "online_seconds") / 3_600,

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { PipelineError } from "../../runtime/index.ts";
 import { sqlStateOf, verdictOf } from "../../store/index.ts";
@@ -39,4 +40,20 @@ test("driver errors get the code that says what to do", () => {
   expect(storeErrorOf(Object.assign(new Error("x"), { code: "ECONNREFUSED" })).code).toBe("store_unavailable");
   expect(storeErrorOf(new Error("Connection terminated unexpectedly")).code).toBe("store_unavailable");
   expect(storeErrorOf(new TypeError("a bug")).code).toBe("store_failed");
+});
+
+test("the table in docs/bad-records.md says the same", () => {
+  const page = readFileSync(new URL("../../docs/bad-records.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| ([0-9A-Z, ]+) \| .* \| (retry|dead letter|stop) \|$/gm)];
+  const told = new Map(
+    rows.flatMap(([, states = "", done = ""]) => states.split(", ").map((state) => [state, done] as const)),
+  );
+  expect(told.size).toBeGreaterThan(15);
+  const words = { retry: "retry", reject: "dead letter", stop: "stop" } as const;
+  for (const [state, done] of told) expect(words[verdictOf(state.padEnd(5, "0"))], state).toBe(done);
+  // No class is retried or dead-lettered without being told.
+  for (let n = 0; n < 36 ** 2; n++) {
+    const state = n.toString(36).toUpperCase().padStart(2, "0");
+    if (verdictOf(`${state}000`) !== "stop") expect(told.has(state), state).toBe(true);
+  }
 });

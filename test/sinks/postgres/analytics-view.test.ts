@@ -29,6 +29,8 @@ test("ids become pseudonyms, other personal data is left out, inside of records 
   expect(view?.columns.map(({ name }) => name)).toEqual([
     "event_id",
     "occurred_at",
+    "occurred_on",
+    "occurred_hour",
     "received_at",
     "source",
     "time_corrected",
@@ -55,7 +57,7 @@ order by "ride_id", "occurred_at" desc, "event_id" collate "C" desc`);
 
 test("a fact with revisions is the newest of each", () => {
   const table = tableOf("fct_rides", [{ name: "revision", type: "int", doc: "Which." }]);
-  expect(analyticsViewSql(table, undefined)[0]).toMatch(/from events\."ride_latest"$/);
+  expect(analyticsViewSql(table, undefined)[1]).toMatch(/from events\."ride_latest"$/);
   expect(grantAnalystSql(table).at(-1)).toMatch(
     /^grant select \("event_id", .*"fare", "revision"\) on events\."ride_latest" to analyst$/,
   );
@@ -67,12 +69,12 @@ test("a new column goes behind those that are there; one that has become persona
   const present = analyticsViewOf(tableOf("agg_rides"))?.columns.map(({ name }) => name) ?? [];
   const tip = { name: "tip", type: "int", doc: "A tip." };
   const grown = analyticsViewSql(tableOf("agg_rides", [], [tip, ...fields]), present);
-  expect(grown[0]).toMatch(/^create or replace/);
+  expect(grown[1]).toMatch(/^create or replace/);
   expect(names(grown)).toEqual([...present, "tip"]);
   const personal = fields.map((field) => (field.name === "fare" ? { ...field, pii: "free-text" } : field));
   const lessened = analyticsViewSql(tableOf("agg_rides", [], personal), present);
-  expect(lessened[0]).toBe('drop view analytics."agg_rides"');
-  expect(names(lessened)).toEqual(["ride_key", "occurred_at"]);
+  expect(lessened[1]).toBe('drop view analytics."agg_rides"');
+  expect(names(lessened)).toEqual(["ride_key", "occurred_at", "occurred_on", "occurred_hour"]);
 });
 
 test("no view of the shipped schemas tells a personal field, and the nine that are promised are there", () => {

@@ -42,6 +42,7 @@ test("a table begins with the envelope and is partitioned by day", () => {
       primary key ("event_id", "occurred_at")
     ) partition by range ("occurred_at")",
       "create table events_days."app_ping_default" partition of events."app_ping" default",
+      "create index "app_ping_time" on events."app_ping" using brin ("occurred_at" timestamptz_minmax_multi_ops) with (pages_per_range = 32, autosummarize = on)",
       "comment on table events."app_ping" is 'An app''s sign of life.'",
       "comment on column events."app_ping"."event_id" is 'Id that the app gave the event; the same event is never two rows.'",
       "comment on column events."app_ping"."occurred_at" is 'When it happened, by the clock of the app.'",
