@@ -2,6 +2,7 @@ export { errorTable } from "./error-table.ts";
 export * from "./errors.ts";
 export * from "./http.ts";
 export { securityHeaders } from "./http-guard.ts";
+export { createKeyedQueue, type KeyedQueue } from "./keyed-queue.ts";
 export * from "./launch.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type BatchControl, createConsumer, type KafkaConnection, type RecordBatch } from "../../kafka/index.ts";
 import {
   composeServices,
+  createKeyedQueue,
   createService,
   type Logger,
   type Metrics,
@@ -48,7 +49,7 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
   const stored = new Map<string, bigint>();
   /** Claims whose former owner's files have been seen to. */
   const recovered = new WeakSet<PartitionClaim>();
-  const turns = new Map<string, Promise<unknown>>();
+  const queue = createKeyedQueue<string>();
   let generation = 0;
 
   const kafka = createConsumer({
@@ -87,9 +88,11 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
       clearInterval(timer);
       // The consumer has stopped: what was gathered is stored now rather than read again later.
       for (const key of [...waiting.keys()]) {
-        await inTurn(key, () => flushOne(key)).catch((error: unknown) =>
-          log.warn({ err: error, partition: key }, "what was gathered is not stored; it will be read again"),
-        );
+        await queue
+          .run(key, () => flushOne(key))
+          .catch((error: unknown) =>
+            log.warn({ err: error, partition: key }, "what was gathered is not stored; it will be read again"),
+          );
       }
     },
   });
@@ -99,12 +102,12 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
     const key = `${batch.topic}/${batch.partition}`;
     const beat = setInterval(() => void control.heartbeat(), Math.max(200, parts.sessionTimeoutMs / 10));
     try {
-      const isFull = await patiently(control, () => inTurn(key, () => gather(key, batch, control)));
+      const isFull = await patiently(control, () => queue.run(key, () => gather(key, batch, control)));
       if (isFull === undefined) return control.seek(batch.firstOffset);
-      if (isFull) await patiently(control, () => inTurn(key, () => flushOne(key)));
+      if (isFull) await patiently(control, () => queue.run(key, () => flushOne(key)));
       while (waitingBytes() > parts.maxBufferBytes && control.isLive()) {
         const largest = largestWaiting();
-        await patiently(control, () => inTurn(largest, () => flushOne(largest)));
+        await patiently(control, () => queue.run(largest, () => flushOne(largest)));
       }
     } finally {
       clearInterval(beat);
@@ -116,10 +119,8 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
     const { topic, partition } = batch;
     const claim = await claimOf(topic, partition, control.generation);
     let gathered = waiting.get(key)?.gathered;
-    if (gathered !== undefined && gathered.first !== claim.nextOffset) {
-      waiting.delete(key);
-      gathered = undefined;
-    }
+    // What another membership read, or what is stored by now, is no beginning for this batch.
+    if (gathered?.generation !== control.generation || gathered.first !== claim.nextOffset) gathered = undefined;
     const from = gathered?.next ?? claim.nextOffset;
     if (batch.nextOffset <= from) return false;
     if (batch.firstOffset > from && claim.soughtTo !== from) {
@@ -127,8 +128,7 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
       control.seek(from);
       return false;
     }
-    const start = gathered ?? { partition, first: from, generation: control.generation, since: Date.now() };
-    const to = start instanceof Gathered ? start : new Gathered(start);
+    const to = gathered ?? new Gathered({ partition, first: from, generation: control.generation, since: Date.now() });
     const reads: Read[] = [];
     const records = batch.records.filter(({ offset, value }) => BigInt(offset) >= from && value !== null);
     // All are read before one is added: a registry that does not answer must not leave half a batch behind.
@@ -138,7 +138,8 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
     }
     for (const [i, record] of records.entries()) to.add(record, reads[i] as Read);
     to.next = batch.nextOffset;
-    if (control.isLive()) waiting.set(key, { topic, gathered: to });
+    // A heartbeat that failed meanwhile is no reason to let go: a flush finds out whether the partition is still ours.
+    if (to.generation === control.generation) waiting.set(key, { topic, gathered: to });
     return to.rows >= parts.maxRows;
   }
 
@@ -147,7 +148,7 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
     for (const [key, { gathered }] of [...waiting]) {
       if (gathered.since > due) continue;
       try {
-        await inTurn(key, () => flushOne(key));
+        await queue.run(key, () => flushOne(key));
       } catch (error) {
         if (!(error instanceof PipelineError) || !error.retryable) throw error;
         log.warn({ err: error, partition: key }, "files could not be stored; they are tried again");
@@ -213,13 +214,6 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
       }
     }
     return undefined;
-  }
-
-  function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const mine = (turns.get(key) ?? Promise.resolve()).then(work, work);
-    turns.set(key, mine);
-    void mine.catch(() => undefined).then(() => turns.get(key) === mine && turns.delete(key));
-    return mine;
   }
 
   function waitingBytes(): number {

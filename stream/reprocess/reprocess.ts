@@ -8,7 +8,7 @@ import {
   removeWorkspace,
   topicEnds,
 } from "../../kafka/index.ts";
-import { type Logger, type Metrics, PipelineError, type Service } from "../../runtime/index.ts";
+import { createKeyedQueue, type Logger, type Metrics, PipelineError, type Service } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
 import {
   beginRebuild,
@@ -79,7 +79,7 @@ export async function reprocess(parts: ReprocessParts): Promise<ReprocessReport>
   const groups = { results: `${rebuild.name}-results`, source: rebuild.name };
   const comparison = createComparison(parts.fromMs, parts.toMs);
   const services: Service[] = [];
-  const lines = new Map<number, Promise<unknown>>();
+  const queue = createKeyedQueue<number>();
   const partitions = new Map<number, RebuildPartition>();
   let isOver = false;
   let verdict: Verdict = comparison.verdict();
@@ -118,7 +118,7 @@ export async function reprocess(parts: ReprocessParts): Promise<ReprocessReport>
     for (const { partition, low } of ends) partitions.set(partition, await open(partition, low));
 
     const source = follow(groups.source, [flow.source], (batch) =>
-      inLine(batch.partition, async () => {
+      queue.run(batch.partition, async () => {
         if (!isOver) await partitions.get(batch.partition)?.take(batch);
       }),
     );
@@ -138,7 +138,7 @@ export async function reprocess(parts: ReprocessParts): Promise<ReprocessReport>
 
     async function catchUp(): Promise<void> {
       await source.catchUp(ended);
-      for (const [partition, one] of partitions) await inLine(partition, () => one.rest(Date.now()));
+      for (const [partition, one] of partitions) await queue.run(partition, () => one.rest(Date.now()));
       await results.catchUp(ended);
     }
 
@@ -226,15 +226,6 @@ export async function reprocess(parts: ReprocessParts): Promise<ReprocessReport>
     );
   }
 
-  function inLine<T>(partition: number, work: () => Promise<T>): Promise<T> {
-    const done = (lines.get(partition) ?? Promise.resolve()).then(work);
-    lines.set(
-      partition,
-      done.catch(() => undefined),
-    );
-    return done;
-  }
-
   /** Nothing is taken by any partition until it is released. */
   async function holdAll(): Promise<() => void> {
     let release: () => void = () => undefined;
@@ -245,7 +236,7 @@ export async function reprocess(parts: ReprocessParts): Promise<ReprocessReport>
       [...partitions.keys()].map(
         (partition) =>
           new Promise<void>((held) => {
-            void inLine(partition, () => {
+            void queue.run(partition, () => {
               held();
               return released;
             });

@@ -10,6 +10,7 @@ import {
 } from "../../kafka/index.ts";
 import {
   composeServices,
+  createKeyedQueue,
   createService,
   type Logger,
   type Metrics,
@@ -81,7 +82,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   const allowed = new Set([...flow.outputs, lateEventTopic]);
   const held = new Map<number, Held>();
   /** The last work of each partition: batches and ticks follow one another. */
-  const lines = new Map<number, Promise<unknown>>();
+  const queue = createKeyedQueue<number>();
   /** Where reading was moved to because a batch began behind the checkpoint; a gap that is still there then is none of ours. */
   const soughtTo = new Map<number, bigint>();
   /** Quiet partitions that were let go, and when: opened again once the group would have told that they are another's now. */
@@ -90,15 +91,6 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   let audience: Audience | undefined;
   let ticker: NodeJS.Timeout | undefined;
   let stopping = false;
-
-  function inLine<T>(partition: number, work: () => Promise<T>): Promise<T> {
-    const done = (lines.get(partition) ?? Promise.resolve()).then(work, work);
-    lines.set(
-      partition,
-      done.catch(() => undefined),
-    );
-    return done;
-  }
 
   const publish = (to: string, records: readonly OutgoingRecord[]) => parts.producer.send(prefix + to, records);
 
@@ -186,7 +178,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     try {
       for (let backoffMs = firstBackoffMs; control.isLive(); backoffMs = Math.min(longestBackoffMs, backoffMs * 2)) {
         try {
-          if ((await inLine(batch.partition, () => takeBatch(batch, control))) === "done") return;
+          if ((await queue.run(batch.partition, () => takeBatch(batch, control))) === "done") return;
           metrics.fenced();
           letGo(batch.partition);
           // The broker knows whether the partition is still ours; a claim would fence the rightful owner.
@@ -213,13 +205,15 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   }
 
   function open(partition: number, joined: number): void {
-    void inLine(partition, async () => {
-      if (stopping || generation !== joined) return;
-      await memoryOf(partition);
-    }).catch((error: unknown) => {
-      leave(partition);
-      log.debug({ err: error, flow: flow.name, partition }, "a partition is opened later, or at its first batch");
-    });
+    void queue
+      .run(partition, async () => {
+        if (stopping || generation !== joined) return;
+        await memoryOf(partition);
+      })
+      .catch((error: unknown) => {
+        leave(partition);
+        log.debug({ err: error, flow: flow.name, partition }, "a partition is opened later, or at its first batch");
+      });
   }
 
   function leave(partition: number): void {
@@ -237,17 +231,22 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     for (const [partition, own] of held) {
       const isDue = own.clock.reached(now()) > own.memory.watermark || (own.memory.awaited && own.clock.isIdle(now()));
       if (own.generation !== generation || !isDue) continue;
-      void inLine(partition, async () => {
-        if (stopping || held.get(partition) !== own) return;
-        const progress = await own.memory.pass(own.clock.reached(now()));
-        if (progress === undefined) {
-          metrics.fenced();
+      void queue
+        .run(partition, async () => {
+          if (stopping || held.get(partition) !== own) return;
+          const progress = await own.memory.pass(own.clock.reached(now()));
+          if (progress === undefined) {
+            metrics.fenced();
+            leave(partition);
+          } else metrics.took(0, progress, own.memory.watermark, partition);
+        })
+        .catch((error: unknown) => {
           leave(partition);
-        } else metrics.took(0, progress, own.memory.watermark, partition);
-      }).catch((error: unknown) => {
-        leave(partition);
-        log.warn({ err: error, flow: flow.name, partition }, "time could not go on in a quiet partition, trying again");
-      });
+          log.warn(
+            { err: error, flow: flow.name, partition },
+            "time could not go on in a quiet partition, trying again",
+          );
+        });
     }
   }
 
@@ -281,7 +280,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     async stop() {
       stopping = true;
       clearInterval(ticker);
-      await Promise.all(lines.values());
+      await queue.idle();
     },
   });
   return composeServices(`stream ${flow.name}`, [clock, group]);

@@ -83,6 +83,18 @@ async function manifest(topic: string) {
   return (await db.owner.query(sql, [topic]))[0];
 }
 
+/** The offsets that the group has committed, a partition each; "-1" where it has committed none. */
+async function committedOf(topic: string): Promise<string[]> {
+  const admin = connection().kafka.admin();
+  await admin.connect();
+  try {
+    const [found] = await admin.fetchOffsets({ groupId: topic, topics: [topic] });
+    return found?.partitions.map(({ offset }) => offset) ?? [];
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 const parquetFiles = (root: string) =>
   readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".parquet"));
 
@@ -131,8 +143,8 @@ test("what was gathered and not stored is read again after a crash, also when no
   await eventually(async () =>
     expect(await metrics.registry.metrics()).toMatch(/hailstream_lake_waiting_bytes \d{3,}/),
   );
-  // Longer than the consumer needs to commit what it has handled.
-  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  // The consumer has committed, and not beyond what is stored.
+  await eventually(async () => expect(await committedOf(topic)).toEqual(["0"]));
   await first.stop();
   expect(await storedUpTo(db, topic)).toBe(0);
 
