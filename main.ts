@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   env: () => import("./commands/env.ts"),
   keys: () => import("./commands/keys.ts"),
   endpoints: () => import("./commands/endpoints.ts"),
+  connectors: () => import("./commands/connectors.ts"),
   quarantine: () => import("./commands/quarantine.ts"),
   reprocess: () => import("./commands/reprocess.ts"),
   replay: () => import("./commands/replay.ts"),

@@ -110,6 +110,7 @@ export function copyData(
   const columns = storedTables([driverLocation()])[0]?.columns ?? [];
   const write = compileRowWriter(ours.schemaId, recordFieldsOf(driverLocation().schema), columns);
   const rows = new RowBuffer(records * 256);
+  const source = { topic: driverLocation().topic, partition: 0 };
   for (let i = 0; i < records; i++) {
     const { value, headers } = ours.record(i);
     const record: KafkaRecord = {
@@ -119,7 +120,7 @@ export function copyData(
       value,
       headers: headers as KafkaRecord["headers"],
     };
-    write(record, value, rows);
+    write(record, value, rows, source);
   }
   const names = [...envelopeColumns, ...columns].map((column) => `"${column.name}"`).join(", ");
   return { data: [copyHeader, rows.bytes.subarray(0, rows.at), copyTrailer], columns: names };

@@ -5,6 +5,7 @@ import { cacheOptions, localOptions } from "../local/index.ts";
 import type { OptionSet } from "../runtime/index.ts";
 import { logOptions } from "../runtime/index.ts";
 import { catalogueOptions, schemaOptions } from "../schemas/options.ts";
+import { connectorsOptions } from "../sinks/api/client.ts";
 import { lakeOptions } from "../sinks/lake/options.ts";
 import { sinksOptions } from "../sinks/options.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
@@ -24,6 +25,7 @@ export const optionSets: readonly OptionSet[] = [
   streamOptions,
   sinksOptions,
   lakeOptions,
+  connectorsOptions,
   webhookOptions,
   doorOptions,
   replayOptions,

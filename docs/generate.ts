@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { optionSets } from "../commands/option-sets.ts";
 import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
 import { analyticsPage } from "./analytics-page.ts";
+import { connectorKeysPage } from "./connectors-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 
 /**
@@ -59,6 +60,7 @@ const pages: Readonly<Record<string, string>> = {
   "options.md": optionsPage(),
   "metrics.md": metricsPage(),
   "analytics.md": analyticsPage(),
+  "connector-keys.md": connectorKeysPage(),
 };
 const verify = process.argv.includes("--verify");
 for (const [name, text] of Object.entries(pages)) {

@@ -8,9 +8,11 @@ export { headerText, type KafkaRecord, type OutgoingRecord, type RecordBatch } f
 export { createTableReader } from "./table-reader.ts";
 export {
   allTopics,
+  clusterIdOf,
   ensureTopics,
   groupLag,
   removeWorkspace,
+  setGroupOffsets,
   type TopicSpec,
   topicEnds,
   topicSpecs,

@@ -172,6 +172,29 @@ export async function groupLag(
   });
 }
 
+/**
+ * Sets where a consumer group begins to read. The group must have no members.
+ * @throws PipelineError kafka_group_active
+ */
+export async function setGroupOffsets(
+  connection: KafkaConnection,
+  groupId: string,
+  topic: string,
+  partitions: readonly { readonly partition: number; readonly offset: bigint }[],
+): Promise<void> {
+  await withAdmin(connection, async (admin) => {
+    const [group] = (await admin.describeGroups([groupId])).groups;
+    if (group !== undefined && !["Empty", "Dead"].includes(group.state)) {
+      throw new PipelineError("kafka_group_active", { fields: { groupId, state: group.state } });
+    }
+    await admin.setOffsets({
+      groupId,
+      topic,
+      partitions: partitions.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+    });
+  });
+}
+
 /** Deletes topics and consumer groups that one piece of work has made for itself. What is not there is as good as deleted. */
 export async function removeWorkspace(
   connection: KafkaConnection,
@@ -185,6 +208,11 @@ export async function removeWorkspace(
     const gone = groups.filter((group) => known.has(group));
     if (gone.length > 0) await admin.deleteGroups(gone);
   });
+}
+
+/** The id that the cluster gave itself when its storage was made. */
+export async function clusterIdOf(connection: KafkaConnection): Promise<string> {
+  return withAdmin(connection, async (admin) => (await admin.describeCluster()).clusterId);
 }
 
 type Admin = ReturnType<KafkaConnection["kafka"]["admin"]>;

@@ -11,6 +11,8 @@ const readyShape = z.object({
   postgres: z.string(),
   analyst: z.string(),
   apiKey: z.string(),
+  /** The base address of the connectors' API. */
+  connectors: z.string().optional(),
 });
 
 /** The line that says that a stack is ready; scripts rely on its names. */

@@ -1,3 +1,4 @@
+import { connectorErrors } from "./error-table/connector-errors.ts";
 import { doorErrors } from "./error-table/door-errors.ts";
 import { pipelineErrors } from "./error-table/pipeline-errors.ts";
 import { processErrors } from "./error-table/process-errors.ts";
@@ -6,6 +7,6 @@ import { processErrors } from "./error-table/process-errors.ts";
  * Every code the pipeline can answer or log; `docs/errors.md` is generated from it. A code is never renamed or given another
  * meaning.
  */
-export const errorTable = { ...doorErrors, ...processErrors, ...pipelineErrors } as const;
+export const errorTable = { ...doorErrors, ...processErrors, ...pipelineErrors, ...connectorErrors } as const;
 
 export type ErrorCode = keyof typeof errorTable;

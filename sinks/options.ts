@@ -5,12 +5,23 @@ export const sinksOptions = defineOptions("sinks", {
   metricsHost: {
     schema: z.string(),
     default: "127.0.0.1",
-    description: "The address that /live, /ready and /metrics listen on.",
+    description: "The address that /live, /ready, /metrics and the connectors' API listen on.",
   },
   metricsPort: {
     schema: z.coerce.number().int().min(0).max(65_535),
     default: "8086",
-    description: "The port of /live, /ready and /metrics; 0 takes a free one.",
+    description: "The port of /live, /ready, /metrics and the connectors' API; 0 takes a free one.",
+  },
+  apiKey: {
+    schema: z.string().min(16, "expected at least 16 characters"),
+    secret: true,
+    description:
+      "The key that the connectors' API asks for, as bearer token or as the password of Basic; without it only requests from the same machine are answered.",
+  },
+  connectorsDir: {
+    schema: z.string().min(1),
+    description:
+      "A folder of connector files of your own (*.yaml); one with the file name of a shipped one takes its place.",
   },
   groupId: {
     schema: z.string().min(1).max(200),

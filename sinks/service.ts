@@ -1,4 +1,5 @@
-import { ensureTopics, type KafkaConnection, topicSpecs, topicTable } from "../kafka/index.ts";
+import { hostname } from "node:os";
+import { clusterIdOf, type KafkaConnection } from "../kafka/index.ts";
 import {
   composeServices,
   createHttpService,
@@ -7,16 +8,17 @@ import {
   type Metrics,
   type Service,
 } from "../runtime/index.ts";
-import { quarantineTopic, type Schemas } from "../schemas/index.ts";
+import type { Schemas } from "../schemas/index.ts";
 import { createDatabase, type StoreOptions } from "../store/index.ts";
+import { addConnectorRoutes } from "./api/routes.ts";
+import { createConnectors } from "./connectors/connectors.ts";
+import { createControl } from "./connectors/control.ts";
+import { loadConnectors } from "./connectors/load-files.ts";
+import { createLoggers } from "./connectors/loggers.ts";
 import type { SinksOptions } from "./options.ts";
-import { createEventSink } from "./postgres/create-sink.ts";
 import { storedTables } from "./postgres/event-types.ts";
 import { createStorageKeeper } from "./postgres/storage-keeper.ts";
-import { createQuarantineSink } from "./quarantine/quarantine-sink.ts";
-import { createSinkRunner } from "./runner.ts";
 import type { WebhookOptions } from "./webhook/index.ts";
-import { createWebhookSink } from "./webhook/index.ts";
 
 export type SinksParts = {
   readonly options: SinksOptions;
@@ -30,90 +32,57 @@ export type SinksParts = {
 };
 
 /**
- * All sinks of one process: events and what is in quarantine into Postgres, alerts to webhooks. /ready answers 200 once each has joined its group. Any number of
- * these processes share the partitions.
+ * All connectors of one process, by default: events and what is in quarantine into Postgres, alerts to webhooks. /ready answers 200 once each has joined its
+ * group, and 503 while one has failed. Any number of these processes share the partitions.
  */
 export function createSinks(parts: SinksParts): Service & { readonly url: string } {
-  const { options, store, connection, schemas, metrics, log } = parts;
-  let waitingFor: Readonly<Record<string, string>> = { sinks: "not joined yet" };
+  const { options, store, webhook, connection, schemas, metrics, log } = parts;
+  const declared = loadConnectors(options.connectorsDir);
+  const partitions = declared.reduce((sum, { config }) => sum + (config.tasksMax ?? options.concurrency), 0);
+  const loggers = createLoggers(log);
+  const db = createDatabase({
+    name: "sinks",
+    url: store.sinkUrl ?? store.url,
+    log,
+    metrics,
+    // One a partition under way, and a few for claims, partitions, webhooks and what is wanted meanwhile.
+    max: Math.max(store.maxConnections, partitions + 5),
+    statementTimeoutMs: store.statementTimeoutMs,
+    lockTimeoutMs: store.lockTimeoutMs,
+    idleInTransactionTimeoutMs: store.idleInTransactionTimeoutMs,
+  });
+  const world = { options, store, webhook, connection, db, schemas, metrics };
+  const worker = () => `${hostname()}:${new URL(http.url).port}`;
+  const connectors = createConnectors({ world, declared, loggers, log, worker });
+  const control = createControl(world, declared, connectors);
+  let started = false;
   const http = createHttpService({
     name: "sinks health",
     host: options.metricsHost,
     port: options.metricsPort,
     portFlag: "--sinks-metrics-port",
     metrics,
-    routes: () => undefined,
-    readiness: () => waitingFor,
+    routes: (app) =>
+      addConnectorRoutes(app, {
+        control,
+        loggers,
+        apiKey: options.apiKey,
+        log,
+        worker,
+        isStarted: () => started,
+        clusterId: () => clusterIdOf(connection),
+      }),
+    readiness: () => (started ? connectors.failed() : { sinks: "not joined yet" }),
   });
-  const db = createDatabase({
-    name: "sinks",
-    url: store.sinkUrl ?? store.url,
-    log,
-    metrics,
-    // One a partition under way, one for claims and partitions meanwhile, two for webhooks, one for the quarantine.
-    max: Math.max(store.maxConnections, options.concurrency + 4),
-    statementTimeoutMs: store.statementTimeoutMs,
-    lockTimeoutMs: store.lockTimeoutMs,
-    idleInTransactionTimeoutMs: store.idleInTransactionTimeoutMs,
-  });
-  const tables = storedTables(schemas.catalogue.types.values());
-  const sink = createEventSink({
-    db,
-    tables,
-    async findWriter(schemaId) {
-      const writer = await schemas.writerOf(schemaId);
-      return writer === undefined ? undefined : { type: writer.type.name, schema: writer.schema };
-    },
-    log,
-    metrics,
-  });
-  const keeper = createStorageKeeper({ db, tables: tables.map(({ tableName }) => tableName), log, metrics });
-  const topics = [...new Set(tables.map((table) => table.topic))];
-  const events = createSinkRunner({
-    name: "event sink",
-    connection,
-    db,
-    sink,
-    groupId: options.groupId,
-    topics,
-    log,
-    metrics,
-    concurrency: options.concurrency,
-    sessionTimeoutMs: options.sessionTimeoutMs,
-    maxFetchBytes: options.maxFetchBytes,
-    maxPartitionFetchBytes: options.maxPartitionFetchBytes,
-    circuitRecords: options.circuitRecords,
-  });
-  const quarantine = createSinkRunner({
-    name: "quarantine sink",
-    connection,
-    db,
-    sink: createQuarantineSink(metrics),
-    groupId: options.quarantineGroupId,
-    topics: [quarantineTopic],
-    log,
-    metrics,
-    concurrency: 1,
-    sessionTimeoutMs: options.sessionTimeoutMs,
-  });
-  const webhooks = createWebhookSink({ options: parts.webhook, connection, db, schemas, metrics, log });
-  const prepare = createService({
-    name: "topics",
-    async start() {
-      await ensureTopics(connection, [
-        ...topicSpecs(schemas.catalogue.types.values()).filter(({ name }) => topics.includes(name)),
-        ...topicTable.filter(({ name }) => name === quarantineTopic),
-      ]);
-    },
-    stop: () => undefined,
-  });
+  const tables = storedTables(schemas.catalogue.types.values()).map(({ tableName }) => tableName);
+  const keeper = createStorageKeeper({ db, tables, log, metrics });
   const joined = createService({
     name: "sinks joined",
     start() {
-      waitingFor = {};
+      started = true;
     },
     stop: () => undefined,
   });
-  const service = composeServices("sinks", [http, db, prepare, sink, events, quarantine, webhooks, keeper, joined]);
+  const service = composeServices("sinks", [http, db, connectors, keeper, joined]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
 }

@@ -30,7 +30,7 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   stream: { may: ["schemas", "kafka", "store", "runtime"], owns: ["h3-js"] },
   sinks: {
     may: ["schemas", "kafka", "store", "runtime"],
-    owns: ["undici", "standardwebhooks", "hyparquet-writer", "@aws-sdk/client-s3"],
+    owns: ["undici", "standardwebhooks", "yaml", "hyparquet-writer", "@aws-sdk/client-s3"],
   },
   store: { may: ["runtime"], owns: ["pg", "pg-copy-streams", "node-pg-migrate"] },
   audit: { may: ["schemas", "kafka", "store", "runtime"] },

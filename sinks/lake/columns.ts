@@ -1,6 +1,7 @@
 import type { SchemaElement } from "hyparquet-writer";
 import { headerText, type KafkaRecord } from "../../kafka/index.ts";
 import { type ColumnType, type DataColumn, envelopeColumns } from "../postgres/columns.ts";
+import { decimalText, unscaledOf } from "../postgres/logical-types.ts";
 import { type Instant, readRfc3339 } from "../postgres/rfc3339.ts";
 
 /** One event on its way into a file. */
@@ -29,6 +30,12 @@ const parquetTypes: Readonly<Record<ColumnType, Partial<SchemaElement>>> = {
   integer: { type: "INT32" },
   "double precision": { type: "DOUBLE" },
   boolean: { type: "BOOLEAN" },
+  uuid: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  // As text: a decimal of any size, and every reader can cast it.
+  numeric: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  date: { type: "INT32", converted_type: "DATE" },
+  time: { type: "INT64", logical_type: { type: "TIME", isAdjustedToUTC: false, unit: "MICROS" } },
+  timestamp: { type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC: false, unit: "MICROS" } },
   timestamptz: { type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MICROS" } },
 };
 
@@ -70,13 +77,20 @@ function dataColumn({ name, type, field }: DataColumn): LakeColumn {
 }
 
 function converterOf(type: ColumnType, avro: DataColumn["field"]["type"]): (value: unknown) => unknown {
+  const inner = avro.kind === "union" ? (avro.branches.find(({ kind }) => kind !== "null") ?? avro) : avro;
+  const isMicros = "logical" in inner && inner.logical?.endsWith("-micros") === true;
   switch (type) {
     case "bigint":
       return (value) => BigInt(value as number);
-    case "timestamptz": {
-      const inner = avro.kind === "union" ? avro.branches.find(({ kind }) => kind !== "null") : avro;
-      const isMicros = inner?.kind === "long" && inner.logical === "timestamp-micros";
+    case "timestamp":
+    case "timestamptz":
+    case "time":
       return isMicros ? (value) => BigInt(value as number) : (value) => microsOf(value as number);
+    case "date":
+      return (value) => new Date((value as number) * 86_400_000);
+    case "numeric": {
+      const scale = "decimal" in inner ? (inner.decimal?.scale ?? 0) : 0;
+      return (value) => decimalText(unscaledOf(value as Buffer), scale);
     }
     // jsonb as well: the writer of the file makes the text.
     default:

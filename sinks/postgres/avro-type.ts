@@ -5,13 +5,17 @@ type Json = unknown;
 
 /** An Avro type with its names resolved: what columns and row writers are made from. */
 export type AvroType =
-  | { readonly kind: "null" | "boolean" | "float" | "double" | "bytes" }
+  | { readonly kind: "null" | "boolean" | "float" | "double" }
   | { readonly kind: "int" | "long" | "string"; readonly logical?: string }
-  | { readonly kind: "fixed"; readonly size: number }
+  | { readonly kind: "bytes"; readonly decimal?: Decimal }
+  | { readonly kind: "fixed"; readonly size: number; readonly decimal?: Decimal }
   | { readonly kind: "enum"; readonly symbols: readonly string[] }
   | { readonly kind: "array" | "map"; readonly items: AvroType }
   | { readonly kind: "record"; readonly fields: readonly AvroField[] }
   | { readonly kind: "union"; readonly branches: readonly AvroType[] };
+
+/** Bytes that hold a number without its point: the last `scale` digits stand behind it. */
+export type Decimal = { readonly scale: number };
 
 export type AvroField = {
   readonly name: string;
@@ -71,7 +75,9 @@ function readType(json: Json, named: Map<string, AvroType>, space: string): Avro
     case "enum":
       return name({ kind, symbols: schema.symbols as string[] });
     case "fixed":
-      return name({ kind, size: Number(schema.size) });
+      return name({ kind, size: Number(schema.size), ...decimalOf(schema) });
+    case "bytes":
+      return { kind, ...decimalOf(schema) };
     case "array":
       return { kind, items: readType(schema.items, named, space) };
     case "map":
@@ -99,6 +105,10 @@ function piiInside(type: AvroType): Pii | undefined {
     default:
       return undefined;
   }
+}
+
+function decimalOf({ logicalType, scale }: Record<string, Json>): { readonly decimal?: Decimal } {
+  return logicalType === "decimal" ? { decimal: { scale: typeof scale === "number" ? scale : 0 } } : {};
 }
 
 function nameOf(schema: Record<string, Json>, space: string): string {

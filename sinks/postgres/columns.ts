@@ -10,7 +10,12 @@ export type ColumnType =
   | "boolean"
   | "bytea"
   | "jsonb"
-  | "timestamptz";
+  | "timestamptz"
+  | "timestamp"
+  | "date"
+  | "time"
+  | "uuid"
+  | "numeric";
 
 export type Column = {
   readonly name: string;
@@ -71,10 +76,14 @@ export const envelopeColumns: readonly Column[] = [
 
 const reserved = new Set(envelopeColumns.map((column) => column.name));
 
-/** The columns of the data, in the order of the fields. A field named like a column of the envelope gets `data_` in front. */
-export function dataColumnsOf(fields: readonly AvroField[]): readonly DataColumn[] {
+/**
+ * The columns of the data, in the order of the fields. A field named like a column of the envelope, or like one of `leading`, gets `data_` in
+ * front.
+ */
+export function dataColumnsOf(fields: readonly AvroField[], leading: readonly Column[] = []): readonly DataColumn[] {
+  const isTaken = (name: string) => reserved.has(name) || leading.some((column) => column.name === name);
   return fields.map((field) => ({
-    name: reserved.has(field.name) ? `data_${field.name}` : field.name,
+    name: isTaken(field.name) ? `data_${field.name}` : field.name,
     type: columnTypeOf(field.type),
     // An added field is absent in older events, so only the reader's schema may promise a value, never the table.
     notNull: false,
@@ -89,24 +98,37 @@ export function tableNameOf(eventType: string): string {
   return eventType.replaceAll(".", "_");
 }
 
+/** Logical types that have a type of their own in Postgres; a logical type stands on one Avro type only, so its name is enough. */
+const logicalColumns: Readonly<Record<string, ColumnType>> = {
+  "timestamp-millis": "timestamptz",
+  "timestamp-micros": "timestamptz",
+  "local-timestamp-millis": "timestamp",
+  "local-timestamp-micros": "timestamp",
+  date: "date",
+  "time-millis": "time",
+  "time-micros": "time",
+  uuid: "uuid",
+};
+
 /** The column type of an Avro type; what has no type of its own in SQL is jsonb. */
 export function columnTypeOf(type: AvroType): ColumnType {
   switch (type.kind) {
     case "boolean":
       return "boolean";
     case "int":
-      return "integer";
+      return logicalColumns[type.logical ?? ""] ?? "integer";
     case "long":
-      return type.logical === "timestamp-millis" || type.logical === "timestamp-micros" ? "timestamptz" : "bigint";
+      return logicalColumns[type.logical ?? ""] ?? "bigint";
     case "float":
     case "double":
       return "double precision";
     case "string":
+      return logicalColumns[type.logical ?? ""] ?? "text";
     case "enum":
       return "text";
     case "bytes":
     case "fixed":
-      return "bytea";
+      return type.decimal === undefined ? "bytea" : "numeric";
     case "union": {
       const values = type.branches.filter((branch) => branch.kind !== "null");
       return values.length === 1 && values[0] !== undefined ? columnTypeOf(values[0]) : "jsonb";

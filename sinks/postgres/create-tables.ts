@@ -19,6 +19,8 @@ export type TableDefinition = {
   readonly latestOf?: string;
   /** How analysts know it: the name of a view without personal data, and the column that says what a row is about. */
   readonly analytics?: { readonly name: string; readonly keyColumn: string };
+  /** Whether rows of it are deleted by tombstones. */
+  readonly deletes?: boolean;
 };
 
 export function tableDefinition(
@@ -80,13 +82,32 @@ export function alterTableSql(
   });
 }
 
+/**
+ * What keeps a table from becoming as it is wanted: columns of another type that no promotion leads from. Each with the statement by which an
+ * operator could change it, if every value that is there allows that.
+ */
+export function typeConflicts(
+  table: Pick<TableDefinition, "name" | "columns">,
+  present: ReadonlyMap<string, { readonly type: string }>,
+): readonly string[] {
+  return table.columns.flatMap((column) => {
+    const there = present.get(column.name)?.type;
+    if (there === undefined || there === column.type || widens(there, column.type)) return [];
+    // Kept the same way: what COPY sends for the one is right for the other.
+    if (column.type === "text" && /^(character varying|varchar)/.test(there)) return [];
+    const name = quoteName(column.name);
+    const statement = `alter table ${eventTable(table.name)} alter column ${name} type ${column.type} using ${name}::${column.type}`;
+    return [`events.${table.name}.${column.name} is ${there} and must become ${column.type}: ${statement};`];
+  });
+}
+
 /** The sink may change rows only where a later record can be more valid than the one that is there. */
 function isUpdated(table: TableDefinition): boolean {
   return table.latestOf !== undefined || table.columns.some((column) => column.name === revisionColumn);
 }
 
 function grantUpdateSql(table: TableDefinition): string {
-  return `grant update on ${eventTable(table.name)} to sink`;
+  return `grant update${table.deletes === true ? ", delete" : ""} on ${eventTable(table.name)} to sink`;
 }
 
 /** Avro's promotions that change the column; Postgres rewrites the table, which takes a while on a large one. */

@@ -1,17 +1,18 @@
-import type { Logger } from "../../runtime/index.ts";
+import { type Logger, PipelineError } from "../../runtime/index.ts";
 import { runAsOwner } from "../../store/index.ts";
 import { analyticsViewSql, dropAnalyticsViewSql, grantAnalystSql } from "./analytics-view.ts";
-import { alterTableSql, createTableSql, type TableDefinition } from "./create-tables.ts";
+import { alterTableSql, createTableSql, type TableDefinition, typeConflicts } from "./create-tables.ts";
 import { dropLatestViewSql, hasRevisions, latestViewSql } from "./latest-view.ts";
 
-type PresentColumn = {
+/** A column that is there. */
+export type PresentColumn = {
   readonly table: string;
   readonly column: string;
   readonly type: string;
   readonly comment: string | null;
 };
 
-const presentSql = `
+export const presentSql = `
   select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type,
          col_description(c.oid, a.attnum) as comment
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
@@ -24,17 +25,12 @@ const viewColumnsSql = `
 /**
  * Makes the event tables that are missing and adds to those that are there what their schemas have gained; and their views: of newest revisions, and for analysts.
  * In one transaction and one process at a time; no table or column is ever dropped. Needs the migrations and the owner's URL.
- * @throws PipelineError store_unavailable, store_failed
+ * @throws PipelineError store_unavailable, store_failed, store_type_conflict
  */
 export async function ensureEventTables(url: string, tables: readonly TableDefinition[], log: Logger): Promise<void> {
   await runAsOwner(url, async (query) => {
-    const present = new Map<string, Map<string, PresentColumn>>();
-    for (const row of await query<PresentColumn & { type: string }>(presentSql)) {
-      const type = row.type === "timestamp with time zone" ? "timestamptz" : row.type;
-      const columns = present.get(row.table) ?? new Map<string, PresentColumn>();
-      columns.set(row.column, { ...row, type });
-      present.set(row.table, columns);
-    }
+    const present = byTable(await query<PresentColumn>(presentSql));
+    refuseConflicts(tables, present);
     for (const table of tables) {
       const columns = present.get(table.name);
       const statements = columns === undefined ? createTableSql(table) : alterTableSql(table, columns);
@@ -55,4 +51,32 @@ export async function ensureEventTables(url: string, tables: readonly TableDefin
       if (statements.length > 0) log.info({ table: table.name, created: columns === undefined }, "event table changed");
     }
   });
+}
+
+/** @throws PipelineError store_type_conflict, with the statement for each column that would have to change */
+export function refuseConflicts(
+  tables: readonly Pick<TableDefinition, "name" | "columns">[],
+  present: ReadonlyMap<string, ReadonlyMap<string, { readonly type: string }>>,
+): void {
+  const conflicts = tables.flatMap((table) => typeConflicts(table, present.get(table.name) ?? new Map()));
+  if (conflicts.length > 0) throw new PipelineError("store_type_conflict", { message: conflicts.join("\n") });
+}
+
+/** What Postgres calls types, where that is longer than what we do. */
+const shortTypes: Readonly<Record<string, string>> = {
+  "timestamp with time zone": "timestamptz",
+  "timestamp without time zone": "timestamp",
+  "time without time zone": "time",
+};
+
+/** Columns by table and name, with the types named as ours are. */
+export function byTable(rows: readonly PresentColumn[]): ReadonlyMap<string, ReadonlyMap<string, PresentColumn>> {
+  const present = new Map<string, Map<string, PresentColumn>>();
+  for (const row of rows) {
+    const type = shortTypes[row.type] ?? row.type;
+    const columns = present.get(row.table) ?? new Map<string, PresentColumn>();
+    columns.set(row.column, { ...row, type });
+    present.set(row.table, columns);
+  }
+  return present;
 }

@@ -2,11 +2,13 @@ import type { KafkaRecord } from "../../kafka/index.ts";
 import { createService, type Logger, type Metrics, PipelineError } from "../../runtime/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { Delivery, Manner, Rejection, Sink, SinkBatch } from "../sink.ts";
+import { envelopeColumns } from "./columns.ts";
+import { countRows } from "./count-rows.ts";
 import { createDayPartitions } from "./day-partitions.ts";
 import type { EventTable } from "./event-table.ts";
 import { type RowBlock, storeBlock } from "./row-block.ts";
 import { RowBuffer } from "./row-buffer.ts";
-import type { RowWriter } from "./row-writer.ts";
+import type { RowSource, RowWriter } from "./row-writer.ts";
 import { verifyTables } from "./verify-tables.ts";
 
 /** How the records of one schema id become rows, or why none of them can. */
@@ -28,11 +30,7 @@ const keptBufferBytes = 8 * 1024 * 1024;
 
 /** Writes each event to the table of its type. Reading the Avro bytes and building the COPY bytes happen once a batch, in one pass. */
 export function createPostgresSink(parts: PostgresSinkParts): Sink {
-  const rowsTotal = parts.metrics.counter(
-    "hailstream_sinks_rows_total",
-    "Rows by table; duplicate: it was there already, or a newer one was.",
-    ["table", "outcome"],
-  );
+  const rowsTotal = countRows(parts.metrics);
   const routes = new Map<number, SchemaRoute>();
   const partitions = createDayPartitions(parts.db);
   const spareBuffers: RowBuffer[] = [];
@@ -40,7 +38,11 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
   return Object.assign(
     createService({
       name: "postgres sink",
-      start: () => verifyTables(parts.db, parts.tables),
+      start: () =>
+        verifyTables(
+          parts.db,
+          parts.tables.map(({ name, columns }) => ({ name, columns: [...envelopeColumns, ...columns] })),
+        ),
       stop: () => undefined,
     }),
     { prepare },
@@ -60,7 +62,7 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
         }
         const schemaId = value.readInt32BE(1);
         const route = routes.get(schemaId) ?? (await findRoute(schemaId));
-        const refusal = route.ok ? append(route, blocks, record, value) : route.error;
+        const refusal = route.ok ? append(route, blocks, record, value, batch) : route.error;
         if (refusal === undefined) continue;
         rejections.push({ record, reason: refusal.code, message: refusal.message, schemaId });
       }
@@ -87,6 +89,7 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
     blocks: Map<EventTable, RowBlock>,
     record: KafkaRecord,
     value: Buffer,
+    source: RowSource,
   ): PipelineError | undefined {
     let block = blocks.get(route.table);
     if (block === undefined) {
@@ -96,7 +99,7 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
       blocks.set(route.table, block);
     }
     try {
-      block.days.add(route.write(record, value, block.rows));
+      block.days.add(route.write(record, value, block.rows, source));
     } catch (error) {
       if (error instanceof PipelineError) return error;
       throw error;

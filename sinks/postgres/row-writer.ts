@@ -2,16 +2,28 @@ import type { KafkaRecord } from "../../kafka/index.ts";
 import { PipelineError } from "../../runtime/index.ts";
 import { AvroReader, unreadable } from "./avro-reader.ts";
 import type { AvroField } from "./avro-type.ts";
-import { type DataColumn, envelopeColumns } from "./columns.ts";
+import { type Column, type DataColumn, envelopeColumns } from "./columns.ts";
 import { type Instant, readRfc3339 } from "./rfc3339.ts";
 import { RowBuffer } from "./row-buffer.ts";
 import { defaultFieldOf, type FieldWriter, fieldWriterOf } from "./write-field.ts";
 
+/** Where a record was read. */
+export type RowSource = { readonly topic: string; readonly partition: number };
+
 /** Appends the row of one record, or throws and leaves the buffer as it was; gives the UTC day of the event since 1970. */
-export type RowWriter = (record: KafkaRecord, value: Buffer, to: RowBuffer) => number;
+export type RowWriter = (record: KafkaRecord, value: Buffer, to: RowBuffer, source: RowSource) => number;
+
+/** Columns in front of the envelope's, and how a record fills them. */
+export type LeadingColumns = {
+  readonly columns: readonly Column[];
+  write(record: KafkaRecord, source: RowSource, to: RowBuffer): void;
+};
+
+/** Appends the data of a record, whose Avro bytes begin at `bodyStart` of its value, as fields of a row. */
+export type BodyWriter = (value: Buffer, to: RowBuffer) => void;
 
 /** Behind magic byte and schema id. */
-const bodyStart = 5;
+export const bodyStart = 5;
 const dayMs = 86_400_000;
 /** The largest value of the column type integer. */
 const maxInteger = 2 ** 31 - 1;
@@ -28,15 +40,36 @@ export function compileRowWriter(
   schemaId: number,
   writerFields: readonly AvroField[],
   columns: readonly DataColumn[],
+  leading?: LeadingColumns,
 ): RowWriter {
-  const writeBody = compileBody(writerFields, columns);
-  const fieldCount = envelopeColumns.length + columns.length;
+  const writeFields = compileBody(writerFields, columns);
   const reader = new AvroReader();
+  return rowWriterOf(
+    schemaId,
+    columns.length,
+    (value, to) => {
+      reader.open(value, bodyStart);
+      writeFields(reader, to);
+      reader.finish();
+    },
+    leading,
+  );
+}
+
+/** A row: leading columns where there are such, the envelope, and what `writeBody` makes of the value. */
+export function rowWriterOf(
+  schemaId: number,
+  bodyFields: number,
+  writeBody: BodyWriter,
+  leading?: LeadingColumns,
+): RowWriter {
+  const fieldCount = (leading?.columns.length ?? 0) + envelopeColumns.length + bodyFields;
   const time: Instant = { ms: 0, micros: 0 };
 
-  return (record, value, to) => {
+  return (record, value, to, source) => {
     to.startRow(fieldCount);
     try {
+      if (leading !== undefined) leading.write(record, source, to);
       const { headers } = record;
       const id = headerOf(headers, "ce_id");
       const occurred = headerOf(headers, "ce_time");
@@ -52,9 +85,7 @@ export function compileRowWriter(
       writeText(to, headerOf(headers, "ce_subject"));
       to.integer(schemaId);
       writeTimes(to, headers);
-      reader.open(value, bodyStart);
-      writeBody(reader, to);
-      reader.finish();
+      writeBody(value, to);
       return day;
     } catch (error) {
       to.abandonRow();
@@ -77,7 +108,7 @@ function compileBody(writerFields: readonly AvroField[], columns: readonly DataC
   });
   const written = new Set(steps.map((step) => step.place));
   const defaults = columns.map((column, place) =>
-    written.has(place) ? undefined : defaultFieldOf(column.field.default?.value, column.type),
+    written.has(place) ? undefined : defaultFieldOf(column.field.default?.value, column.type, column.field.type),
   );
   const order = steps.flatMap((step) => step.place ?? []);
   const inOrder = order.every((place, i) => i === 0 || place > (order[i - 1] ?? -1));

@@ -1,21 +1,23 @@
 import { PipelineError } from "../../runtime/index.ts";
-import type { Database } from "../../store/index.ts";
-import { envelopeColumns } from "./columns.ts";
-import type { EventTable } from "./event-table.ts";
+import type { Queryable } from "../../store/index.ts";
+import type { TableDefinition } from "./create-tables.ts";
+import { byTable, type PresentColumn, presentSql, refuseConflicts } from "./ensure-tables.ts";
 
-/** @throws PipelineError store_schema_behind, naming the tables and columns that the owner has not made yet */
-export async function verifyTables(db: Database, tables: readonly EventTable[]): Promise<void> {
-  const rows = await db.query<{ table: string; column: string }>(
-    `select c.relname as table, a.attname as column
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
-     where n.nspname = 'events' and c.relkind in ('p', 'r') and a.attnum > 0 and not a.attisdropped`,
+/**
+ * Before a row is touched: whether tables are as they are wanted.
+ * @throws PipelineError store_schema_behind, naming the tables and columns that the owner has not made yet; store_type_conflict
+ */
+export async function verifyTables(
+  db: Queryable,
+  tables: readonly Pick<TableDefinition, "name" | "columns">[],
+): Promise<void> {
+  const present = byTable(await db.query<PresentColumn>(presentSql));
+  const missing = tables.flatMap(({ name, columns }) =>
+    columns.filter((column) => present.get(name)?.has(column.name) !== true).map((column) => `${name}.${column.name}`),
   );
-  const present = new Set(rows.map((row) => `${row.table}.${row.column}`));
-  const wanted = tables.flatMap((table) =>
-    [...envelopeColumns, ...table.columns].map((c) => `${table.name}.${c.name}`),
-  );
-  const missing = wanted.filter((name) => !present.has(name));
-  if (missing.length === 0) return;
-  const some = missing.slice(0, 5).join(", ");
-  throw new PipelineError("store_schema_behind", { fields: { missing: missing.length, first: some } });
+  if (missing.length > 0) {
+    const some = missing.slice(0, 5).join(", ");
+    throw new PipelineError("store_schema_behind", { fields: { missing: missing.length, first: some } });
+  }
+  refuseConflicts(tables, present);
 }

@@ -1,6 +1,7 @@
 import { type AvroReader, symbolOf, unreadable } from "./avro-reader.ts";
 import type { AvroType } from "./avro-type.ts";
 import type { ColumnType } from "./columns.ts";
+import { unscaledOf, writeDate, writeNumeric, writeTime, writeUuid } from "./logical-types.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
 /** Moves one field from Avro bytes to COPY bytes. @throws PipelineError sink_record_unreadable, sink_value_out_of_range */
@@ -34,13 +35,39 @@ export function fieldWriterOf(type: AvroType, column: ColumnType): FieldWriter |
     case "double precision":
       return doubleWriter(type);
     case "timestamptz":
+    case "timestamp":
       return timestampWriter(type);
+    case "date":
+      return type.kind === "int" ? (from, to) => writeDate(from.int(), to) : undefined;
+    case "time":
+      return timeWriter(type);
+    case "uuid":
+      return type.kind === "string" ? (from, to) => writeUuid(from.text(), to) : undefined;
+    case "numeric":
+      return numericWriter(type);
   }
 }
 
+function timeWriter(type: AvroType): FieldWriter | undefined {
+  if (type.kind === "int") return (from, to) => writeTime(BigInt(from.int()) * 1_000n, to);
+  if (type.kind !== "long") return undefined;
+  return (from, to) => writeTime(BigInt(from.longNumber()), to);
+}
+
+function numericWriter(type: AvroType): FieldWriter | undefined {
+  if ((type.kind !== "bytes" && type.kind !== "fixed") || type.decimal === undefined) return undefined;
+  const { scale } = type.decimal;
+  return (from, to) => writeNumeric(unscaledOf(from.raw(type.kind === "fixed" ? type.size : from.length())), scale, to);
+}
+
 /** The COPY bytes of a default value, for columns that a writer's schema lacks; a field without a default is null. */
-export function defaultFieldOf(value: unknown, column: ColumnType): Buffer {
+export function defaultFieldOf(value: unknown, column: ColumnType, type?: AvroType): Buffer {
   const row = new RowBuffer(64);
+  const logical = type === undefined || value === undefined || value === null ? undefined : logicalDefault(value, type);
+  if (logical !== undefined) {
+    logical(row);
+    return Buffer.from(row.bytes.subarray(0, row.at));
+  }
   if (value === undefined || value === null) row.null();
   else if (column === "jsonb") row.json(value);
   else if (column === "boolean") row.boolean(value === true);
@@ -55,6 +82,35 @@ export function defaultFieldOf(value: unknown, column: ColumnType): Buffer {
     row.bytea(bytes, 0, bytes.length);
   } else row.text(String(value));
   return Buffer.from(row.bytes.subarray(0, row.at));
+}
+
+/** How the default of a type with a point, a date or a UUID is written; undefined for the others. */
+function logicalDefault(value: unknown, declared: AvroType): ((to: RowBuffer) => void) | undefined {
+  // The default of a union is one of its first branch.
+  const type = declared.kind === "union" ? declared.branches[0] : declared;
+  if (type === undefined) return undefined;
+  if ((type.kind === "bytes" || type.kind === "fixed") && type.decimal !== undefined) {
+    const { scale } = type.decimal;
+    return (to) => writeNumeric(unscaledOf(Buffer.from(String(value), "latin1")), scale, to);
+  }
+  if (type.kind !== "int" && type.kind !== "long" && type.kind !== "string") return undefined;
+  switch (type.logical) {
+    case "date":
+      return (to) => writeDate(Number(value), to);
+    case "time-millis":
+      return (to) => writeTime(BigInt(value as number) * 1_000n, to);
+    case "time-micros":
+      return (to) => writeTime(BigInt(value as number), to);
+    case "timestamp-micros":
+    case "local-timestamp-micros":
+      return (to) => to.timestamp(Math.floor(Number(value) / 1_000), ((Number(value) % 1_000) + 1_000) % 1_000);
+    case "local-timestamp-millis":
+      return (to) => to.timestamp(Number(value));
+    case "uuid":
+      return (to) => writeUuid(String(value), to);
+    default:
+      return undefined;
+  }
 }
 
 function unionWriter(branches: readonly AvroType[], column: ColumnType): FieldWriter | undefined {
@@ -111,7 +167,7 @@ function doubleWriter(type: AvroType): FieldWriter | undefined {
 
 function timestampWriter(type: AvroType): FieldWriter | undefined {
   if (type.kind !== "long" && type.kind !== "int") return undefined;
-  if (type.kind === "long" && type.logical === "timestamp-micros") {
+  if (type.kind === "long" && (type.logical ?? "").endsWith("timestamp-micros")) {
     return (from, to) => {
       from.long();
       const micros = (BigInt(from.high) << 32n) | BigInt(from.low >>> 0);

@@ -24,6 +24,11 @@ const fields = [
   { name: "exact", type: nullable({ type: "long", logicalType: "timestamp-micros" }), default: null, doc: "" },
   { name: "kind", type: { type: "enum", name: "Kind", symbols: ["a", "b"] }, doc: "" },
   { name: "list", type: { type: "array", items: "string" }, doc: "" },
+  { name: "day", type: { type: "int", logicalType: "date" }, doc: "" },
+  { name: "noon", type: { type: "int", logicalType: "time-millis" }, doc: "" },
+  { name: "local", type: { type: "long", logicalType: "local-timestamp-micros" }, doc: "" },
+  { name: "price", type: { type: "bytes", logicalType: "decimal", precision: 9, scale: 2 }, doc: "" },
+  { name: "ride", type: { type: "string", logicalType: "uuid" }, doc: "" },
   { name: "source", type: "string", doc: "Named like a column of the envelope." },
 ];
 const [table] = storedTables([
@@ -41,7 +46,8 @@ const data = (n: number) => ({
     long: 9_007_199_254_740_991 - n,
   },
   ...{ real: n / 3, yes: n % 2 === 0, at: 1_422_705_600_123, exact: n % 2 === 0 ? null : 1_422_705_600_123_456 },
-  ...{ kind: "b", list: ["x", 'y"'], source: "data" },
+  ...{ kind: "b", list: ["x", 'y"'], source: "data", day: 16_466, noon: 43_200_001, local: 1_422_705_600_123_456 },
+  ...{ price: Buffer.from([0xff, 0x00]), ride: "0198f000-0000-7000-8000-000000000001" },
 });
 
 function record(offset: number, headers: Record<string, string>): KafkaRecord {
@@ -81,7 +87,8 @@ describe("a file of 2,500 rows, read by DuckDB", () => {
         "exact TIMESTAMP WITH TIME ZONE",
         "kind VARCHAR",
       ],
-      ...["list JSON", "data_source VARCHAR", "kafka_partition INTEGER", "kafka_offset BIGINT"],
+      ...["list JSON", "day DATE", "noon TIME", "local TIMESTAMP", "price VARCHAR", "ride VARCHAR"],
+      ...["data_source VARCHAR", "kafka_partition INTEGER", "kafka_offset BIGINT"],
     ]);
   });
 
@@ -92,7 +99,8 @@ describe("a file of 2,500 rows, read by DuckDB", () => {
       from '${path}' order by kafka_offset`);
     expect(rows).toHaveLength(2_500);
     for (const [n, row] of rows.entries()) {
-      const { exact, at, list, long, source, ...same } = data(n);
+      const { exact, at, list, long, source, day, noon, local, price, ...same } = data(n);
+      expect([day, noon, local, price.length]).toEqual([16_466, 43_200_001, 1_422_705_600_123_456, 2]);
       expect(row).toMatchObject({
         ...same,
         ...{ event_id: `id-${n}`, source: "/test", subject: null, schema_id: 7, data_source: source },
@@ -102,6 +110,7 @@ describe("a file of 2,500 rows, read by DuckDB", () => {
         corrected_us: n % 2 === 0 ? null : "1422705600001000",
         time_error_ms: n % 2 === 0 ? null : 20,
         time_flag: n % 2 === 0 ? null : "future",
+        ...{ day: "2015-01-31", noon: "12:00:00.001", local: "2015-01-31 12:00:00.123456", price: "-2.56" },
       });
     }
   });

@@ -30,7 +30,15 @@ function fieldValue(type: ColumnType, field: Buffer): unknown {
     case "bigint":
       return field.readBigInt64BE(0);
     case "timestamptz":
+    case "timestamp":
       return field.readBigInt64BE(0) + 946_684_800_000_000n;
+    case "date":
+      return field.readInt32BE(0) + 10_957;
+    case "time":
+      return field.readBigInt64BE(0);
+    case "uuid":
+    case "numeric":
+      return field.toString("hex");
     case "double precision":
       return field.readDoubleBE(0);
     case "boolean":

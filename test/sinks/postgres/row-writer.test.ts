@@ -43,11 +43,12 @@ const kafkaRecord = (own: KafkaRecord["headers"] = headers): KafkaRecord => ({
   value: null,
   headers: own,
 });
+const source = { topic: "pings", partition: 0 };
 const framed = (body: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, 0, 9]), body]);
 
 function write(writer: object, table: object, body: Buffer, to = new RowBuffer(64)): { row: unknown[]; day: number } {
   const columns = dataColumnsOf(recordFieldsOf(table));
-  const day = compileRowWriter(9, recordFieldsOf(writer), columns)(kafkaRecord(), framed(body), to);
+  const day = compileRowWriter(9, recordFieldsOf(writer), columns)(kafkaRecord(), framed(body), to, source);
   const types: ColumnType[] = [...envelopeColumns, ...columns].map((column) => column.type);
   return { row: readRows(to.bytes.subarray(0, to.at), types)[0] ?? [], day };
 }
@@ -128,7 +129,7 @@ test("a corrected time, its error and its flag have columns; what is no number g
   const schema = record([]);
   const timesOf = (own: Readonly<Record<string, string>>) => {
     const to = new RowBuffer(64);
-    compileRowWriter(9, [], [])(kafkaRecord({ ...headers, ...own }), framed(typeOf(schema).toBuffer({})), to);
+    compileRowWriter(9, [], [])(kafkaRecord({ ...headers, ...own }), framed(typeOf(schema).toBuffer({})), to, source);
     const types = envelopeColumns.map((column) => column.type);
     return readRows(to.bytes.subarray(0, to.at), types)[0]?.slice(6);
   };
@@ -213,7 +214,7 @@ test("a record without id or time, and a time out of range, are refused by name"
   const body = (at: number) => framed(typeOf(schema).toBuffer({ at }));
   const { ce_id: _id, ...withoutId } = headers;
   const refusal = (own: KafkaRecord["headers"], at: number) => () =>
-    writer(kafkaRecord(own), body(at), new RowBuffer(64));
+    writer(kafkaRecord(own), body(at), new RowBuffer(64), source);
   expect(refusal(withoutId, 0)).toThrow(expect.objectContaining({ code: "sink_envelope_invalid" }));
   expect(refusal({ ...headers, ce_time: "soon" }, 0)).toThrow(
     expect.objectContaining({ code: "sink_envelope_invalid" }),

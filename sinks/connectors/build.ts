@@ -1,0 +1,132 @@
+import { ensureTopics, type KafkaConnection, topicSpecs, topicTable } from "../../kafka/index.ts";
+import {
+  composeServices,
+  createService,
+  type Logger,
+  type Metrics,
+  PipelineError,
+  type Service,
+} from "../../runtime/index.ts";
+import type { Schemas } from "../../schemas/index.ts";
+import type { Database, StoreOptions } from "../../store/index.ts";
+import type { SinksOptions } from "../options.ts";
+import { createEventSink } from "../postgres/create-sink.ts";
+import type { TableDefinition } from "../postgres/create-tables.ts";
+import { ensureEventTables } from "../postgres/ensure-tables.ts";
+import { storedTables } from "../postgres/event-types.ts";
+import type { FindWriterSchema } from "../postgres/schema-routes.ts";
+import { verifyTables } from "../postgres/verify-tables.ts";
+import { createQuarantineSink } from "../quarantine/quarantine-sink.ts";
+import { createSinkRunner } from "../runner.ts";
+import type { Sink } from "../sink.ts";
+import { createTableSink } from "../tables/table-sink.ts";
+import { createWebhookSink, type WebhookOptions } from "../webhook/index.ts";
+import type { ConnectorConfig } from "./config.ts";
+
+/** What connectors of one process share. */
+export type ConnectorWorld = {
+  readonly options: SinksOptions;
+  readonly store: StoreOptions;
+  readonly webhook: WebhookOptions;
+  readonly connection: KafkaConnection;
+  readonly db: Database;
+  readonly schemas: Schemas;
+  readonly metrics: Metrics;
+};
+
+/** The consumer group of a connector, which is its name in pipeline.checkpoints too; those that ship have names that options give. */
+export function groupOf(
+  config: ConnectorConfig,
+  { options, webhook }: Pick<ConnectorWorld, "options" | "webhook">,
+): string {
+  const shipped: Readonly<Record<string, string>> = {
+    events: options.groupId,
+    quarantine: options.quarantineGroupId,
+    alerts: webhook.groupId,
+  };
+  return config.groupId ?? shipped[config.name] ?? `hailstream-${config.name}`;
+}
+
+/** The topics that a connector reads. */
+export function topicsOf(config: ConnectorConfig, schemas: Pick<Schemas, "catalogue">): readonly string[] {
+  if (config.topics !== undefined) return config.topics;
+  const tables = storedTables(schemas.catalogue.types.values());
+  return [...new Set(tables.map(({ topic }) => topic))].filter(config.reads);
+}
+
+/** A connector at work in this process: makes what it needs, joins its group, stores. Whoever starts it decides what its failure means. */
+export function buildConnector(config: ConnectorConfig, world: ConnectorWorld, log: Logger): Service {
+  const { options, connection, db, schemas, metrics } = world;
+  const groupId = groupOf(config, world);
+  const topics = topicsOf(config, schemas);
+  const prepare = createService({
+    name: `topics of ${config.name}`,
+    async start() {
+      if (topics.length === 0) {
+        const message = `The connector ${config.name}: topics.regex fits no topic that has a table`;
+        throw new PipelineError("connector_invalid", { message });
+      }
+      const specs = [...topicSpecs(schemas.catalogue.types.values()), ...topicTable];
+      const wanted = new Map(specs.filter(({ name }) => topics.includes(name)).map((spec) => [spec.name, spec]));
+      await ensureTopics(connection, [...wanted.values()]);
+    },
+    stop: () => undefined,
+  });
+  if (config.kind === "WebhookSink") {
+    const webhooks = topics.map((topic) =>
+      createWebhookSink({ options: { ...world.webhook, groupId }, connection, db, schemas, metrics, log, topic }),
+    );
+    return composeServices(config.name, [prepare, ...webhooks]);
+  }
+  const sink = config.kind === "QuarantineSink" ? createQuarantineSink(metrics) : tableSinkOf(config, world, log);
+  const runner = createSinkRunner({
+    name: config.name,
+    connection,
+    db,
+    sink,
+    groupId,
+    topics,
+    log,
+    metrics,
+    concurrency: config.tasksMax ?? (config.kind === "QuarantineSink" ? 1 : options.concurrency),
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    circuitRecords: options.circuitRecords,
+    ...fetchLimits(config, options),
+  });
+  return composeServices(config.name, [prepare, sink, runner]);
+}
+
+function fetchLimits(config: ConnectorConfig, options: SinksOptions) {
+  if (config.kind === "QuarantineSink" && config.maxFetchBytes === undefined) return {};
+  return {
+    maxFetchBytes: config.maxFetchBytes ?? options.maxFetchBytes,
+    maxPartitionFetchBytes: config.maxPartitionFetchBytes ?? options.maxPartitionFetchBytes,
+  };
+}
+
+/** Plain events go the fast way; what changes records, or keeps a row a key, has a sink of its own. */
+function tableSinkOf(config: ConnectorConfig, world: ConnectorWorld, log: Logger): Sink {
+  const { db, schemas, metrics, store } = world;
+  const types = [...schemas.catalogue.types.values()];
+  const findWriter: FindWriterSchema = async (schemaId) => {
+    const writer = await schemas.writerOf(schemaId);
+    return writer === undefined ? undefined : { type: writer.type.name, schema: writer.schema };
+  };
+  if (config.chain.isEmpty && config.mode === "insert") {
+    const tables = storedTables(types).filter(({ topic }) => config.reads(topic));
+    if (tables.length === 0)
+      throw new PipelineError("connector_invalid", {
+        message: `The connector ${config.name}: no table is filled from ${config.flat.topics}`,
+      });
+    return createEventSink({ db, tables, findWriter, log, metrics });
+  }
+  const ensureTables = async (tables: readonly TableDefinition[]) => {
+    try {
+      await verifyTables(db, tables);
+    } catch (error) {
+      if (!PipelineError.is(error, "store_schema_behind")) throw error;
+      await ensureEventTables(store.url, tables, log);
+    }
+  };
+  return createTableSink({ config, db, types, findWriter, ensureTables, metrics });
+}
