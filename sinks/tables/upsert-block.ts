@@ -45,7 +45,7 @@ export async function storeUpserts(
   const { operations } = block;
   const rejections: Rejection[] = [];
   const sum = { stored: 0, deleted: 0 };
-  const add = ({ stored, deleted }: typeof sum) => {
+  const add = ({ stored, deleted }: { readonly stored: number; readonly deleted: number }) => {
     sum.stored += stored;
     sum.deleted += deleted;
   };
@@ -59,7 +59,8 @@ export async function storeUpserts(
       add(
         await tx.savepoint(async () => {
           const done = await apply(tx, block, source, part);
-          await tx.execute(block.table.stage.emptySql);
+          // What is stored must not be stored again by the next part; where nothing was staged there may be no stage.
+          if (done.staged) await tx.execute(block.table.stage.emptySql);
           return done;
         }),
       );
@@ -103,7 +104,7 @@ async function apply(tx: Transaction, block: UpsertBlock, source: RowSource, ope
           source.topic,
           source.partition,
         ]);
-  return { stored, deleted };
+  return { stored, deleted, staged: upserts.length > 0 };
 }
 
 function piecesOf(rows: RowBuffer, upserts: readonly Operation[]): readonly Buffer[] {

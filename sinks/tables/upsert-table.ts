@@ -14,6 +14,8 @@ const columns: readonly Column[] = [
     type: "text",
     notNull: true,
     comment: "Key of the record in Kafka; there is one row a key, that of its last record.",
+    // Often the id of a person.
+    pii: "identifier",
   },
   { name: "record_topic", type: "text", notNull: true, comment: "Topic that the row's record was read from." },
   {

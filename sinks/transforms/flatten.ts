@@ -41,17 +41,25 @@ function leavesOf(
   path: readonly string[],
   delimiter: string,
   mayBeAbsent: boolean,
+  around?: AvroField["pii"],
 ): readonly Leaf[] {
   return fields.flatMap((field) => {
     const own = [...path, field.name];
     const inner = plainTypeOf(field.type);
     const absent = mayBeAbsent || field.type.kind === "union";
-    if (inner?.kind === "record") return leavesOf(inner.fields, own, delimiter, absent);
+    if (inner?.kind === "record") return leavesOf(inner.fields, own, delimiter, absent, around ?? field.pii);
     const type: AvroType = mayBeAbsent ? nullable(field.type) : field.type;
     const { default: given, ...rest } = field;
     // A default inside of a record that is itself absent says nothing.
     const kept = path.length === 0 && given !== undefined ? { default: given } : {};
-    return [{ path: own, field: { ...rest, name: own.join(delimiter), type, ...kept } }];
+    // What a record is marked with holds for all that was in it.
+    const pii = field.pii ?? around;
+    return [
+      {
+        path: own,
+        field: { ...rest, name: own.join(delimiter), type, ...kept, ...(pii === undefined ? {} : { pii }) },
+      },
+    ];
   });
 }
 
