@@ -1,47 +1,28 @@
-import type { Command } from "commander";
-import { localOptions } from "../local/options.ts";
-import { createLogger, createMetrics, logOptions, messageOf, PipelineError, readOptions } from "../runtime/index.ts";
 import {
-  checkTarget,
-  createEndpoint,
   deleteEndpoint,
-  listDeliveries,
+  disabledByHand,
+  disableEndpoint,
+  enableEndpoint,
   listEndpoints,
-  policyOf,
   sendTest,
-  type WebhookOptions,
-  webhookOptions,
+  targetOf,
 } from "../sinks/webhook/index.ts";
-import { createDatabase, type Database, storeOptions } from "../store/index.ts";
-import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
-import { describeAttempt, describeDelivery, describeEndpoint } from "./endpoints-words.ts";
-import { localWebhookVariables } from "./local-webhooks.ts";
-import { optionSets } from "./option-sets.ts";
-import { runningStack } from "./running-stack.ts";
+import { type AddCommand, exitCodes } from "./command.ts";
+import { addDeliveries } from "./endpoints-deliveries.ts";
+import { partsOf } from "./endpoints-part.ts";
+import { addSettings } from "./endpoints-settings.ts";
+import { describeAttempt, describeEndpoint } from "./endpoints-words.ts";
 
 const examples = `
 Examples:
-  hailstream endpoints create --url https://example.com/alerts --name "night shift"
+  hailstream endpoints create --url https://example.com/alerts --name "night shift" --min-severity critical
+  hailstream endpoints create --url https://hooks.slack.com/services/… --format slack --label city=cty_nyc
   hailstream endpoints test ep_0198f3c1…
+  hailstream endpoints rotate ep_0198f3c1…
   hailstream endpoints deliveries --state exhausted
+  hailstream endpoints replay ep_0198f3c1… --since 24h --dry-run
 
 How to receive and verify: docs/webhooks.md. Exit code 2: the target is refused, or there is no such endpoint.`;
-
-const deliveryStates = ["pending", "delivered", "exhausted"];
-
-type Wanted = {
-  readonly url: string;
-  readonly name?: string;
-  readonly endpoint?: string;
-  readonly state?: string;
-  readonly json?: boolean;
-};
-type Tools = {
-  /** Connects; what can be refused without a database is refused before. */
-  open(): Promise<Database>;
-  readonly webhook: WebhookOptions;
-  readonly wanted: Wanted;
-};
 
 /** `hailstream endpoints …`: who is told about alerts. */
 export const add: AddCommand = (program, context, end) => {
@@ -49,103 +30,62 @@ export const add: AddCommand = (program, context, end) => {
     .command("endpoints")
     .description("Manages the receivers of alerts (webhooks).")
     .addHelpText("after", examples);
-  const part = (name: string, words: string) => withCommonOptions(group.command(name).description(words));
+  const part = partsOf(group, context, end);
 
-  const create = part("create", "Adds a receiver and shows its secret, this once.")
-    .requiredOption("--url <url>", "where alerts are posted to")
-    .option("--name <name>", "a name for people")
-    .action(() =>
-      run(create, context, end, async ({ open, webhook, wanted }) => {
-        const { url, resolved } = await checkTarget(wanted.url, policyOf(webhook));
-        const { name } = wanted;
-        const created = await createEndpoint(await open(), { url, ...(name === undefined ? {} : { name }) });
-        if (!resolved)
-          say(context, `The name in ${url} cannot be looked up now; it is checked again at every attempt.`);
-        if (wanted.json === true) printJson(context, { ...created, url, name: name ?? "" });
-        else {
-          context.stdout.write(`id      ${created.id}\nsecret  ${created.secret}\n`);
-          say(context, "Keep the secret: it is not shown again. The receiver verifies every delivery with it.");
-        }
-      }),
-    );
+  addSettings(part);
 
-  const list = part("list", "Lists the receivers.").action(() =>
-    run(list, context, end, async ({ open, wanted }) => {
-      const endpoints = await listEndpoints(await open());
-      if (wanted.json === true) printJson(context, endpoints);
-      else for (const endpoint of endpoints) context.stdout.write(`${describeEndpoint(endpoint)}\n`);
-    }),
+  part("list", "Lists the receivers.", async ({ open, tell }) => {
+    const endpoints = await listEndpoints(await open());
+    tell(endpoints, () => endpoints.map(describeEndpoint));
+  });
+
+  part(
+    "test",
+    "Sends a made-up alert to a receiver now and shows its answer.",
+    async (tools, id) => {
+      const attempt = await sendTest(await tools.open(), id, tools.webhook);
+      tools.tell(attempt, () => [describeAttempt(attempt)]);
+      if (attempt.result !== "delivered") tools.end(exitCodes.failed);
+    },
+    (command) => command.argument("<id>", "the endpoint's id"),
   );
 
-  const remove = part("delete", "Sends nothing more to a receiver and forgets its secret.")
-    .argument("<id>", "the endpoint's id")
-    .action((id: string) =>
-      run(remove, context, end, async ({ open, wanted }) => {
-        await deleteEndpoint(await open(), id);
-        if (wanted.json === true) printJson(context, { deleted: id });
-        else say(context, `${id} is deleted.`);
-      }),
-    );
+  part(
+    "disable",
+    "Sends nothing to a receiver until it is enabled; what is meant for it is kept, to be replayed.",
+    async ({ open, tell, say }, id) => {
+      const db = await open();
+      const disabled = await disableEndpoint(db, id, disabledByHand);
+      // Else it is disabled already, or there is no such endpoint.
+      if (!disabled) await targetOf(db, id);
+      tell({ endpoint: id, disabled }, () => []);
+      say(disabled ? `${id} is disabled.` : `${id} was disabled already.`);
+    },
+    (command) => command.argument("<id>", "the endpoint's id"),
+  );
 
-  const test = part("test", "Sends a made-up alert to a receiver now and shows its answer.")
-    .argument("<id>", "the endpoint's id")
-    .action((id: string) =>
-      run(test, context, end, async ({ open, webhook, wanted }) => {
-        const attempt = await sendTest(await open(), id, webhook);
-        if (wanted.json === true) printJson(context, attempt);
-        else context.stdout.write(`${describeAttempt(attempt)}\n`);
-        if (attempt.result !== "delivered") end(exitCodes.failed);
-      }),
-    );
+  part(
+    "enable",
+    "Sends to a receiver again, whoever disabled it, and tells how much is kept for it.",
+    async ({ open, tell, say }, id) => {
+      const { kept } = await enableEndpoint(await open(), id);
+      tell({ enabled: id, exhausted: kept }, () => []);
+      say(`${id} is enabled: it gets what comes from now on.`);
+      if (kept > 0) say(`${kept} deliveries are kept for it: hailstream endpoints replay ${id} --dry-run`);
+    },
+    (command) => command.argument("<id>", "the endpoint's id"),
+  );
 
-  const deliveries = part("deliveries", "Lists the newest hundred deliveries.")
-    .option("--endpoint <id>", "only those to this endpoint")
-    .option("--state <state>", `only those in this state: ${deliveryStates.join(", ")}`)
-    .action(() =>
-      run(deliveries, context, end, async ({ open, wanted }) => {
-        if (wanted.state !== undefined && !deliveryStates.includes(wanted.state)) {
-          throw new PipelineError("option_invalid", { message: `--state is one of ${deliveryStates.join(", ")}` });
-        }
-        const rows = await listDeliveries(await open(), { endpointId: wanted.endpoint, state: wanted.state });
-        const shown = rows.map((row) => ({ ...row, delivery_id: String(row.delivery_id) }));
-        if (wanted.json === true) printJson(context, shown);
-        else for (const row of rows) context.stdout.write(`${describeDelivery(row)}\n`);
-      }),
-    );
+  part(
+    "delete",
+    "Sends nothing more to a receiver and forgets its secrets.",
+    async ({ open, tell, say }, id) => {
+      await deleteEndpoint(await open(), id);
+      tell({ deleted: id }, () => []);
+      say(`${id} is deleted.`);
+    },
+    (command) => command.argument("<id>", "the endpoint's id"),
+  );
+
+  addDeliveries(part);
 };
-
-function withCommonOptions(command: Command): Command {
-  command.option("--json", "print the result as one JSON line on standard output");
-  return withOptions(command, [localOptions, storeOptions, webhookOptions, logOptions]);
-}
-
-/** Does `work` on the database that is given, else on that of the running local stack, whose rules for targets then hold. */
-async function run(
-  command: Command,
-  context: CommandContext,
-  end: Parameters<AddCommand>[2],
-  work: (tools: Tools) => Promise<void>,
-): Promise<void> {
-  const source = sourceOf(command, context, optionSets);
-  const given = source.flags?.["postgres-url"] ?? source.env?.HAILSTREAM_POSTGRES_URL;
-  const stack = given === undefined ? runningStack(source) : undefined;
-  const env = { ...(stack === undefined ? {} : localWebhookVariables), ...source.env };
-  const webhook = readOptions(webhookOptions, { ...source, env });
-  const url = stack?.postgres ?? readOptions(storeOptions, source).url;
-  const log = createLogger("endpoints", readOptions(logOptions, source).level);
-  const db = createDatabase({ name: "endpoints", url, log, metrics: createMetrics(), max: 1 });
-  try {
-    const open = async () => {
-      await db.start(() => undefined);
-      return db;
-    };
-    await work({ open, webhook, wanted: command.opts<Wanted>() });
-  } catch (error) {
-    if (!(error instanceof PipelineError && error.code.startsWith("webhook_"))) throw error;
-    say(context, `hailstream: ${messageOf(error)}\n  ${error.remedy} [${error.code}]`);
-    if (command.opts<Wanted>().json === true) printJson(context, { refused: error.code, message: error.message });
-    end(exitCodes.refused);
-  } finally {
-    await db.stop();
-  }
-}

@@ -7,7 +7,7 @@ import type { Queryable } from "../store/index.ts";
 const list = z.array(z.string().min(1)).optional();
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** `2026-11-22T21:00:00Z`, `2026-11-22`, or how long ago: `90m`, `24h`, `7d`. */
-const time = z.string().transform((text, context) => {
+export const time = z.string().transform((text, context) => {
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const at = unit === undefined ? Date.parse(text) : Date.now() - Number(amount) * (units[unit] ?? 0);
   if (Number.isFinite(at)) return new Date(at);

@@ -15,7 +15,6 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
     may: ["schemas", "kafka", "runtime"],
     owns: [
       "jose",
-      "limiter",
       "proxy-addr",
       "forwarded-parse",
       "@humanwhocodes/momoa",
@@ -43,11 +42,12 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   },
 };
 /** Packages that several folders may use. */
-const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js"];
+const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js", "limiter"];
 const sharedBy: Readonly<Record<string, readonly string[]>> = {
   express: ["runtime", "ingest", "sinks", "console"],
   commander: ["commands"],
   "ipaddr.js": ["ingest", "sinks"],
+  limiter: ["ingest", "sinks"],
 };
 /** Folders that may import everything and that nobody imports. */
 const outside = ["bench", "docs", "test", "examples"];

@@ -1,11 +1,11 @@
 import { createService } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
 import type { Rejection, Sink } from "../sink.ts";
-import { type AlertMessage, readAlert } from "./alert-message.ts";
-import { enqueue } from "./deliveries.ts";
+import { type Alert, readAlert } from "./alert.ts";
+import { enqueue } from "./enqueue.ts";
 
 /**
- * Turns alerts into deliveries, one for each endpoint, in the transaction that moves the checkpoint: an alert that was read
+ * Turns alerts into deliveries, one for each endpoint that wants it, in the transaction that moves the checkpoint: an alert that was read
  * twice is still one delivery. Nothing is sent here.
  * @param onStored called after deliveries are committed.
  */
@@ -13,17 +13,17 @@ export function createAlertSink(schemas: Schemas, onStored: () => void): Sink {
   const service = createService({ name: "alert sink", start: () => undefined, stop: () => undefined });
   return Object.assign(service, {
     async prepare({ records }: Parameters<Sink["prepare"]>[0]) {
-      const messages: AlertMessage[] = [];
+      const alerts: Alert[] = [];
       const rejections: Rejection[] = [];
       for (const record of records) {
         const read = await readAlert(record, schemas);
-        if (read.ok) messages.push(read.message);
+        if (read.ok) alerts.push(read.alert);
         else rejections.push({ record, reason: read.code, message: read.reason });
       }
       return {
-        rows: messages.length,
+        rows: alerts.length,
         async write(tx: Parameters<typeof enqueue>[0]) {
-          if (messages.length > 0) await enqueue(tx, messages);
+          if (alerts.length > 0) await enqueue(tx, alerts);
           return rejections;
         },
         committed: onStored,

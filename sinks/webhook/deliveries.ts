@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database, Queryable } from "../../store/index.ts";
-import type { AlertMessage } from "./alert-message.ts";
+import { validSecrets } from "./endpoints.ts";
 import type { Attempt, Message, Target } from "./post.ts";
 
 /** A delivery that this process may send now, alone, until the lease ends. */
@@ -10,31 +10,27 @@ export type Taken = Target &
     readonly endpointId: string;
     /** 1 for the first. */
     readonly attempt: number;
+    /** Attempts of the schedule until now, this one included; it begins anew when a delivery is replayed. */
+    readonly scheduled: number;
     readonly lease: string;
+    /** Whether attempts to this endpoint have failed since the last success. */
+    readonly failing: boolean;
   };
 
-/** Makes one delivery for each message and active endpoint. A message that an endpoint has already is left out. */
-export function enqueue(tx: Queryable, messages: readonly AlertMessage[]): Promise<number> {
-  return tx.execute(
-    `insert into webhook.deliveries (endpoint_id, message_id, alert_key, body)
-     select e.endpoint_id, m.id, m.key, m.body
-     from unnest($1::text[], $2::text[], $3::text[]) with ordinality as m (id, key, body, place)
-     cross join webhook.endpoints e
-     where e.state = 'active'
-     order by m.place
-     on conflict (endpoint_id, message_id) do nothing`,
-    [messages.map((m) => m.id), messages.map((m) => m.alertKey), messages.map((m) => m.body)],
-  );
-}
+/** An endpoint that has something to be sent. */
+export type DueEndpoint = { readonly id: string; readonly ratePerSecond: number | null };
 
-/** The active endpoints for which at least one delivery is due and not taken. */
-export async function endpointsWithDue(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ endpoint_id: string }>(`
-    select e.endpoint_id from webhook.endpoints e
-    where e.state = 'active' and exists (
-      select from webhook.deliveries d
-      where d.endpoint_id = e.endpoint_id and d.state = 'pending' and d.next_attempt_at <= now() and d.lease_until <= now())`);
-  return rows.map((row) => row.endpoint_id);
+/** Endpoints that may be sent to, as a condition of SQL on a row `e` of webhook.endpoints. */
+const open = "e.state = 'active' and e.held_until <= now()";
+/** Deliveries that may be sent, as a condition on a row `d`; all priorities are named for the sake of the index. */
+const due = `d.state = 'pending' and d.priority in (0, 1, 2) and d.next_attempt_at <= now() and d.lease_until <= now()`;
+
+/** The endpoints that may be sent to and for which at least one delivery is due and not taken. */
+export async function endpointsWithDue(db: Queryable): Promise<DueEndpoint[]> {
+  const rows = await db.query<{ endpoint_id: string; rate_per_second: number | null }>(`
+    select e.endpoint_id, e.rate_per_second from webhook.endpoints e
+    where ${open} and exists (select from webhook.deliveries d where d.endpoint_id = e.endpoint_id and ${due})`);
+  return rows.map((row) => ({ id: row.endpoint_id, ratePerSecond: row.rate_per_second }));
 }
 
 /**
@@ -48,19 +44,25 @@ export async function take(db: Database, endpointId: string, limit: number, leas
     delivery_id: bigint;
     endpoint_id: string;
     message_id: string;
+    format: Taken["format"];
     body: string;
     attempts: number;
+    scheduled: number;
     url: string;
     secrets: string[];
+    failing: boolean;
   }>(
-    `with due as (
+    `with open_endpoint as materialized (
+       select e.endpoint_id, e.url, ${validSecrets} as secrets, e.failing_since is not null as failing
+       from webhook.endpoints e where e.endpoint_id = $1 and ${open}
+     ), due as (
        select d.delivery_id from webhook.deliveries d
-       where d.endpoint_id = $1 and d.state = 'pending' and d.next_attempt_at <= now() and d.lease_until <= now()
+       where d.endpoint_id = $1 and exists (select from open_endpoint) and ${due}
          and not exists (
            select from webhook.deliveries earlier
            where earlier.endpoint_id = $1 and earlier.state = 'pending' and earlier.alert_key = d.alert_key
              and earlier.delivery_id < d.delivery_id)
-       order by d.next_attempt_at, d.delivery_id
+       order by d.priority, d.next_attempt_at, d.delivery_id
        limit $2
        for update skip locked
      ), taken as (
@@ -71,21 +73,24 @@ export async function take(db: Database, endpointId: string, limit: number, leas
      ), written as (
        insert into webhook.attempts (delivery_id, attempt) select delivery_id, attempts from taken
      )
-     select t.delivery_id, t.endpoint_id, t.message_id, t.body, t.attempts, e.url, e.secrets
-     from taken t join webhook.endpoints e using (endpoint_id)
-     where e.state = 'active'
-     order by t.next_attempt_at, t.delivery_id`,
+     select t.delivery_id, t.endpoint_id, t.message_id, t.format, t.body, t.attempts, t.attempts - t.attempts_before as scheduled,
+            e.url, e.secrets, e.failing
+     from taken t join open_endpoint e using (endpoint_id)
+     order by t.priority, t.next_attempt_at, t.delivery_id`,
     [endpointId, limit, lease, leaseMs],
   );
   return rows.map((row) => ({
     deliveryId: row.delivery_id,
     endpointId: row.endpoint_id,
     id: row.message_id,
+    format: row.format,
     body: row.body,
     attempt: row.attempts,
+    scheduled: row.scheduled,
     lease,
     url: row.url,
     secrets: row.secrets,
+    failing: row.failing,
   }));
 }
 
@@ -95,23 +100,26 @@ export type Decision =
   | { readonly state: "pending"; readonly delayMs: number };
 
 /**
- * Writes down how an attempt ended and what follows. When the lease has been lost meanwhile, the later taker decides; only
- * `delivered` is a fact that counts all the same.
+ * Writes down how an attempt ended and what follows. When the lease has been lost meanwhile, or the delivery was given up, others have
+ * decided; only `delivered` is a fact that counts all the same. Gives whether another delivery of the same alert waited for this one.
  */
-export async function finish(db: Queryable, taken: Taken, attempt: Attempt, decision: Decision): Promise<void> {
-  await db.execute(
+export async function finish(db: Queryable, taken: Taken, attempt: Attempt, decision: Decision): Promise<boolean> {
+  const [row] = await db.query<{ waiting: boolean }>(
     `with written as (
        update webhook.attempts set seconds = $5, result = $6, status = $7, detail = $8
        where delivery_id = $1 and attempt = $9
-     ), disabled as (
-       update webhook.endpoints set state = 'disabled', disabled_reason = 'the receiver answered 410 Gone', changed_at = now()
-       where endpoint_id = $10 and state = 'active' and $6 = 'gone'
+     ), finished as (
+       update webhook.deliveries
+       set state = $3, lease = null, lease_until = '-infinity',
+           next_attempt_at = case when $3 = 'pending' then now() + $4 * interval '1 ms' else next_attempt_at end,
+           finished_at = case when $3 = 'pending' then null else now() end
+       where delivery_id = $1 and (state = 'pending' and lease = $2 or $3 = 'delivered' and state <> 'delivered')
+       returning endpoint_id, alert_key, delivery_id
      )
-     update webhook.deliveries
-     set state = $3, lease = null, lease_until = '-infinity',
-         next_attempt_at = case when $3 = 'pending' then now() + $4 * interval '1 ms' else next_attempt_at end,
-         finished_at = case when $3 = 'pending' then null else now() end
-     where delivery_id = $1 and state = 'pending' and (lease = $2 or $3 = 'delivered')`,
+     select $3 <> 'pending' and exists (
+       select from finished f join webhook.deliveries next
+         on next.endpoint_id = f.endpoint_id and next.alert_key = f.alert_key and next.state = 'pending'
+           and next.delivery_id > f.delivery_id) as waiting`,
     [
       taken.deliveryId,
       taken.lease,
@@ -122,23 +130,19 @@ export async function finish(db: Queryable, taken: Taken, attempt: Attempt, deci
       attempt.status ?? null,
       attempt.detail,
       taken.attempt,
-      taken.endpointId,
     ],
   );
+  return row?.waiting ?? false;
 }
 
-/** How many deliveries still have an attempt before them. */
-export async function countPending(db: Queryable): Promise<number> {
-  const [row] = await db.query<{ n: bigint }>("select count(*) as n from webhook.deliveries where state = 'pending'");
-  return Number(row?.n ?? 0);
-}
+export const deliveryStates = ["pending", "delivered", "exhausted"] as const;
 
 /** One delivery as lists show it, with its last attempt. */
 export type DeliveryRow = {
   readonly delivery_id: bigint;
   readonly endpoint_id: string;
   readonly message_id: string;
-  readonly state: "pending" | "delivered" | "exhausted";
+  readonly state: (typeof deliveryStates)[number];
   readonly attempts: number;
   readonly next_attempt_at: Date | null;
   readonly created_at: Date;
@@ -162,5 +166,26 @@ export function listDeliveries(
      where ($1::text is null or d.endpoint_id = $1) and ($2::text is null or d.state = $2)
      order by d.delivery_id desc limit $3`,
     [filter.endpointId ?? null, filter.state ?? null, filter.limit ?? 100],
+  );
+}
+
+/** One POST as lists show it; without a result, nobody could write one. */
+export type AttemptRow = {
+  readonly endpoint_id: string;
+  readonly attempt: number;
+  readonly started_at: Date;
+  readonly seconds: number | null;
+  readonly result: string | null;
+  readonly status: number | null;
+  readonly detail: string | null;
+};
+
+/** Every attempt to deliver a message, to whichever endpoint. */
+export function listAttempts(db: Queryable, messageId: string): Promise<AttemptRow[]> {
+  return db.query(
+    `select d.endpoint_id, a.attempt, a.started_at, a.seconds, a.result, a.status, a.detail
+     from webhook.deliveries d join webhook.attempts a using (delivery_id)
+     where d.message_id = $1 order by d.delivery_id, a.attempt`,
+    [messageId],
   );
 }

@@ -8,11 +8,24 @@ import type { Resolve } from "./guarded-agent.ts";
 import type { WebhookOptions } from "./options.ts";
 import { createSender } from "./sender.ts";
 
+export { severities } from "./alert.ts";
 export { checkTarget } from "./check-target.ts";
-export { type DeliveryRow, listDeliveries } from "./deliveries.ts";
-export { createEndpoint, deleteEndpoint, type Endpoint, listEndpoints } from "./endpoints.ts";
+export { type AttemptRow, type DeliveryRow, deliveryStates, listAttempts, listDeliveries } from "./deliveries.ts";
+export { disabledByHand, disableEndpoint, enableEndpoint } from "./endpoint-health.ts";
+export {
+  createEndpoint,
+  deleteEndpoint,
+  type Endpoint,
+  type EndpointSettings,
+  editEndpoint,
+  listEndpoints,
+  rotateSecret,
+  targetOf,
+} from "./endpoints.ts";
+export { formats } from "./formats.ts";
 export { policyOf, type WebhookOptions, webhookOptions } from "./options.ts";
 export type { Attempt } from "./post.ts";
+export { type Replayed, replayDeliveries } from "./replay.ts";
 export { sendTest } from "./send-test.ts";
 
 export type WebhookSinkParts = {

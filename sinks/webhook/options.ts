@@ -47,6 +47,27 @@ export const webhookOptions = defineOptions("webhook", {
     unit: "attempts",
     description: "Attempts under way to one endpoint at the same time, a process.",
   },
+  ratePerSecond: {
+    schema: z.coerce.number().min(0.001).max(100_000),
+    default: "100",
+    unit: "messages/s",
+    description:
+      "The most that one process sends to an endpoint that has no rate of its own; as much at once after a pause.",
+  },
+  disableAfterDays: {
+    schema: z.coerce.number().min(0).max(365),
+    default: "5",
+    unit: "days",
+    description:
+      "An endpoint is disabled when every attempt has failed for so long, and the others are told; 0 is never.",
+  },
+  keepDays: {
+    schema: z.coerce.number().min(2).max(3_650),
+    default: "90",
+    unit: "days",
+    description:
+      "Deliveries that have ended are deleted after so long; until then those that are exhausted can be replayed.",
+  },
   groupId: {
     schema: z.string().min(1).max(200),
     default: "hailstream-sink-webhook",

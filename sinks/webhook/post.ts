@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from "undici";
 import { messageOf, PipelineError } from "../../runtime/index.ts";
+import { contentTypeOf, type Format } from "./formats.ts";
 import { retryAfterMsOf } from "./retry-schedule.ts";
 import { signatureHeaders } from "./sign.ts";
 import { checkUrl, type TargetPolicy } from "./target-guard.ts";
@@ -30,7 +31,7 @@ export type Attempt = {
 };
 
 export type Target = { readonly url: string; readonly secrets: readonly string[] };
-export type Message = { readonly id: string; readonly body: string };
+export type Message = { readonly id: string; readonly body: string; readonly format: Format };
 
 export type PostParts = {
   readonly dispatcher: Dispatcher;
@@ -65,7 +66,7 @@ export async function post(target: Target, message: Message, parts: PostParts): 
       signal,
       reset: true,
       headers: {
-        "content-type": "application/cloudevents+json; charset=utf-8",
+        "content-type": contentTypeOf(message.format),
         "user-agent": "hailstream-webhooks/1",
         ...signatureHeaders(message, target.secrets, new Date()),
       },

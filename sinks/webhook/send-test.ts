@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Queryable } from "../../store/index.ts";
+import { alertOf } from "./alert.ts";
 import { targetOf } from "./endpoints.ts";
+import { bodyOf } from "./formats.ts";
 import { createGuardedAgent } from "./guarded-agent.ts";
 import { policyOf, type WebhookOptions } from "./options.ts";
 import { type Attempt, post } from "./post.ts";
@@ -19,7 +21,8 @@ export async function sendTest(
   const policy = policyOf(options);
   const dispatcher = createGuardedAgent(policy, { timeoutMs: options.timeoutMs });
   const id = uuidv7();
-  const message = { id: `msg_${id}`, body: testBody(id, new Date().toISOString()) };
+  const { format, name } = target;
+  const message = { id: `msg_${id}`, format, body: bodyOf(testAlert(id, new Date().toISOString()), format, name) };
   try {
     const attempt = await post(target, message, { dispatcher, policy, timeoutMs: options.timeoutMs });
     return { ...attempt, messageId: message.id };
@@ -28,16 +31,10 @@ export async function sendTest(
   }
 }
 
-function testBody(id: string, time: string): string {
-  return JSON.stringify({
-    specversion: "1.0",
-    id,
-    type: "alert",
-    source: "/hailstream/endpoints",
-    time,
-    subject: "test",
-    datacontenttype: "application/json",
-    data: {
+function testAlert(id: string, time: string) {
+  return alertOf(
+    { id, type: "alert", source: "/hailstream/endpoints", time, subject: "test" },
+    {
       alert_id: `alr_${id}`,
       alert_key: "test",
       rule: "test",
@@ -51,5 +48,5 @@ function testBody(id: string, time: string): string {
       latitude: null,
       longitude: null,
     },
-  });
+  );
 }

@@ -7,6 +7,7 @@ import { localWebhookVariables } from "../../commands/local-webhooks.ts";
 import type { Database } from "../../store/index.ts";
 import {
   enqueueAlerts,
+  type FreshDatabase,
   freshDatabase,
   startReceiver,
   startSender,
@@ -15,13 +16,15 @@ import {
 import { eventually } from "../support/wait.ts";
 
 let url: string;
+let fresh: FreshDatabase;
 let db: Database;
 let receiver: TestReceiver;
 /** What the receiver answers. */
 let status = 204;
 
 beforeAll(async () => {
-  ({ url, db } = await freshDatabase());
+  fresh = await freshDatabase();
+  ({ url, db } = fresh);
   receiver = await startReceiver((response) => response.writeHead(status).end("no room"));
 });
 beforeEach(async () => {
@@ -30,7 +33,7 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   await receiver?.stop();
-  await db?.stop();
+  await fresh?.stop();
 });
 
 /** Runs `hailstream endpoints …` on the database of this file, under the rules of a local stack. */
@@ -104,9 +107,104 @@ test("deliveries are listed by endpoint and by state, with the last answer", asy
   await expect(endpoints("deliveries", "--state", "lost")).rejects.toMatchObject({ code: "option_invalid" });
 });
 
-test.each(["test", "delete"])("%s of an endpoint that is not there ends with exit code 2", async (command) => {
-  const unknown = await endpoints(command, "ep_nobody", "--json");
-  expect(unknown.code).toBe(2);
-  expect(unknown.json()).toMatchObject({ refused: "webhook_endpoint_unknown" });
-  expect(unknown.err).toContain("hailstream endpoints list");
+test("what an endpoint wants, and how, is set at its creation and changed later", async () => {
+  const { id } = (
+    await endpoints(
+      ...["create", "--url", receiver.url, "--format", "slack", "--min-severity", "warning", "--rate", "5"],
+      ...[
+        "--rule",
+        "safety-sos",
+        "--rule",
+        "unmet-demand",
+        "--label",
+        "city=cty_nyc",
+        "--label",
+        "city=cty_sfo",
+        "--json",
+      ],
+    )
+  ).json() as { id: string };
+  const shown = async () => ((await endpoints("list", "--json")).json() as object[])[0];
+  expect(await shown()).toMatchObject({
+    format: "slack",
+    least_severity: "warning",
+    rate_per_second: 5,
+    rules: ["safety-sos", "unmet-demand"],
+    labels: { city: ["cty_nyc", "cty_sfo"] },
+  });
+  expect((await endpoints("list")).out).toContain(
+    "as slack  warning and up  rule safety-sos or unmet-demand  city=cty_nyc or cty_sfo  5/s",
+  );
+  await endpoints("edit", id, "--rule", "", "--label", "app=rider", "--rate", "0", "--name", "day shift");
+  expect(await shown()).toMatchObject({
+    name: "day shift",
+    format: "slack",
+    rate_per_second: null,
+    rules: [],
+    labels: { app: ["rider"] },
+    url: receiver.url,
+  });
+  expect(await endpoints("edit", id, "--url", "https://169.254.169.254/")).toMatchObject({ code: 2 });
+  await expect(endpoints("edit", id, "--format", "fax")).rejects.toMatchObject({ code: "option_invalid" });
+  await expect(endpoints("edit", id, "--label", "city")).rejects.toThrow("--label: expected NAME=VALUE");
+
+  await endpoints("test", id);
+  expect(JSON.parse(receiver.received.at(-1)?.body ?? "{}")).toMatchObject({ text: "*INFO: test*" });
 });
+
+test("rotate shows a new secret, and for a while both verify", async () => {
+  const { id, secret } = await create();
+  const rotated = (await endpoints("rotate", id, "--json")).json() as { secret: string };
+  expect(rotated).toMatchObject({ id, old_valid_hours: 24, secret: expect.stringMatching(/^whsec_/) });
+  await endpoints("test", id);
+  const verify = (with_: string) => {
+    const { headers, body } = receiver.received.at(-1) ?? { headers: {}, body: "" };
+    return new Webhook(with_).verify(body, headers as Record<string, string>);
+  };
+  for (const each of [secret, rotated.secret]) expect(verify(each)).toBeDefined();
+  expect((await endpoints("list")).out).toMatch(/two secrets until \d{4}-/);
+
+  const last = await endpoints("rotate", id, "--keep-hours", "0");
+  expect(last.err).toContain("out of use");
+  await endpoints("test", id);
+  expect(verify(last.out.trim().split("  ")[1] ?? "")).toBeDefined();
+  expect(() => verify(rotated.secret)).toThrow();
+});
+
+test("a disabled endpoint's alerts are kept and replayed when it is enabled again", async () => {
+  const { id } = await create();
+  expect((await endpoints("disable", id, "--json")).json()).toEqual({ endpoint: id, disabled: true });
+  expect((await endpoints("list")).out).toContain("disabled (disabled by hand)");
+  await enqueueAlerts(db, ["msg_1", "msg_2"]);
+  const enabled = await endpoints("enable", id);
+  expect(enabled.err).toContain(`2 deliveries are kept for it: hailstream endpoints replay ${id} --dry-run`);
+  const dry = await endpoints("replay", id, "--dry-run", "--json");
+  expect(dry.json()).toEqual({ replayed: 2, overtaken: 0, inactive: 0, dry_run: true });
+  expect(dry.err).toContain("2 deliveries would be sent again.");
+
+  const sender = await startSender(db);
+  try {
+    expect((await endpoints("replay", "--message", "msg_2", "--since", "1h")).err).toContain("1 delivery will be sent");
+    await eventually(async () =>
+      expect((await endpoints("deliveries", "--state", "delivered", "--json")).json()).toMatchObject([
+        { message_id: "msg_2" },
+      ]),
+    );
+  } finally {
+    await sender.stop();
+  }
+  expect((await endpoints("deliveries", "--message", "msg_2")).out).toMatch(
+    new RegExp(`${id}  #1  delivered 204 after \\d+ ms`),
+  );
+  await expect(endpoints("replay", "--since", "yesterday")).rejects.toThrow("--since: expected a time");
+});
+
+test.each(["test", "delete", "edit", "rotate", "enable", "disable"])(
+  "%s of an endpoint that is not there ends with exit code 2",
+  async (command) => {
+    const unknown = await endpoints(command, "ep_nobody", "--json");
+    expect(unknown.code).toBe(2);
+    expect(unknown.json()).toMatchObject({ refused: "webhook_endpoint_unknown" });
+    expect(unknown.err).toContain("hailstream endpoints list");
+  },
+);

@@ -28,8 +28,9 @@ async function start<S extends Service>(service: S): Promise<S> {
 
 async function pipeline() {
   const prefix = `alerts-${randomUUID()}.`;
-  const { db } = await freshDatabase();
-  running.push(db);
+  const fresh = await freshDatabase();
+  running.push(fresh);
+  const { db } = fresh;
   const connection = connectKafka(readOptions(kafkaOptions, { flags: { "kafka-brokers": inject("kafka") } }), log);
   const topics = ["safety", "alerts", "dead-letters"].map((name) => `${prefix}${name}`);
   await ensureTopics(

@@ -8,24 +8,27 @@ import {
   attemptsOf,
   deliveriesOf,
   enqueueAlerts,
+  type FreshDatabase,
   freshDatabase,
   startReceiver,
   type TestReceiver,
 } from "./support.ts";
 
+let fresh: FreshDatabase;
 let db: Database;
 let url: string;
 const children: ChildProcess[] = [];
 const receivers: TestReceiver[] = [];
 beforeAll(async () => {
-  ({ db, url } = await freshDatabase());
+  fresh = await freshDatabase();
+  ({ db, url } = fresh);
 });
 beforeEach(() => db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints"));
 afterEach(async () => {
   for (const child of children.splice(0)) await end(child, "SIGKILL");
   for (const receiver of receivers.splice(0)) await receiver.stop();
 });
-afterAll(() => db.stop());
+afterAll(() => fresh.stop());
 
 function startProcess(flags: Readonly<Record<string, string>> = {}): ChildProcess {
   const script = fileURLToPath(new URL("sender-process.ts", import.meta.url));
@@ -101,7 +104,7 @@ test("two senders never have one delivery under way together, and send each once
     mostTogether,
   } = await receiver((response) => setTimeout(() => response.writeHead(200).end(), Math.random() * 20));
   await addEndpoint(db, target);
-  const flags = { "webhook-timeout-ms": "5000", "webhook-concurrency": "8", "webhook-poll-ms": "10" };
+  const flags = { "webhook-timeout-ms": "5000", "webhook-poll-ms": "10", "webhook-rate-per-second": "1000" };
   startProcess(flags);
   startProcess(flags);
   const ids = Array.from({ length: 1_000 }, (_, i) => `msg_${i}`);

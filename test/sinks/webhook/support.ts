@@ -9,8 +9,9 @@ import {
 import type { AddressInfo } from "node:net";
 import { inject } from "vitest";
 import { createMetrics, type Service, silentLogger } from "../../../runtime/index.ts";
-import { enqueue } from "../../../sinks/webhook/deliveries.ts";
-import { createEndpoint } from "../../../sinks/webhook/endpoints.ts";
+import { type Alert, alertOf } from "../../../sinks/webhook/alert.ts";
+import { createEndpoint, type EndpointSettings } from "../../../sinks/webhook/endpoints.ts";
+import { enqueue } from "../../../sinks/webhook/enqueue.ts";
 import { createSender } from "../../../sinks/webhook/sender.ts";
 import { createDatabase, type Database, migrate } from "../../../store/index.ts";
 import { quickOptions } from "./quick-options.ts";
@@ -19,19 +20,41 @@ export { quickOptions };
 
 const log = silentLogger;
 
-/** A database of the caller's own, with all migrations, as its owner. */
-export async function freshDatabase(): Promise<{ readonly url: string; readonly db: Database }> {
-  const owner = inject("postgres");
+export type FreshDatabase = {
+  readonly url: string;
+  /** As its owner. */
+  readonly db: Database;
+  /** As the role that senders have, which may do less. */
+  readonly sink: Database;
+  stop(): Promise<void>;
+};
+
+/** A database of the caller's own, with all migrations. */
+export async function freshDatabase(): Promise<FreshDatabase> {
   const name = `webhook_${randomUUID().replaceAll("-", "")}`;
-  const admin = createDatabase({ name: "test admin", url: owner, log, metrics: createMetrics(), max: 1 });
+  const admin = open(inject("postgres"), 1);
   await admin.start(() => undefined);
   await admin.execute(`create database ${name}`);
   await admin.stop();
-  const url = Object.assign(new URL(owner), { pathname: `/${name}` }).href;
+  const at = (base: string) => Object.assign(new URL(base), { pathname: `/${name}` }).href;
+  const url = at(inject("postgres"));
   await migrate(url, log);
-  const db = createDatabase({ name: "test", url, log, metrics: createMetrics(), max: 4 });
+  const [db, sink] = [open(url, 4), open(at(inject("postgresSink")), 4)];
   await db.start(() => undefined);
-  return { url, db };
+  await sink.start(() => undefined);
+  return {
+    url,
+    db,
+    sink,
+    async stop() {
+      await db.stop();
+      await sink.stop();
+    },
+  };
+}
+
+function open(url: string, max: number): Database {
+  return createDatabase({ name: "test", url, log, metrics: createMetrics(), max });
 }
 
 /** What came to a receiver. */
@@ -96,14 +119,33 @@ export async function startReceiver(
 }
 
 /** Adds an endpoint for a URL that is checked at sending only. */
-export function addEndpoint(db: Database, url: string): Promise<{ id: string; secret: string }> {
-  return createEndpoint(db, { url, name: "test" });
+export function addEndpoint(
+  db: Database,
+  url: string,
+  settings: Partial<EndpointSettings> = {},
+): Promise<{ id: string; secret: string }> {
+  return createEndpoint(db, { name: "test", ...settings, url });
+}
+
+/** An alert whose message has this id. */
+export function alertWith(id: string, data: Readonly<Record<string, unknown>> = {}): Alert {
+  const envelope = { id, type: "alert", source: "/test", time: "2026-11-22T21:11:41.123Z" };
+  const alert = alertOf(envelope, { alert_key: id, rule: "test", severity: "info", status: "firing", ...data });
+  return { ...alert, messageId: id };
 }
 
 /** Makes one delivery for each id and endpoint, as the sink does. */
-export async function enqueueAlerts(db: Database, ids: readonly string[], alertKey?: string): Promise<void> {
-  const message = (id: string) => ({ id, alertKey: alertKey ?? id, body: JSON.stringify({ id, data: {} }) });
-  await db.transaction((tx) => enqueue(tx, ids.map(message)));
+export async function enqueueAlerts(
+  db: Database,
+  ids: readonly string[],
+  data: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await db.transaction((tx) =>
+    enqueue(
+      tx,
+      ids.map((id) => alertWith(id, data)),
+    ),
+  );
 }
 
 /** A sender in this process. */

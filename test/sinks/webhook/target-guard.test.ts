@@ -209,7 +209,11 @@ describe("on the way out", () => {
     const options = { timeoutMs: 2_000, ...(resolve === undefined ? {} : { resolve }) };
     const dispatcher = createGuardedAgent(policy, options);
     const target = { url, secrets: [createSecret()] };
-    const result = await post(target, { id: "msg_1", body: "{}" }, { dispatcher, policy, timeoutMs: 2_000 });
+    const result = await post(
+      target,
+      { id: "msg_1", format: "cloudevents", body: "{}" },
+      { dispatcher, policy, timeoutMs: 2_000 },
+    );
     await dispatcher.destroy();
     return result;
   }
