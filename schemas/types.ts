@@ -1,10 +1,24 @@
 // Generated from the .avsc files by `hailstream schemas types`. Do not edit.
 
+/** One of the alerts that a group tells together. */
+export type AlertMember = {
+  /** What tells this member from the others. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** firing while its condition holds. */
+  readonly status: "firing" | "resolved";
+  /** When its condition began, in UTC. */
+  readonly started_at: number | string;
+  /** When its condition ended, in UTC; null while it is firing. */
+  readonly ended_at?: number | string | null;
+  /** One sentence for people. */
+  readonly summary: string;
+};
+
 /** Something that people must know of: a rule met its condition (firing) or no longer does (resolved). */
 export type Alert = {
-  /** This alert, alr_ and an opaque rest; the same when it is made again from the same event. */
+  /** The incident, alr_ and an opaque rest: from the moment it fires until it is resolved, every message about it carries this id. */
   readonly alert_id: string;
-  /** What the alert is about, such as the rule and the person; a resolved alert carries the key of the firing one. */
+  /** What the alert is about, such as the rule and the person: the same for every incident about it, so a resolved alert carries the key of the firing one. */
   readonly alert_key: string;
   /** Name of the rule that made the alert. */
   readonly rule: string;
@@ -14,11 +28,11 @@ export type Alert = {
   readonly summary: string;
   /** firing while the condition holds, resolved when it ended. */
   readonly status: "firing" | "resolved";
-  /** Id of the event that made the rule fire. */
+  /** Id of the event that made the rule fire; where none arrived, of the last one before. */
   readonly event_id: string;
   /** Type of that event, such as safety.sos. */
   readonly event_type: string;
-  /** When the condition began, by the time of the event, in UTC. */
+  /** When the condition began, in UTC; the same in every message about the incident. */
   readonly started_at: number | string;
   /** Further facts about the alert by name, at most 32; ids of persons among them. Default: {}. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -26,6 +40,18 @@ export type Alert = {
   readonly latitude?: number | null;
   /** Longitude of the place where it happened, WGS 84 degrees east; null when the app had no position. */
   readonly longitude?: number | null;
+  /** When the condition ended, in UTC; null while the alert is firing. */
+  readonly ended_at?: number | string | null;
+  /** Why it is told: the incident opened, more members joined it, it still stands after the rule's repeat interval, or it is resolved. Default: "opened". */
+  readonly notification?: "opened" | "changed" | "repeated" | "resolved";
+  /** Which message about the incident this is, from 1; the highest one says how things stand. Default: 1. */
+  readonly sequence?: number;
+  /** What made it fire: the rule's condition, that nothing arrives that the rule could judge, or that the rule itself fails. Default: "condition". */
+  readonly cause?: "condition" | "no_data" | "error";
+  /** Texts of the rule for people, by name, such as description and runbook_url. Default: {}. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The alerts that are told together here, the newest hundred; empty for a rule that does not group. Default: []. */
+  readonly members?: readonly AlertMember[];
 };
 
 /** One use of an app or one error in it, each exactly once, with the version of the app and, of an error, its fingerprint. Has the id and the time of the event that shows it. */

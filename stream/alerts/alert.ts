@@ -59,6 +59,12 @@ export function alertOf(event: Envelope, finding: Finding): AlertEvent {
       labels,
       latitude,
       longitude,
+      ended_at: null,
+      notification: status === "resolved" ? "resolved" : "opened",
+      sequence: 1,
+      cause: "condition",
+      annotations: {},
+      members: [],
     },
   };
 }

@@ -35,7 +35,7 @@ const alertHead = Buffer.concat([
   ...["event", "safety.sos"].map(text),
   long(0n),
 ]);
-const alertTail = Buffer.from([0, 0]);
+const alertTail = [0, 0, 0, 0, 2, 0, 0, 0];
 const cityHead = Buffer.concat(["cty_1", "name", "US", "USD", "UTC"].map(text));
 const errorHead = Buffer.concat([
   text("ses"),
