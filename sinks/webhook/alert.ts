@@ -1,10 +1,14 @@
 import type { KafkaRecord } from "../../kafka/index.ts";
 import { type ErrorCode, PipelineError } from "../../runtime/index.ts";
 import { type Envelope, type EventType, readEnvelope, type Schemas } from "../../schemas/index.ts";
+import { timesAsText } from "./times-as-text.ts";
 
 /** From the least urgent. */
 export const severities = ["info", "warning", "critical"] as const;
 export type Severity = (typeof severities)[number];
+
+/** One of the alerts that are told together. */
+export type Member = Pick<Alert, "labels" | "status" | "startedAt" | "endedAt" | "summary">;
 
 /** An alert that is to be told: what endpoints choose by, and what bodies are made of. */
 export type Alert = {
@@ -21,6 +25,10 @@ export type Alert = {
   readonly startedAt: string;
   /** RFC 3339; when it was resolved. */
   readonly endedAt?: string;
+  /** Texts of the rule for people, such as a link to what to do. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** What is told together here; empty when the alert stands for itself. */
+  readonly members: readonly Member[];
   /** The alert as a CloudEvent, to be written as structured JSON. */
   readonly event: Readonly<Record<string, unknown>>;
 };
@@ -52,21 +60,19 @@ export async function readAlert(record: KafkaRecord, schemas: Schemas): Promise<
 /** The alert in an envelope and its data, in which times are RFC 3339 text. */
 export function alertOf(envelope: Omit<Envelope, "receivedAt">, data: Readonly<Record<string, unknown>>): Alert {
   const { id, type, source, time, subject } = envelope;
-  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const key = text(data.alert_key);
   if (key === undefined) throw new PipelineError("sink_record_unreadable", { message: "an alert has no alert_key" });
-  const endedAt = text(data.ended_at);
+  const members = Array.isArray(data.members) ? (data.members as Readonly<Record<string, unknown>>[]) : [];
   return {
     messageId: `msg_${id}`,
     key,
     rule: text(data.rule) ?? "",
     // What says nothing of its urgency is told rather than left out.
     severity: severities.find((known) => known === data.severity) ?? "critical",
-    status: data.status === "resolved" ? "resolved" : "firing",
+    ...stateOf(data, time),
     summary: text(data.summary) ?? key,
-    labels: labelsOf(data.labels),
-    startedAt: text(data.started_at) ?? time,
-    ...(endedAt === undefined ? {} : { endedAt }),
+    annotations: textsOf(data.annotations),
+    members: members.map((member) => stateOf(member, time)),
     event: {
       specversion: "1.0",
       id,
@@ -80,20 +86,31 @@ export function alertOf(envelope: Omit<Envelope, "receivedAt">, data: Readonly<R
   };
 }
 
-function labelsOf(value: unknown): Record<string, string> {
+/** What an alert and a member of one have in common. */
+function stateOf(data: Readonly<Record<string, unknown>>, time: string): Member {
+  const endedAt = text(data.ended_at);
+  return {
+    labels: textsOf(data.labels),
+    status: data.status === "resolved" ? "resolved" : "firing",
+    summary: text(data.summary) ?? "",
+    startedAt: text(data.started_at) ?? time,
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function textsOf(value: unknown): Record<string, string> {
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each === "string"));
 }
 
-/** Times as RFC 3339 text, for receivers that know nothing of our schemas. */
+/** The fields with times as text; a record of an older schema lacks the newer ones. */
 function jsonOf(type: Pick<EventType, "fields">, value: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const times = new Set(
-    type.fields.filter((field) => field.logicalType === "timestamp-millis").map(({ name }) => name),
-  );
+  const schemas = new Map(type.fields.map(({ name, schema }) => [name, schema]));
   return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => {
-      const isTime = times.has(name) && (typeof each === "number" || each instanceof Date);
-      return [name, isTime ? new Date(each).toISOString() : each];
-    }),
+    Object.entries(value).map(([name, each]) => [name, timesAsText(schemas.get(name) ?? "null", each)]),
   );
 }

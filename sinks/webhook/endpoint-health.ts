@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from "uuid";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { PipelineError } from "../../runtime/index.ts";
 import type { Database, Queryable } from "../../store/index.ts";
 import { type Alert, alertOf } from "./alert.ts";
@@ -7,6 +7,8 @@ import { exhaustPending } from "./endpoints.ts";
 import { enqueue, recipients } from "./enqueue.ts";
 
 const rule = "webhook-endpoint-disabled";
+/** Namespace of the ids of such incidents (RFC 9562, 5.5). */
+const namespace = "5f0e7a52-6f0b-5f5e-8a54-7f1f5d0b8f4e";
 /** Retries of one delivery end within two days: what comes later is another failure, not the same one going on. */
 const failureRests = "2 days";
 
@@ -130,7 +132,8 @@ function endpointAlert({ endpointId, reason, status, since, at }: About, name: s
   return alertOf(
     { id, type: "alert", source: `/hailstream/alerts/${rule}`, time, subject: key },
     {
-      alert_id: `alr_${id}`,
+      // The incident is this one time that the endpoint is disabled.
+      alert_id: `alr_${uuidv5(`${endpointId} ${since.toISOString()}`, namespace)}`,
       alert_key: key,
       rule,
       severity: "critical",
@@ -142,6 +145,12 @@ function endpointAlert({ endpointId, reason, status, since, at }: About, name: s
       labels: { endpoint: endpointId, ...(name === "" ? {} : { endpoint_name: name }) },
       latitude: null,
       longitude: null,
+      ended_at: status === "resolved" ? time : null,
+      notification: status === "resolved" ? "resolved" : "opened",
+      sequence: status === "resolved" ? 2 : 1,
+      cause: "condition",
+      annotations: {},
+      members: [],
     },
   );
 }

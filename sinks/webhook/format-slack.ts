@@ -1,4 +1,4 @@
-import type { Alert } from "./alert.ts";
+import type { Alert, Member } from "./alert.ts";
 
 const colours = { info: "#439FE0", warning: "warning", critical: "danger" } as const;
 /** Slack shows long fields badly; attachments of Mattermost and Rocket.Chat end at about as many. */
@@ -12,6 +12,7 @@ const longestText = 3_000;
  */
 export function slackBody(alert: Alert) {
   const { rule, severity, status, startedAt, key } = alert;
+  const told = [alert.summary, ...Object.values(alert.annotations), ...alert.members.map(memberLine)];
   const summary = plain(alert.summary.slice(0, longestText));
   const headline = status === "resolved" ? `Resolved: ${plain(rule)}` : `${severity.toUpperCase()}: ${plain(rule)}`;
   return {
@@ -20,7 +21,7 @@ export function slackBody(alert: Alert) {
       {
         fallback: `${headline}: ${summary}`,
         color: status === "resolved" ? "good" : colours[severity],
-        text: summary,
+        text: plain(told.join("\n").slice(0, longestText)),
         fields: Object.entries(alert.labels)
           .slice(0, mostFields)
           .map(([title, value]) => ({ title, value: plain(value), short: value.length <= 40 })),
@@ -29,6 +30,10 @@ export function slackBody(alert: Alert) {
       },
     ],
   };
+}
+
+function memberLine({ status, summary }: Member): string {
+  return `• ${status === "resolved" ? "resolved: " : ""}${summary}`;
 }
 
 /** The three characters that are control characters to Slack; what a person typed must not become a link or a mention. */

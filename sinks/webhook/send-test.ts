@@ -47,6 +47,12 @@ function testAlert(id: string, time: string) {
       labels: {},
       latitude: null,
       longitude: null,
+      ended_at: null,
+      notification: "opened",
+      sequence: 1,
+      cause: "condition",
+      annotations: {},
+      members: [],
     },
   );
 }

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import { alertOf } from "../../../sinks/webhook/alert.ts";
+import type { KafkaRecord } from "../../../kafka/index.ts";
+import { envelopeHeaders } from "../../../schemas/index.ts";
+import { alertOf, readAlert } from "../../../sinks/webhook/alert.ts";
 import { bodyOf, contentTypeOf, type Format } from "../../../sinks/webhook/formats.ts";
+import { startOfflineSchemas } from "../../support/offline-schemas.ts";
 
 const data = {
   alert_id: "alr_1",
@@ -74,6 +77,73 @@ test("to Alertmanager's receivers a resolved alert is the firing one with an end
   const ended = { status: "resolved", ended_at: "2026-11-22T21:11:00.000Z" };
   expect(write("alertmanager", ended).alerts[0].endsAt).toBe("2026-11-22T21:11:00.000Z");
   expect(write("alertmanager", { alert_key: "another" }).alerts[0].fingerprint).not.toBe(firing.alerts[0].fingerprint);
+});
+
+const group = {
+  ended_at: null,
+  annotations: { runbook_url: "https://runbooks.example/demand" },
+  members: [
+    {
+      labels: { cell: "8a" },
+      status: "firing",
+      started_at: "2026-11-22T21:10:00.000Z",
+      ended_at: null,
+      summary: "8a: 9",
+    },
+    {
+      labels: { cell: "8b" },
+      status: "resolved",
+      started_at: "2026-11-22T21:09:00.000Z",
+      ended_at: "2026-11-22T21:11:00.000Z",
+      summary: "8b: 0",
+    },
+  ],
+};
+
+test("what is told together is a group of Alertmanager, each member with a fingerprint of its own", () => {
+  const body = write("alertmanager", group);
+  expect(body.commonAnnotations).toEqual(group.annotations);
+  expect(body.alerts).toMatchObject([
+    {
+      status: "firing",
+      labels: { alertname: "unmet-demand", city: "cty_nyc", cell: "8a" },
+      annotations: { summary: "8a: 9", runbook_url: "https://runbooks.example/demand" },
+      endsAt: "0001-01-01T00:00:00Z",
+    },
+    { status: "resolved", labels: { cell: "8b" }, endsAt: "2026-11-22T21:11:00.000Z" },
+  ]);
+  expect(new Set(body.alerts.map((each: { fingerprint: string }) => each.fingerprint)).size).toBe(2);
+  expect(write("slack", group).attachments[0].text.split("\n")).toEqual([
+    "Unmet &lt;demand&gt; &amp; more in cty_nyc.",
+    "https://runbooks.example/demand",
+    "• 8a: 9",
+    "• resolved: 8b: 0",
+  ]);
+});
+
+test("times are text wherever they lie in a record of the topic", async () => {
+  const { schemas, stop } = await startOfflineSchemas();
+  try {
+    const millis = Date.parse("2026-11-22T21:10:00Z");
+    const members = [{ labels: {}, status: "firing", started_at: millis, ended_at: millis + 1, summary: "s" }];
+    const value = schemas.encode("alert", {
+      ...{ ...data, started_at: millis, latitude: null, longitude: null, ended_at: millis + 2, members },
+      ...{ notification: "resolved", sequence: 2, cause: "condition", annotations: {} },
+    });
+    const headers = envelopeHeaders({ ...envelope, receivedAt: millis });
+    const read = await readAlert({ key: null, value, headers } as unknown as KafkaRecord, schemas);
+    expect(read).toMatchObject({
+      ok: true,
+      alert: {
+        startedAt: "2026-11-22T21:10:00.000Z",
+        endedAt: "2026-11-22T21:10:00.002Z",
+        members: [{ startedAt: "2026-11-22T21:10:00.000Z", endedAt: "2026-11-22T21:10:00.001Z" }],
+        event: { data: { ended_at: "2026-11-22T21:10:00.002Z" } },
+      },
+    });
+  } finally {
+    await stop();
+  }
 });
 
 test("as a message for Slack, in which nothing that was typed becomes a link or a mention", () => {

@@ -262,6 +262,43 @@ describe("on the way out", () => {
     expect(connections).toBe(0);
   });
 
+  test.each([301, 302, 303, 307, 308])("a redirect by %i leads nowhere, wherever it points", async (status) => {
+    let target = "";
+    const receiver = createServer((_request, response) => response.writeHead(status, { location: target }).end());
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+    const { port: at } = receiver.address() as AddressInfo;
+    for (const host of [
+      "127.0.0.1",
+      "localhost",
+      "[::1]",
+      "2130706433",
+      "0x7f.1",
+      "[::ffff:7f00:1]",
+      "rebind.example",
+    ]) {
+      target = `http://${host}:${port}/`;
+      expect(await attempt(`http://127.0.0.1:${at}/`, local), target).toMatchObject({ result: "redirected", status });
+    }
+    expect(connections).toBe(0);
+    await new Promise((resolve) => receiver.close(resolve));
+  });
+
+  test("a name that answers otherwise at every look-up reaches nothing while one answer is inside", async () => {
+    const answers = [
+      [address("127.0.0.1"), address("8.8.8.8")],
+      [address("8.8.8.8"), address("::1")],
+      [address("::ffff:127.0.0.1")],
+      [address("2606:4700::1111"), address("169.254.169.254")],
+      [address("64:ff9b::7f00:1")],
+    ];
+    const changing = answering(...answers);
+    for (const _ of answers) {
+      const result = await attempt(`http://rebind.example:${port}/`, anyPort(), changing);
+      expect(result.result).toBe("target_refused");
+    }
+    expect(connections).toBe(0);
+  });
+
   test("what is checked is what is connected to: the name is looked up once an attempt", async () => {
     let lookups = 0;
     const counting: Resolve = (_name, _options, callback) => {
