@@ -1,14 +1,10 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { v7 as uuidv7 } from "uuid";
-import { findFreePortBase, type ReadyLine } from "../local/index.ts";
+import type { ReadyLine } from "../local/index.ts";
 import { createMetrics, silentLogger } from "../runtime/index.ts";
 import { createDatabase, type Database } from "../store/index.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
+import { envelope, postEvents, startPipeline } from "./pipeline.ts";
 import { conditions, median } from "./rounds.ts";
 
 const rate = 2_000;
@@ -25,8 +21,7 @@ const bars = { p50_ms: 300, p99_ms: 1_000 } as const;
  * beside it; the limit is the promise.
  */
 export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
-  const dataDir = mkdtempSync(join(tmpdir(), "hailstream-bench-"));
-  const up = await startPipeline(dataDir);
+  const up = await startPipeline();
   const db = createDatabase({
     name: "bench",
     url: up.ready.analyst,
@@ -60,31 +55,10 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
   } finally {
     await db.stop();
     await up.stop();
-    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
 const round2 = (value: number) => Math.round(value * 100) / 100;
-
-async function startPipeline(dataDir: string): Promise<{ ready: ReadyLine; stop(): Promise<void> }> {
-  const program = resolve(import.meta.dirname, "..", "main.ts");
-  const place = ["--data-dir", dataDir, "--port-base", String(await findFreePortBase())];
-  const child = spawn(process.execPath, [program, "up", "--json", "--no-demo", ...place], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = new Promise((finish) => child.once("close", finish));
-  const line = await new Promise<string>((take, refuse) => {
-    createInterface({ input: child.stdout }).once("line", take);
-    void ended.then(() => refuse(new Error("the pipeline did not start")));
-  });
-  return {
-    ready: JSON.parse(line) as ReadyLine,
-    async stop() {
-      child.kill("SIGINT");
-      await ended;
-    },
-  };
-}
 
 /** Posts at the fixed rate for a while and gives the delays in ms of the events that were followed. */
 async function measure(ready: ReadyLine, db: Database, forSeconds: number): Promise<number[]> {
@@ -148,11 +122,6 @@ async function postProfiles(ready: ReadyLine): Promise<void> {
   }
 }
 
-function envelope(type: string, id: string, subject: string) {
-  const time = new Date().toISOString();
-  return { specversion: "1.0", id, type, source: "/apps/driver/bench", time, subject };
-}
-
 async function post(ready: ReadyLine, ids: readonly string[], from: number): Promise<void> {
   const events = ids.map((id, i) => {
     const driver = `drv_${(from + i) % drivers}`;
@@ -166,15 +135,4 @@ async function post(ready: ReadyLine, ids: readonly string[], from: number): Pro
     return { ...envelope("driver.location", id, driver), data };
   });
   await postEvents(ready, events);
-}
-
-async function postEvents(ready: ReadyLine, events: readonly object[]): Promise<void> {
-  const response = await fetch(`${ready.ingest}/v1/events`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${ready.apiKey}`, "content-type": "application/cloudevents-batch+json" },
-    body: JSON.stringify(events),
-  });
-  const answer = (await response.json()) as { accepted?: number };
-  if (answer.accepted !== events.length)
-    throw new Error(`status ${response.status}: ${JSON.stringify(answer).slice(0, 300)}`);
 }

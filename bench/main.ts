@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   sink: () => import("./sink.ts"),
   lake: () => import("./lake.ts"),
   questions: () => import("./questions.ts"),
+  webhook: () => import("./webhook.ts"),
   "end-to-end": () => import("./end-to-end.ts"),
 };
 
