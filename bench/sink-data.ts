@@ -16,7 +16,9 @@ import { copyHeader, copyTrailer, RowBuffer } from "../sinks/postgres/row-buffer
 import { compileRowWriter } from "../sinks/postgres/row-writer.ts";
 
 /** Where the table of driver locations is filled from. */
-export const sinkTopic = "driver-locations-enriched";
+const sinkTopic = "driver-locations-enriched";
+/** The same events under their ids as keys: what a connector with one row a key makes of them is a row for each. */
+export const keyedTopic = "driver-locations";
 /** The same events with the envelope inside the value, since Debezium's sink reads its key there. */
 export const peerTopic = "loc";
 
@@ -49,7 +51,7 @@ function eventOf(i: number, records: number) {
 
 export type OurRecords = { readonly schemaId: number; record(i: number): OutgoingRecord & { readonly value: Buffer } };
 
-/** Writes the backlog of our sink: records as the pipeline has them, the envelope in the headers. */
+/** Writes the backlogs of our sinks: records as the pipeline has them, the envelope in the headers. */
 export async function produceOurs(
   connection: KafkaConnection,
   registry: string,
@@ -70,6 +72,7 @@ export async function produceOurs(
     };
   };
   await produce(connection, sinkTopic, records, record);
+  await produce(connection, keyedTopic, records, (i) => ({ ...record(i), key: eventOf(i, records).id }));
   await schemas.stop();
   return { schemaId: schemas.schemaIdOf("driver.location"), record };
 }

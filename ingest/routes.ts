@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Express, NextFunction, Request, Response } from "express";
-import { PipelineError } from "../runtime/index.ts";
+import { PipelineError, processPaths } from "../runtime/index.ts";
 import { sendAnswer, sendProblem } from "./answers/send.ts";
 import { bodyFormatOf, isGzip } from "./formats/media-type.ts";
 import { inflateBody, readBody } from "./formats/read-body.ts";
@@ -14,9 +14,6 @@ import { admitRequest, tellRate } from "./overload/admit-request.ts";
 import { postLines } from "./post-lines.ts";
 import { postSegment } from "./post-segment.ts";
 import type { RouteParts } from "./route-parts.ts";
-
-/** Paths of runtime/http.ts, which adds them after ours. */
-const otherPaths = new Set(["/live", "/ready", "/metrics"]);
 
 /** The routes with load: POST /v1/events and the paths of Segment's API; true when the request is for one of them. */
 export function takeEvents(request: IncomingMessage, response: ServerResponse, parts: RouteParts): boolean {
@@ -37,7 +34,7 @@ export function takeEvents(request: IncomingMessage, response: ServerResponse, p
 export function addRoutes(app: Express, parts: RouteParts): void {
   const refuse = (response: ServerResponse, error: unknown) => sendProblem(response, error, parts);
   app.use((request: Request, response: Response, next: NextFunction) => {
-    if (isTooOpen(request, parts) && !otherPaths.has(request.path)) {
+    if (isTooOpen(request, parts) && !processPaths.has(request.path)) {
       refuse(response, new PipelineError("request_https_required"));
     } else next();
   });
@@ -48,7 +45,7 @@ export function addRoutes(app: Express, parts: RouteParts): void {
   addTokenRoute(app, parts);
   addDocsRoutes(app, { options: parts.options, catalogue: parts.knowledge.catalogue });
   app.use((request: Request, response: Response, next: NextFunction) => {
-    if (otherPaths.has(request.path)) return next();
+    if (processPaths.has(request.path)) return next();
     refuse(response, new PipelineError("request_path_unknown"));
   });
   // Express knows an error handler by its four parameters.

@@ -72,6 +72,9 @@ const unreadable = { code: "request_malformed", status: "400 Bad Request", reaso
 const doubtful = Symbol("doubtful");
 type Doubtful = Duplex & { [doubtful]?: boolean };
 
+/** What every server answers behind the routes of its station. */
+export const processPaths: ReadonlySet<string> = new Set(["/live", "/ready", "/metrics"]);
+
 /**
  * The one HTTP server life cycle: /live answers while the process runs, /ready answers 503 with the reasons until all parts
  * are ready and again from the moment `stop` begins, /metrics gives the Prometheus text. `stop` closes the door first, lets

@@ -47,6 +47,12 @@ export const sinksOptions = defineOptions("sinks", {
     unit: "ms",
     description: "After this long without a sign of life the partitions of a process go to the others.",
   },
+  synchronousCommit: {
+    schema: z.stringbool(),
+    default: "false",
+    description:
+      "Whether a transaction waits for the disk. Not needed for exactness: rows and checkpoint are kept or lost together, and what is lost is read from Kafka again.",
+  },
   circuitRecords: {
     schema: z.coerce.number().int().min(0),
     default: "100",

@@ -26,6 +26,8 @@ export type SinkRunnerParts = {
   readonly sessionTimeoutMs?: number;
   readonly maxFetchBytes?: number;
   readonly maxPartitionFetchBytes?: number;
+  /** Whether a transaction waits for the disk; not by default. */
+  readonly synchronousCommit?: boolean;
   /** After so many records of a topic in a row that cannot be stored nothing of it is dead-lettered; default 100, 0 is never. */
   readonly circuitRecords?: number;
 };
@@ -40,7 +42,7 @@ const longestBackoffMs = 5_000;
  * Moves topics into a sink, each record exactly once.
  *
  * A batch is stored by one transaction: it moves the partition's checkpoint under the epoch of our claim, writes rows and
- * dead letters, and commits without waiting for the disk, since rows and checkpoint are kept or lost together. Only the checkpoint decides what is
+ * dead letters, and commits without waiting for the disk (unless it is told to), since rows and checkpoint are kept or lost together. Only the checkpoint decides what is
  * stored already; the offset of the group is committed afterwards for displays of lag. What can be tried again is tried again here, in
  * order, for as long as the partition is ours; anything else fails the service.
  */
@@ -156,7 +158,7 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
         await insertDeadLetters(tx, { consumer, topic, partition }, rejections);
         return rejections;
       },
-      { synchronousCommit: false },
+      { synchronousCommit: parts.synchronousCommit ?? false },
     );
     metrics.flushSeconds.observe((performance.now() - began) / 1_000);
     metrics.flushRows.observe(delivery.rows);

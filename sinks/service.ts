@@ -56,6 +56,7 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
   const connectors = createConnectors({ world, declared, loggers, log, worker });
   const control = createControl(world, declared, connectors);
   let started = false;
+  const waiting = (): Readonly<Record<string, string>> => (started ? connectors.failed() : { sinks: "not joined yet" });
   const http = createHttpService({
     name: "sinks health",
     host: options.metricsHost,
@@ -70,9 +71,10 @@ export function createSinks(parts: SinksParts): Service & { readonly url: string
         log,
         worker,
         isStarted: () => started,
+        waiting,
         clusterId: () => clusterIdOf(connection),
       }),
-    readiness: () => (started ? connectors.failed() : { sinks: "not joined yet" }),
+    readiness: waiting,
   });
   const tables = storedTables(schemas.catalogue.types.values()).map(({ tableName }) => tableName);
   const keeper = createStorageKeeper({ db, tables, log, metrics });

@@ -53,6 +53,21 @@ export const connectorErrors = {
     remedy: "Give offsets of partitions that it reads, from 0 to the partition's end.",
     retryable: false,
   },
+  connector_path_unknown: {
+    title: "There is nothing at this path.",
+    remedy: "docs/connectors.md lists the paths of the API.",
+    retryable: false,
+  },
+  connector_method_unsupported: {
+    title: "The path is there, but not with this method.",
+    remedy: "docs/connectors.md lists the methods of each path.",
+    retryable: false,
+  },
+  connector_level_unknown: {
+    title: "There is no such level of a logger.",
+    remedy: "Take OFF, FATAL, ERROR, WARN, INFO, DEBUG or TRACE.",
+    retryable: false,
+  },
   connector_logger_unknown: {
     title: "There is no such logger.",
     remedy: "GET /admin/loggers lists them.",

@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response, Router } from "express";
 import type { z } from "zod";
-import { type ErrorCode, type Logger, messageOf, PipelineError } from "../../runtime/index.ts";
+import { type ErrorCode, type Logger, messageOf, PipelineError, processPaths } from "../../runtime/index.ts";
 import { connectorClasses, keysOf, readConfig } from "../connectors/config.ts";
 import type { ConnectorControl } from "../connectors/control.ts";
 import type { Loggers } from "../connectors/loggers.ts";
@@ -31,6 +31,8 @@ export type ApiParts = {
   worker(): string;
   /** Whether connectors can be asked about yet. */
   isStarted(): boolean;
+  /** What is not as it should be, by name and reason. */
+  waiting(): Readonly<Record<string, string>>;
   /** The id of the Kafka cluster, for the answer about this server. */
   clusterId(): Promise<string>;
 };
@@ -43,8 +45,11 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   connector_key_refused: 403,
   connector_unknown: 404,
   connector_task_unknown: 404,
-  connector_plugin_unknown: 404,
+  connector_plugin_unknown: 400,
   connector_logger_unknown: 404,
+  connector_level_unknown: 404,
+  connector_path_unknown: 404,
+  connector_method_unsupported: 405,
   kafka_topic_missing: 400,
   connector_exists: 409,
   connector_in_file: 409,
@@ -61,6 +66,15 @@ export function addConnectorRoutes(app: Express, parts: ApiParts): void {
 
   api.get("/", async (_request, response) => {
     response.json({ version: "hailstream 0.1.0", commit: "unknown", kafka_cluster_id: await parts.clusterId() });
+  });
+
+  api.get("/health", (_request, response) => {
+    const waiting = Object.entries(parts.waiting());
+    if (waiting.length === 0) response.json({ status: "healthy", message: "Every connector is as it is wanted." });
+    else {
+      const message = waiting.map(([name, reason]) => `${name}: ${reason}`).join("; ");
+      response.status(503).json({ status: parts.isStarted() ? "unhealthy" : "starting", message });
+    }
   });
 
   api
@@ -158,7 +172,7 @@ export function addConnectorRoutes(app: Express, parts: ApiParts): void {
   // Topics are those of the configuration, not those that were seen at work, so there is nothing to forget.
   api.put("/connectors/:name/topics/reset", async (request, response) => {
     await control.get(nameOf(request));
-    response.status(200).end();
+    response.status(202).end();
   });
 
   api
@@ -213,6 +227,14 @@ export function addConnectorRoutes(app: Express, parts: ApiParts): void {
       }
       response.json(loggers.set(String(request.params.logger), bodyOf(request, levelBody).level));
     });
+
+  const known = new Set(api.stack.flatMap(({ route }) => route?.path ?? []));
+  api.all([...known], (request) => {
+    throw new PipelineError("connector_method_unsupported", { fields: { method: request.method } });
+  });
+  api.use((request, _response, next) => {
+    next(processPaths.has(request.path) ? undefined : new PipelineError("connector_path_unknown"));
+  });
 
   const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);

@@ -54,6 +54,7 @@ export const taskStatus = (task: ConnectorView["tasks"][number], id: number) => 
   id,
   state: task.state,
   worker_id: task.worker,
+  version,
   ...(task.trace === null ? {} : { trace: task.trace }),
 });
 

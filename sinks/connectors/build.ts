@@ -91,6 +91,7 @@ export function buildConnector(config: ConnectorConfig, world: ConnectorWorld, l
     concurrency: config.tasksMax ?? (config.kind === "QuarantineSink" ? 1 : options.concurrency),
     sessionTimeoutMs: options.sessionTimeoutMs,
     circuitRecords: options.circuitRecords,
+    synchronousCommit: options.synchronousCommit,
     ...fetchLimits(config, options),
   });
   return composeServices(config.name, [prepare, sink, runner]);

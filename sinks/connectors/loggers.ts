@@ -19,7 +19,7 @@ export type Loggers = {
   list(): Readonly<Record<string, LoggerLevel>>;
   /** @throws PipelineError connector_logger_unknown */
   get(name: string): LoggerLevel;
-  /** Sets the level of a logger, of `root` those of all, and gives the names that were set. @throws PipelineError connector_logger_unknown, connector_request_invalid */
+  /** Sets the level of a logger, of `root` those of all, and gives the names that were set. @throws PipelineError connector_logger_unknown, connector_level_unknown */
   set(name: string, level: string): readonly string[];
 };
 
@@ -52,7 +52,7 @@ export function createLoggers(root: Logger): Loggers {
       const own = levels[level.toUpperCase()];
       if (own === undefined) {
         const message = `The level is one of ${Object.keys(levels).join(", ")}, not ${JSON.stringify(level)}`;
-        throw new PipelineError("connector_request_invalid", { message });
+        throw new PipelineError("connector_level_unknown", { message });
       }
       find(name);
       const names = name === "root" ? [...loggers.keys()] : [name];
