@@ -89,8 +89,9 @@ export function createDatabase(parts: DatabaseParts): Database {
           oid === int8 && format !== "binary" ? BigInt : pg.types.getTypeParser(oid, format as "text")) as never,
       },
     });
-    // Without a listener an idle connection that breaks would end the process.
+    // Without a listener a connection that breaks would end the process: one that is idle, and one in the moment in which it goes from one hand to the other.
     opened.on("error", (error) => parts.log.debug({ err: error, database: parts.name }, "an idle connection broke"));
+    opened.on("connect", (client) => client.on("error", () => undefined));
     return opened;
   }
 

@@ -16,7 +16,7 @@ const proofs = {
       "Sink, postmaster and link die at each point of a flush, in both modes, with synchronous commit on and off. Six minutes.",
     project: "whole",
     file: "test/sinks/flush.fault.test.ts",
-    env: { HAILSTREAM_TEST_FLUSHES: "all" },
+    env: { FLUSH_FAULTS: "all" },
   },
   fuzz: {
     about: "1,000,000 inputs that are wrong in some way: no crash, no fault, no leak, no stall. Some ten minutes.",

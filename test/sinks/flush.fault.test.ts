@@ -42,8 +42,8 @@ const all = (["cut of the link", "kill -9 of the postmaster", "kill -9 of the si
   ),
 );
 /** All of them by `npm run proof -- flush`. */
-const cases = process.env.HAILSTREAM_TEST_FLUSHES === "all" ? all : few;
-const manners = process.env.HAILSTREAM_TEST_FLUSHES === "all" ? [false, true] : [false];
+const cases = process.env.FLUSH_FAULTS === "all" ? all : few;
+const manners = process.env.FLUSH_FAULTS === "all" ? [false, true] : [false];
 
 let stack: TestStack;
 let proxy: PostgresProxy;
@@ -186,6 +186,11 @@ async function startSink(synchronousCommit: boolean): Promise<ChildProcess> {
   const child = spawn(process.execPath, ["main.ts", "sinks", "--json", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(child.stdout, "data");
+  await Promise.race([
+    once(child.stdout, "data"),
+    once(child, "exit").then(([code]) => {
+      throw new Error(`the sink ended with ${code} before it was ready`);
+    }),
+  ]);
   return child;
 }
