@@ -75,6 +75,13 @@ export function createRecordEncoder(): (record: EncodableRecord) => EncodedRecor
   };
 }
 
+/** Headers as they stand in a record. */
+export function encodeHeaders(headers: EncodableRecord["headers"]): RawHeaders {
+  if (headers instanceof RawHeaders) return headers;
+  const bytes = Buffer.allocUnsafe(mostBytesOfHeaders(headers));
+  return new RawHeaders(bytes.subarray(0, writeHeaders(bytes, 0, headers)));
+}
+
 function mostBytesOfHeaders(headers: EncodableRecord["headers"]): number {
   if (headers instanceof RawHeaders) return headers.bytes.length;
   let most = 5;

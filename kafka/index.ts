@@ -1,5 +1,6 @@
 export { connectKafka, type KafkaConnection, shortRetry } from "./connection.ts";
 export { type BatchControl, type ConsumerParts, createConsumer } from "./consumer.ts";
+export { HeaderReader } from "./header-reader.ts";
 export { type KafkaOptions, kafkaOptions } from "./options.ts";
 export { partitionOf } from "./partitioner.ts";
 export { createProducer, type Producer, type ProducerParts } from "./producer.ts";

@@ -111,7 +111,7 @@ function settings(port: number): string[] {
     // Connections come by TCP; the path of a socket file may be longer than the system allows.
     unix_socket_directories: "",
     max_connections: "100",
-    shared_buffers: "256MB",
+    shared_buffers: "512MB",
     effective_cache_size: "1GB",
     work_mem: "16MB",
     maintenance_work_mem: "128MB",

@@ -37,7 +37,7 @@ export const sinksOptions = defineOptions("sinks", {
   },
   concurrency: {
     schema: z.coerce.number().int().min(1).max(16),
-    default: "2",
+    default: "3",
     unit: "partitions",
     description: "Partitions that one process stores at the same time, each over a connection of its own.",
   },
@@ -62,7 +62,7 @@ export const sinksOptions = defineOptions("sinks", {
   },
   maxFetchBytes: {
     schema: z.coerce.number().int().min(65_536),
-    default: "4194304",
+    default: "5242880",
     unit: "bytes",
     description: "The most that one fetch brings over all partitions; bounds the memory under a backlog.",
   },

@@ -59,9 +59,9 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
     topics: parts.topics,
     metrics: parts.metrics,
     log,
-    concurrency: parts.concurrency ?? 2,
+    concurrency: parts.concurrency ?? 3,
     sessionTimeoutMs: parts.sessionTimeoutMs ?? 30_000,
-    maxBytes: parts.maxFetchBytes ?? 4 * 1_048_576,
+    maxBytes: parts.maxFetchBytes ?? 5 * 1_048_576,
     maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 2 * 1_048_576,
     onBatch: onBatch,
   });

@@ -9,33 +9,39 @@ const zero = 48;
  */
 export function readRfc3339(text: Buffer | string, into: Instant): boolean {
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  const length = bytes.length;
+  return readRfc3339At(bytes, 0, bytes.length, into);
+}
+
+/** The same of bytes that lie inside of others. */
+export function readRfc3339At(bytes: Buffer, start: number, length: number, into: Instant): boolean {
   if (length < 20 || length > 64) return false;
-  const year = digits(bytes, 0, 4);
-  const month = digits(bytes, 5, 2);
-  const day = digits(bytes, 8, 2);
-  const hour = digits(bytes, 11, 2);
-  const minute = digits(bytes, 14, 2);
-  const second = digits(bytes, 17, 2);
+  const end = start + length;
+  const year = digits(bytes, start, 4);
+  const month = digits(bytes, start + 5, 2);
+  const day = digits(bytes, start + 8, 2);
+  const hour = digits(bytes, start + 11, 2);
+  const minute = digits(bytes, start + 14, 2);
+  const second = digits(bytes, start + 17, 2);
   if ((year | month | day | hour | minute | second) < 0) return false;
-  if (bytes[4] !== 45 || bytes[7] !== 45 || bytes[13] !== 58 || bytes[16] !== 58) return false;
-  const t = bytes[10] as number;
+  if (bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return false;
+  if (bytes[start + 13] !== 58 || bytes[start + 16] !== 58) return false;
+  const t = bytes[start + 10] as number;
   if (t !== 84 && t !== 116 && t !== 32) return false;
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false;
   // A leap second is the first moment of the next minute, as Postgres takes it too.
   if (hour > 23 || minute > 59 || second > 60) return false;
 
-  let at = 19;
+  let at = start + 19;
   let fraction = 0;
   if (bytes[at] === 46) {
     const from = ++at;
-    for (; at < length && isDigit(bytes[at] as number); at++) {
+    for (; at < end && isDigit(bytes[at] as number); at++) {
       if (at - from < 6) fraction = fraction * 10 + (bytes[at] as number) - zero;
     }
     if (at === from) return false;
     for (let i = at - from; i < 6; i++) fraction *= 10;
   }
-  const offset = readOffset(bytes, at);
+  const offset = readOffset(bytes, at, end);
   if (offset === undefined) return false;
   into.ms =
     (daysFromCivil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset * 60) * 1_000 +
@@ -45,10 +51,11 @@ export function readRfc3339(text: Buffer | string, into: Instant): boolean {
 }
 
 /** Minutes east of UTC. */
-function readOffset(bytes: Buffer, at: number): number | undefined {
+function readOffset(bytes: Buffer, at: number, end: number): number | undefined {
+  if (at >= end) return undefined;
   const sign = bytes[at];
-  if (sign === 90 || sign === 122) return at + 1 === bytes.length ? 0 : undefined;
-  if ((sign !== 43 && sign !== 45) || bytes.length !== at + 6 || bytes[at + 3] !== 58) return undefined;
+  if (sign === 90 || sign === 122) return at + 1 === end ? 0 : undefined;
+  if ((sign !== 43 && sign !== 45) || end !== at + 6 || bytes[at + 3] !== 58) return undefined;
   const hours = digits(bytes, at + 1, 2);
   const minutes = digits(bytes, at + 4, 2);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return undefined;

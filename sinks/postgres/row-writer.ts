@@ -1,9 +1,9 @@
-import type { KafkaRecord } from "../../kafka/index.ts";
+import { HeaderReader, type KafkaRecord } from "../../kafka/index.ts";
 import { PipelineError } from "../../runtime/index.ts";
 import { AvroReader, unreadable } from "./avro-reader.ts";
 import type { AvroField } from "./avro-type.ts";
 import { type Column, type DataColumn, envelopeColumns } from "./columns.ts";
-import { type Instant, readRfc3339 } from "./rfc3339.ts";
+import { type Instant, readRfc3339At } from "./rfc3339.ts";
 import { RowBuffer } from "./row-buffer.ts";
 import { defaultFieldOf, type FieldWriter, fieldWriterOf } from "./write-field.ts";
 
@@ -25,6 +25,18 @@ export type BodyWriter = (value: Buffer, to: RowBuffer) => void;
 /** Behind magic byte and schema id. */
 export const bodyStart = 5;
 const dayMs = 86_400_000;
+/** The headers that the envelope's columns come from. */
+const names = [
+  "ce_id",
+  "ce_time",
+  "received_at",
+  "ce_source",
+  "ce_subject",
+  "time_corrected",
+  "time_error_ms",
+  "time_flag",
+];
+const [id, occurred, received, origin, subject, corrected, correction, flag] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 /** The largest value of the column type integer. */
 const maxInteger = 2 ** 31 - 1;
 
@@ -65,24 +77,24 @@ export function rowWriterOf(
 ): RowWriter {
   const fieldCount = (leading?.columns.length ?? 0) + envelopeColumns.length + bodyFields;
   const time: Instant = { ms: 0, micros: 0 };
+  const headers = new HeaderReader(names);
 
   return (record, value, to, source) => {
     to.startRow(fieldCount);
     try {
       if (leading !== undefined) leading.write(record, source, to);
-      const { headers } = record;
-      const id = headerOf(headers, "ce_id");
-      const occurred = headerOf(headers, "ce_time");
-      if (id === undefined || id.length === 0) throw badEnvelope("the record has no header ce_id");
-      if (occurred === undefined || !readRfc3339(occurred, time)) {
+      headers.open(record);
+      const { bytes, starts, sizes } = headers;
+      if ((sizes[id] as number) <= 0) throw badEnvelope("the record has no header ce_id");
+      if (!readRfc3339At(bytes, starts[occurred] as number, sizes[occurred] as number, time)) {
         throw badEnvelope("the header ce_time is missing or is no RFC 3339 time");
       }
       const day = Math.floor(time.ms / dayMs);
-      writeText(to, id);
+      writeText(to, headers, id);
       to.timestamp(time.ms, time.micros);
       to.timestamp(receivedAt(headers, record));
-      writeText(to, headerOf(headers, "ce_source"));
-      writeText(to, headerOf(headers, "ce_subject"));
+      writeText(to, headers, origin);
+      writeText(to, headers, subject);
       to.integer(schemaId);
       writeTimes(to, headers);
       writeBody(value, to);
@@ -162,41 +174,49 @@ function skip(field: AvroField): FieldWriter {
   return (from) => void from.value(field.type);
 }
 
-function headerOf(headers: KafkaRecord["headers"], name: string): Buffer | string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+function writeText(to: RowBuffer, headers: HeaderReader, name: number): void {
+  const size = headers.sizes[name] as number;
+  if (size < 0) to.null();
+  else to.textFrom(headers.bytes, headers.starts[name] as number, size);
 }
 
-function writeText(to: RowBuffer, text: Buffer | string | undefined): void {
-  if (text === undefined) to.null();
-  else if (typeof text === "string") to.text(text);
-  else to.textFrom(text, 0, text.length);
-}
-
-function writeTimes(to: RowBuffer, headers: KafkaRecord["headers"]): void {
-  if (headers.time_corrected === undefined && headers.time_flag === undefined) {
+function writeTimes(to: RowBuffer, headers: HeaderReader): void {
+  if ((headers.sizes[corrected] as number) < 0 && (headers.sizes[flag] as number) < 0) {
     to.nulls(3);
     return;
   }
-  const corrected = wholeOf(headerOf(headers, "time_corrected"));
-  if (corrected === undefined) to.null();
-  else to.timestamp(corrected);
-  const error = corrected === undefined ? undefined : wholeOf(headerOf(headers, "time_error_ms"));
+  const ms = wholeOf(headers.text(corrected));
+  if (ms === undefined) to.null();
+  else to.timestamp(ms);
+  const error = ms === undefined ? undefined : wholeOf(headers.text(correction));
   if (error === undefined || error < 0 || error > maxInteger) to.null();
   else to.integer(error);
-  writeText(to, headerOf(headers, "time_flag"));
+  writeText(to, headers, flag);
 }
 
-function wholeOf(header: Buffer | string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const value = Number(header.toString());
+function wholeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** The server's time of arrival; the broker's timestamp is the nearest thing to it for a record without the header. */
-function receivedAt(headers: KafkaRecord["headers"], record: KafkaRecord): number {
-  const header = headerOf(headers, "received_at");
-  const ms = header === undefined ? Number.NaN : Number(header.toString());
+function receivedAt(headers: HeaderReader, record: KafkaRecord): number {
+  const size = headers.sizes[received] as number;
+  if (size < 0) return Number(record.timestamp);
+  const start = headers.starts[received] as number;
+  // Fifteen digits fit a double, and are more than any time has.
+  if (size > 0 && size <= 15) {
+    let value = 0;
+    let i = start;
+    for (; i < start + size; i++) {
+      const digit = (headers.bytes[i] as number) - 48;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (i === start + size) return value;
+  }
+  const ms = Number(headers.text(received));
   return Number.isFinite(ms) ? ms : Number(record.timestamp);
 }
 
