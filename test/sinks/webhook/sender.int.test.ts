@@ -204,14 +204,15 @@ test("an endpoint gets no more messages a second than it may", async () => {
   const quick = await receiver();
   await addEndpoint(db, slow.url, { rate_per_second: 10 });
   await addEndpoint(db, quick.url);
+  const began = performance.now();
   await sender();
   await enqueueAlerts(
     db,
     Array.from({ length: 20 }, (_, i) => `msg_${i}`),
   );
   await eventually(() => expect(slow.received).toHaveLength(20));
-  // Ten at once, the other ten at ten a second.
-  expect((slow.received[19]?.at ?? 0) - (slow.received[0]?.at ?? 0)).toBeGreaterThan(900);
+  // Ten at once, the other ten at ten a second: counted from before the first, which may be late itself.
+  expect((slow.received[19]?.at ?? 0) - began).toBeGreaterThan(990);
   expect(quick.received).toHaveLength(20);
 });
 
