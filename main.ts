@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   schemas: () => import("./commands/schemas.ts"),
   env: () => import("./commands/env.ts"),
   keys: () => import("./commands/keys.ts"),
+  alerts: () => import("./commands/alerts.ts"),
   endpoints: () => import("./commands/endpoints.ts"),
   connectors: () => import("./commands/connectors.ts"),
   quarantine: () => import("./commands/quarantine.ts"),

@@ -28,10 +28,9 @@ import {
 } from "../stream/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, sourceOf, withOptions } from "./command.ts";
-import { localStreamVariables } from "./local-stream.ts";
 import { optionSets } from "./option-sets.ts";
 import { describeReport, describeVerdict } from "./reprocess-words.ts";
-import { runningStack } from "./running-stack.ts";
+import { runningStack, variablesOf } from "./running-stack.ts";
 
 const examples = `
 Examples:
@@ -151,15 +150,6 @@ function find(flows: readonly RememberingFlow[], name: string): RememberingFlow 
   const [topic] = [...shared, ...events];
   if (topic === undefined) return found;
   throw new PipelineError("reprocess_unfit", { message: `${name} writes to ${topic}, and so do others` });
-}
-
-function variablesOf(stack: NonNullable<ReturnType<typeof runningStack>>): Readonly<Record<string, string>> {
-  return {
-    ...localStreamVariables,
-    HAILSTREAM_KAFKA_BROKERS: stack.kafka,
-    HAILSTREAM_REGISTRY_URL: stack.registry,
-    HAILSTREAM_POSTGRES_URL: stack.postgres,
-  };
 }
 
 const quitByUser = (error: unknown) => error instanceof Error && error.name === "AbortError";

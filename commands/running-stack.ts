@@ -1,6 +1,7 @@
 import { type ReadyLine, readReadyLine } from "../local/data-dir.ts";
 import { localOptions } from "../local/options.ts";
 import { type OptionSource, PipelineError, readOptions } from "../runtime/index.ts";
+import { localStreamVariables } from "./local-stream.ts";
 
 /** The addresses and the key of the local stack that runs from `--data-dir`; undefined when none is ready there. */
 export function runningStack(source: OptionSource): ReadyLine | undefined {
@@ -36,4 +37,14 @@ function isSameDoor(a: string, b: string): boolean {
     return `${url.protocol}//${host}:${url.port}`;
   };
   return of(a) === of(b);
+}
+
+/** The addresses of a local stack, and how its processors differ, as variables. */
+export function variablesOf(stack: NonNullable<ReturnType<typeof runningStack>>): Readonly<Record<string, string>> {
+  return {
+    ...localStreamVariables,
+    HAILSTREAM_KAFKA_BROKERS: stack.kafka,
+    HAILSTREAM_REGISTRY_URL: stack.registry,
+    HAILSTREAM_POSTGRES_URL: stack.postgres,
+  };
 }

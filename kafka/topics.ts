@@ -56,6 +56,7 @@ export const topicTable: readonly TopicSpec[] = [
   events("app-version-minutes", 30 * day),
   events("marketplace-signals", day),
   events("marketplace-cells", day),
+  events("alert-signals", day),
   events("alerts", 30 * day),
   events("quarantine", 30 * day),
   events("dead-letters", 30 * day),
@@ -217,7 +218,7 @@ export async function clusterIdOf(connection: KafkaConnection): Promise<string> 
 
 type Admin = ReturnType<KafkaConnection["kafka"]["admin"]>;
 
-async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = connection.kafka.admin({ retry: shortRetry });
   try {
     await admin.connect().catch((cause: unknown) => {

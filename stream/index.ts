@@ -1,3 +1,13 @@
+export { type AlertMessage, alertOf } from "./alerts/alert.ts";
+export { alertFlow, alertKeepingFlow, matchingFlows } from "./alerts/alert-flows.ts";
+export { type AlertState, listAlertStates } from "./alerts/alert-states.ts";
+export { cityFinder } from "./alerts/city-at.ts";
+export { durationForm, durationMs } from "./alerts/duration.ts";
+export { loadRuleFile, loadRules } from "./alerts/load-rules.ts";
+export { createRules, type Rules } from "./alerts/rules.ts";
+export { addSilence, endSilence, type KeptSilence, listSilences } from "./alerts/silence-store.ts";
+export { noSilences } from "./alerts/silences.ts";
+export { type Trial, tryRules } from "./alerts/try-rules.ts";
 export { deadLetterTopic } from "./dead-letter.ts";
 export {
   type DecodedEvent,

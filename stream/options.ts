@@ -14,6 +14,11 @@ export const streamOptions = defineOptions("stream", {
     default: "8085",
     description: "The port where /live, /ready and /metrics answer; 0 takes a free one.",
   },
+  alertsDir: {
+    schema: z.string().min(1),
+    description:
+      "A folder with alert rules of your own, next to those that ship; a file with the name of a shipped one takes its place.",
+  },
   topology: {
     schema: z.string().min(1),
     description:

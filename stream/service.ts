@@ -12,6 +12,12 @@ import {
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { Database } from "../store/index.ts";
+import { alertFlow } from "./alerts/alert-flows.ts";
+import { cityFinder } from "./alerts/city-at.ts";
+import { loadRules } from "./alerts/load-rules.ts";
+import type { Rules } from "./alerts/rules.ts";
+import { watchSilences } from "./alerts/silence-store.ts";
+import type { Silences } from "./alerts/silences.ts";
 import { deadLetterTopic } from "./dead-letter.ts";
 import type { StreamOptions } from "./options.ts";
 import { createPatience } from "./patience.ts";
@@ -79,11 +85,13 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   const reference = createReference({ ...common, schemas, profileVersions: options.profileVersions });
   const { groupPrefix, concurrency, idleMs, cachedKeys: maxCachedKeys } = options;
   const { changed } = reference;
+  const alertRules = loadRules(schemas.catalogue, cityFinder(reference.cities), options.alertsDir);
+  const silences = watchSilences(parts.db, log);
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });
   const runner = { ...common, producer, groupPrefix, concurrency };
   const ride = {
-    flows: createTopology(schemas, reference),
-    remembering: rememberingFlowsOf(options, schemas, reference),
+    flows: createTopology(schemas, reference, alertRules),
+    remembering: rememberingFlowsOf(options, schemas, reference, { rules: alertRules, silences }),
   };
   refuseNames(parts.topology, ride);
   const { flows = [], remembering = [] } = parts.topology ?? ride;
@@ -96,7 +104,7 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
       })),
       ...remembering.map((flow) => ({
         ...flow,
-        kind: "stateful",
+        kind: flow.urgent === true ? "stateless" : "stateful",
         start: () =>
           createRememberingRunner({
             ...{ ...runner, flow, db: parts.db, maxCachedKeys },
@@ -112,6 +120,7 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     producer,
     parts.topology === undefined ? reference : prepareTopics(parts.topology, parts),
     mark("reference read", { flows: "not joined yet" }),
+    silences,
     ...runners,
     mark("flows joined", {}),
   ]);
@@ -123,6 +132,7 @@ export function rememberingFlowsOf(
   options: StreamOptions,
   schemas: Schemas,
   reference: Reference,
+  alerts?: { readonly rules: Rules; readonly silences: Silences },
 ): readonly RememberingFlow[] {
   const rules = {
     latenessMs: options.latenessMs,
@@ -140,14 +150,14 @@ export function rememberingFlowsOf(
     patienceMs: options.patienceMs,
     capMs: options.capMs,
   };
-  return createRememberingTopology(schemas, reference, rules);
+  return createRememberingTopology(schemas, reference, rules, alerts);
 }
 
 const arrivalIdleMs = 1_000;
 
 /** After how long without a record time goes on by the clock in a flow. */
 export function idleOf(flowName: string, idleMs: number): number {
-  return flowName === reviseFlow ? arrivalIdleMs : idleMs;
+  return flowName === reviseFlow || flowName === alertFlow ? arrivalIdleMs : idleMs;
 }
 
 /** The topics of a domain of one's own: as the table has them, others as its types are carried. */

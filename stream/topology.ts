@@ -1,9 +1,9 @@
 import type { Schemas } from "../schemas/index.ts";
-import { cityFinder, raiseSos } from "./alerts/raise-sos.ts";
-import { writeAlert } from "./alerts/write-alert.ts";
+import { alertKeepingFlow, matchingFlows } from "./alerts/alert-flows.ts";
+import { noRules, type Rules } from "./alerts/rules.ts";
+import { noSilences, type Silences } from "./alerts/silences.ts";
 import { type DiagnosticsRules, diagnosticsFlows } from "./diagnostics/flows.ts";
 import { type DriverRules, driverFlows, gatheringFlows } from "./drivers/flows.ts";
-import { readEvent } from "./event.ts";
 import { type Flow, flow } from "./flow.ts";
 import { type MarketplaceRules, marketplaceFlows } from "./marketplace/marketplace-flows.ts";
 import type { Reference } from "./reference/reference.ts";
@@ -22,7 +22,7 @@ import { readTripSignal } from "./trips/trip-event.ts";
 import { writeTrip } from "./trips/write-trip.ts";
 
 /** Every way through the stream processor: from a topic through steps to a topic. */
-export function createTopology(schemas: Schemas, reference: Reference): readonly Flow[] {
+export function createTopology(schemas: Schemas, reference: Reference, alertRules: Rules = noRules): readonly Flow[] {
   return [
     flow("enrich-driver-locations")
       .from("driver-locations", readPosition(schemas))
@@ -49,10 +49,7 @@ export function createTopology(schemas: Schemas, reference: Reference): readonly
 
     ...gatheringFlows(),
 
-    flow("raise-alerts")
-      .from("safety", readEvent(schemas))
-      .through(raiseSos(cityFinder(reference.cities)))
-      .to(["alerts"], writeAlert(schemas)),
+    ...matchingFlows(schemas, alertRules),
   ];
 }
 
@@ -70,8 +67,10 @@ export function createRememberingTopology(
   schemas: Schemas,
   reference: Reference,
   rules: ProcessorRules,
+  alerts: { readonly rules: Rules; readonly silences: Silences } = { rules: noRules, silences: noSilences },
 ): readonly RememberingFlow[] {
   return [
+    ...(alerts.rules.all.length === 0 ? [] : [alertKeepingFlow(schemas, alerts.rules, alerts.silences)]),
     rememberingFlow({
       name: "fold-trips",
       source: "trip-signals",

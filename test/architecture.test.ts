@@ -26,10 +26,10 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
       "xxhash-wasm",
     ],
   },
-  stream: { may: ["schemas", "kafka", "store", "runtime"], owns: ["h3-js"] },
+  stream: { may: ["schemas", "kafka", "store", "runtime"], owns: ["h3-js", "@marcbachmann/cel-js"] },
   sinks: {
     may: ["schemas", "kafka", "store", "runtime"],
-    owns: ["undici", "standardwebhooks", "yaml", "hyparquet-writer", "@aws-sdk/client-s3"],
+    owns: ["undici", "standardwebhooks", "hyparquet-writer", "@aws-sdk/client-s3"],
   },
   store: { may: ["runtime"], owns: ["pg", "pg-copy-streams", "node-pg-migrate"] },
   audit: { may: ["schemas", "kafka", "store", "runtime"] },
@@ -42,10 +42,11 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   },
 };
 /** Packages that several folders may use. */
-const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js", "limiter"];
+const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js", "yaml", "limiter"];
 const sharedBy: Readonly<Record<string, readonly string[]>> = {
   express: ["runtime", "ingest", "sinks", "console"],
   commander: ["commands"],
+  yaml: ["sinks", "stream"],
   "ipaddr.js": ["ingest", "sinks"],
   limiter: ["ingest", "sinks"],
 };

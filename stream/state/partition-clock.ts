@@ -4,6 +4,8 @@ export type ClockRules = {
   readonly idleMs: number;
   /** By how much event time may fall behind the clock in a partition that is not idle; without a limit when not given. */
   readonly maxStallMs?: number;
+  /** For records that are told by the time of their arrival: what the clock shows, in ms since 1970, at a moment of the monotonic one. */
+  readonly wallMs?: (nowMs: number) => number;
 };
 
 /** What the clock says of one partition's event time. All moments of the clock are ms of the same monotonic clock. */
@@ -21,6 +23,7 @@ export type PartitionClock = {
  * is read to its end two rules hold:
  *
  * - *Idle:* without a record for `idleMs`, event time is where the last one left it, plus the clock's time since then.
+ *   Where time is that of arrival it is the clock's, less `idleMs`.
  * - *Stall:* event time lies at most `maxStallMs` behind where it would be had it gone on by the clock since the moment when it was least behind:
  *   when it stood furthest ahead of the clock. So neither records that bring it forward too slowly nor none at all can hold it.
  *
@@ -32,13 +35,14 @@ export function createPartitionClock(
   nowMs: number,
   watermark: number,
   isToldAtFirst = false,
+  isAtEndAtFirst = true,
 ): PartitionClock {
-  const { idleMs, maxStallMs } = rules;
+  const { idleMs, maxStallMs, wallMs } = rules;
   let last = { nowMs, watermark };
   /** The moment when event time was least behind the clock. */
   let ahead = last;
   // Until a batch says otherwise: a partition without one has nothing to read.
-  let isAtEnd = true;
+  let isAtEnd = isAtEndAtFirst;
   let isTold = isToldAtFirst;
 
   const isIdle = (now: number) => isAtEnd && !isTold && now - last.nowMs >= idleMs;
@@ -53,7 +57,9 @@ export function createPartitionClock(
     },
     reached(now) {
       if (!isAtEnd) return Number.NEGATIVE_INFINITY;
-      const idle = isIdle(now) ? last.watermark + (now - last.nowMs) : Number.NEGATIVE_INFINITY;
+      // A record that is on its way may carry a time that is a little back.
+      const byClock = () => (wallMs === undefined ? last.watermark + (now - last.nowMs) : wallMs(now) - idleMs);
+      const idle = isIdle(now) ? byClock() : Number.NEGATIVE_INFINITY;
       const stalled =
         maxStallMs === undefined ? Number.NEGATIVE_INFINITY : ahead.watermark + (now - ahead.nowMs) - maxStallMs;
       // The clock has fractions of a millisecond, event time has not.

@@ -18,6 +18,13 @@ export type RememberingFlow = {
    */
   readonly maxStallMs?: number;
   /**
+   * Records are told by the time of their arrival, so that of a quiet partition is the clock's own, also after the process stood still: what was to
+   * happen meanwhile happens then.
+   */
+  readonly byArrival?: boolean;
+  /** Somebody waits for what comes out, so it runs where nothing heavy does: with the flows without memory. */
+  readonly urgent?: boolean;
+  /**
    * The flows that feed the source, when it is fed from several partitions: event time is then what they announce together, and `latenessMs` is
    * theirs. The reader must let announcements pass: {@link readAnnounced}.
    */
@@ -40,6 +47,8 @@ export function rememberingFlow<In, State, Out>(parts: {
   readonly step: RememberingStep<In, State, Out>;
   readonly latenessMs: number;
   readonly maxStallMs?: number;
+  readonly byArrival?: boolean;
+  readonly urgent?: boolean;
   readonly fedBy?: readonly string[];
   readonly announcesTo?: string;
   readonly write: (emitted: Out) => OutboxRecord;

@@ -77,8 +77,12 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   const claims = createPartitionClaims(db, consumer);
   const store = createPostgresStateStore(db, consumer, topic);
   const metrics = createRememberingMetrics(parts.metrics, flow.name);
-  const rules = { idleMs: parts.idleMs, ...(flow.maxStallMs === undefined ? {} : { maxStallMs: flow.maxStallMs }) };
   const now = () => performance.now();
+  const rules = {
+    idleMs: parts.idleMs,
+    ...(flow.maxStallMs === undefined ? {} : { maxStallMs: flow.maxStallMs }),
+    ...(flow.byArrival === true ? { wallMs: (nowMs: number) => Date.now() - (now() - nowMs) } : {}),
+  };
   const allowed = new Set([...flow.outputs, lateEventTopic]);
   const held = new Map<number, Held>();
   /** The last work of each partition: batches and ticks follow one another. */
@@ -118,11 +122,18 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
       ...{ flow, store, partition, ...claim, send, maxCachedKeys },
       ...(announcer === undefined ? {} : { announcer }),
     });
-    const clock = createPartitionClock(rules, now(), memory.watermark, memory.timeIsTold);
+    const isAtEnd = flow.byArrival !== true || (await isReadToEnd(partition, memory.nextOffset));
+    const clock = createPartitionClock(rules, now(), memory.watermark, memory.timeIsTold, isAtEnd);
     const fresh: Held = { generation: at, memory, clock };
     held.set(partition, fresh);
     left.delete(partition);
     return fresh;
+  }
+
+  /** Else its time would be the clock's before its first batch comes, and what lies in it would be late. */
+  async function isReadToEnd(partition: number, nextOffset: bigint): Promise<boolean> {
+    const ends = await topicEnds(parts.connection, topic);
+    return (ends.find((end) => end.partition === partition)?.high ?? 0n) <= nextOffset;
   }
 
   function letGo(partition: number): void {

@@ -20,7 +20,7 @@ const flags = {
   "stream-metrics-port": "0",
   "stream-group-prefix": prefix,
   // Those without a memory: this test has no database.
-  "stream-flows": "enrich-driver-locations,enrich-trip-events,raise-alerts",
+  "stream-flows": "enrich-driver-locations,enrich-trip-events,match-safety",
 };
 const metrics = createMetrics();
 const log = silentLogger;

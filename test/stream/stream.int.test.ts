@@ -39,7 +39,7 @@ const location = (driver: string) =>
 
 function streamOf(group: string, topicPrefix = fixture.prefix) {
   // Those without a memory: this test has no database.
-  const flows = { "stream-flows": "enrich-driver-locations,enrich-trip-events,raise-alerts" };
+  const flows = { "stream-flows": "enrich-driver-locations,enrich-trip-events,match-safety" };
   const flags = { "stream-metrics-port": "0", "stream-group-prefix": topicPrefix + group, ...flows };
   const options = readOptions(streamOptions, { flags });
   const metrics = createMetrics();

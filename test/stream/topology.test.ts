@@ -243,14 +243,3 @@ describe("records that cannot be enriched", () => {
     await expect(driver.pipe("driver-locations", [with_({ value })])).rejects.toMatchObject({ retryable: true });
   });
 });
-
-test("a call for help becomes one alert, the same each time", async () => {
-  const sos = event("safety.sos", { sos_id: "sos_1", person_id: "rdr_1", reported_by: "rider", ...here });
-  await driver.pipe("safety", [sos]);
-  await driver.pipe("safety", [sos]);
-  const [first, second, ...more] = driver.output("alerts");
-  expect(more).toEqual([]);
-  expect(second).toEqual(first);
-  const decoded = await schemas.decode(first?.value ?? Buffer.alloc(0));
-  expect(decoded).toMatchObject({ ok: true, value: { severity: "critical", labels: { city: "cty_1" } } });
-});

@@ -87,7 +87,11 @@ type Held = { readonly memory: PartitionMemory; readonly clock: PartitionClock }
 /** As `createRememberingRunner` does it: claim, write what was left, then batch by batch, each one transaction. */
 export function driveRememberingFlow(world: World, flow: RememberingFlow): DrivenProcess {
   const { topics, maxCachedKeys, idleMs } = world;
-  const rules = { idleMs, ...(flow.maxStallMs === undefined ? {} : { maxStallMs: flow.maxStallMs }) };
+  const rules = {
+    idleMs,
+    ...(flow.maxStallMs === undefined ? {} : { maxStallMs: flow.maxStallMs }),
+    ...(flow.byArrival === true ? { wallMs: (nowMs: number) => nowMs } : {}),
+  };
   const kept = createMemoryStateStore((effect) => world.point(`${flow.name} ${effect}`));
   const held = new Map<number, Held>();
   const allowed = [...flow.outputs, lateEventTopic];

@@ -1,0 +1,40 @@
+import type { AlertMessage, AlertState, KeptSilence, Rules } from "../stream/index.ts";
+
+const time = (ms: number) => new Date(ms).toISOString();
+
+/** A rule in one line. */
+export function describeRule({ spec }: Rules["all"][number]): string {
+  return `${spec.name}  ${spec.severity}  on ${spec.on.join(", ")}: ${spec.description}`;
+}
+
+/** How one thing that a rule watches stands, in one line. */
+export function describeState({ state, labels, sinceMs, summary, told }: AlertState): string {
+  const since = sinceMs === undefined ? "" : ` since ${time(sinceMs)}`;
+  const held = told === 0 ? " (told to nobody: silenced or inhibited)" : "";
+  return `  ${state}${since}${held}  ${summary ?? wordsOf(labels)}`;
+}
+
+/** What would have been told, in one line. */
+export function describeMessage({ nowMs, notification, account }: AlertMessage): string {
+  return `${time(nowMs)}  ${notification}  ${account.key}  ${account.summary}`;
+}
+
+/** The same for programs. */
+export function messageJson({ incident, sequence, notification, nowMs, account }: AlertMessage) {
+  const { rule, key, severity, cause, summary, labels, startedMs } = account;
+  return {
+    ...{ time: time(nowMs), notification, alert_id: incident, sequence, rule, alert_key: key, severity, cause },
+    ...{ started_at: time(startedMs), summary, labels },
+  };
+}
+
+/** A silence in one line. */
+export function describeSilence({ id, matches, endsMs, reason, madeBy }: KeptSilence): string {
+  return `${id}  until ${time(endsMs)}  ${wordsOf(matches)}  ${reason} (${madeBy})`;
+}
+
+function wordsOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+}

@@ -1,0 +1,224 @@
+import { hostname, userInfo } from "node:os";
+import { v7 as uuidv7 } from "uuid";
+import { connectKafka, kafkaOptions, readRange } from "../kafka/index.ts";
+import { localOptions } from "../local/options.ts";
+import { createLogger, createMetrics, logOptions, PipelineError, readOptions } from "../runtime/index.ts";
+import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
+import { createDatabase, type Database, storeOptions } from "../store/index.ts";
+import {
+  addSilence,
+  cityFinder,
+  createReference,
+  createRules,
+  durationForm,
+  durationMs,
+  endSilence,
+  listAlertStates,
+  listSilences,
+  loadRuleFile,
+  loadRules,
+  type Rules,
+  streamOptions,
+  tryRules,
+} from "../stream/index.ts";
+import { describeMessage, describeRule, describeSilence, describeState, messageJson } from "./alerts-words.ts";
+import { catalogueFrom } from "./catalogue.ts";
+import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+import { runningStack, variablesOf } from "./running-stack.ts";
+
+const examples = `
+Examples:
+  hailstream alerts list --firing
+  hailstream alerts test alerts/cancellation-spike.yaml          tried on the last hour: what it would have told
+  hailstream alerts replay --rule payment-failures --since 6h
+  hailstream alerts silence --rule unmet-demand --label city=cty_nyc --for 2h --reason "marathon"
+  hailstream alerts silences
+  hailstream alerts unsilence sil_0198f3c1…
+
+How rules are written: docs/alerts.md.`;
+
+type Wanted = {
+  readonly json?: boolean;
+  readonly firing?: boolean;
+  readonly since?: string;
+  readonly rule?: string;
+  readonly label?: readonly string[];
+  readonly for?: string;
+  readonly reason?: string;
+  readonly all?: boolean;
+};
+type Open = {
+  readonly wanted: Wanted;
+  readonly groupPrefix: string;
+  database(): Promise<Database>;
+  /** The rules that are saved. */
+  rules(): Rules;
+  /** Runs rules over what arrived since then. */
+  attempt(choose: (load: Loaders) => Rules, sinceMs: number): Promise<ReturnType<ReturnType<typeof tryRules>["end"]>>;
+  tell(result: unknown, lines: readonly string[]): void;
+  say(line: string): void;
+};
+type Loaders = { readonly file: (path: string) => Rules; readonly saved: () => Rules };
+
+/** `hailstream alerts …`: rules, what they watch, what they would have told, and silences. */
+export const add: AddCommand = (program, context) => {
+  const group = program
+    .command("alerts")
+    .description("Shows rules and alerts, tries rules on what has arrived, and silences.")
+    .addHelpText("after", examples);
+
+  function part(name: string, words: string, work: (open: Open, given: string) => Promise<void>) {
+    const command = group.command(name).description(words);
+    command.option("--json", "print the result as one JSON line on standard output");
+    const sets = [localOptions, streamOptions, kafkaOptions, schemaOptions, catalogueOptions, storeOptions, logOptions];
+    withOptions(command, sets);
+    return command.action(async (first: unknown) => {
+      const given = sourceOf(command, context, optionSets);
+      const stack = runningStack(given);
+      // What is not given is the running local stack's.
+      const source = { ...given, env: { ...(stack === undefined ? {} : variablesOf(stack)), ...given.env } };
+      const log = createLogger("alerts", readOptions(logOptions, source).level);
+      const metrics = createMetrics();
+      const options = readOptions(streamOptions, source);
+      const catalogue = catalogueFrom(source);
+      const running: { stop(): Promise<void> }[] = [];
+      const start = async <S extends { start(fail: (cause: unknown) => void): unknown; stop(): Promise<void> }>(
+        one: S,
+      ) => {
+        running.push(one);
+        await one.start(() => undefined);
+        return one;
+      };
+      const open: Open = {
+        wanted: command.opts<Wanted>(),
+        groupPrefix: options.groupPrefix,
+        database: () =>
+          start(createDatabase({ name: "alerts", url: readOptions(storeOptions, source).url, log, metrics, max: 1 })),
+        rules: () => loadRules(catalogue, () => undefined, options.alertsDir),
+        async attempt(choose, sinceMs) {
+          // What is wrong with a rule is told before anything is connected.
+          choose({
+            file: (path) => loadRuleFile(path, catalogue, () => undefined),
+            saved: () => loadRules(catalogue, () => undefined, options.alertsDir),
+          });
+          const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-alerts");
+          const schemas = await start(
+            createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue }),
+          );
+          const { profileVersions } = options;
+          const reference = await start(createReference({ connection, schemas, profileVersions, metrics, log }));
+          const cityAt = cityFinder(reference.cities);
+          const rules = choose({
+            file: (path) => loadRuleFile(path, catalogue, cityAt),
+            saved: () => loadRules(catalogue, cityAt, options.alertsDir),
+          });
+          const trial = tryRules(schemas, rules);
+          const now = Date.now();
+          await readRange({
+            ...{ connection, topics: rules.topics, range: { fromMs: now - sinceMs, toMs: now }, metrics, log },
+            onBatch: ({ topic, partition, records }) => trial.take(topic, partition, records),
+          });
+          return trial.end(now);
+        },
+        tell(result, lines) {
+          if (command.opts<Wanted>().json === true) printJson(context, result);
+          else for (const line of lines) context.stdout.write(`${line}\n`);
+        },
+        say: (line) => say(context, line),
+      };
+      try {
+        await work(open, typeof first === "string" ? first : "");
+      } finally {
+        for (const each of running.reverse()) await each.stop();
+      }
+    });
+  }
+
+  part("list", "Lists the rules, and how what they watch stands.", async (open) => {
+    const rules = open.rules().all;
+    const states = await listAlertStates(await open.database(), open.groupPrefix);
+    const shown = states.filter(({ state }) => open.wanted.firing !== true || !["inactive", "pending"].includes(state));
+    const json = rules.map(({ spec: { name, severity, on, description } }) => ({
+      ...{ rule: name, severity, on, description, states: shown.filter(({ rule }) => rule === name) },
+    }));
+    open.tell(
+      json,
+      rules.flatMap((rule) => [
+        describeRule(rule),
+        ...shown.filter((state) => state.rule === rule.name && state.state !== "inactive").map(describeState),
+      ]),
+    );
+  }).option("--firing", "only what fires");
+
+  const judged = async (open: Open, choose: (load: Loaders) => Rules) => {
+    const sinceMs = durationOf("--since", open.wanted.since ?? "1h");
+    const { messages, heard, unreadable } = await open.attempt(choose, sinceMs);
+    open.tell({ heard, unreadable, messages: messages.map(messageJson) }, messages.map(describeMessage));
+    const opened = messages.filter(({ notification }) => notification === "opened").length;
+    const left = unreadable === 0 ? "" : ` ${unreadable} records could not be read.`;
+    open.say(`${heard} events were heard; ${opened} incidents, ${messages.length} messages.${left}`);
+  };
+  part("test", "Checks a rule's file and tries it on what has arrived: what it would have told.", (open, file) =>
+    judged(open, (load) => load.file(file)),
+  )
+    .argument("<file>", "a rule, saved or not")
+    .option("--since <duration>", "on what arrived since so long ago", "1h");
+  part("replay", "Tries the saved rules on what has arrived: what they would have told without silences.", (open) =>
+    judged(open, (load) => {
+      const saved = load.saved();
+      const name = open.wanted.rule;
+      if (name === undefined) return saved;
+      const rule = saved.byName.get(name);
+      if (rule === undefined) throw wrong(`--rule ${name}: there are ${[...saved.byName.keys()].join(", ")}`);
+      return createRules([rule]);
+    }),
+  )
+    .option("--rule <name>", "this one alone")
+    .option("--since <duration>", "on what arrived since so long ago", "1h");
+
+  part("silence", "Tells nobody of some alerts until an end.", async (open) => {
+    const { rule, label = [], reason = "" } = open.wanted;
+    const pairs = label.map((text) => {
+      const at = text.indexOf("=");
+      if (at < 1) throw wrong(`--label ${text}: expected NAME=VALUE`);
+      return [text.slice(0, at), text.slice(at + 1)] as const;
+    });
+    const nowMs = Date.now();
+    const silence = {
+      id: `sil_${uuidv7()}`,
+      matches: { ...(rule === undefined ? {} : { rule }), ...Object.fromEntries(pairs) },
+      endsMs: nowMs + durationOf("--for", open.wanted.for ?? ""),
+      ...{ reason, madeBy: `${userInfo().username}@${hostname()}` },
+    };
+    if (rule !== undefined && !open.rules().byName.has(rule))
+      open.say(`There is no rule ${rule} in the files here; the silence is made all the same.`);
+    await addSilence(await open.database(), silence, nowMs);
+    open.tell({ id: silence.id, until: new Date(silence.endsMs).toISOString() }, [silence.id]);
+  })
+    .option("--rule <name>", "alerts of this rule")
+    .option("--label <name=value>", "alerts with this label; may be repeated", (one: string, all: string[] = []) => [
+      ...all,
+      one,
+    ])
+    .requiredOption("--for <duration>", "how long, such as 2h")
+    .requiredOption("--reason <words>", "why; shown to whoever wonders");
+  part("silences", "Lists the silences that hold.", async (open) => {
+    const silences = await listSilences(await open.database(), open.wanted.all);
+    open.tell(silences, silences.map(describeSilence));
+  }).option("--all", "also those that ended in the last thirty days");
+  part("unsilence", "Ends a silence now.", async (open, id) => {
+    await endSilence(await open.database(), id);
+    open.tell({ ended: id }, [`${id} has ended`]);
+  }).argument("<id>", "the silence's id");
+};
+
+function durationOf(flag: string, text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined || ms === 0) throw wrong(`${flag} ${text}: expected ${durationForm}`);
+  return ms;
+}
+
+function wrong(message: string): PipelineError {
+  return new PipelineError("option_invalid", { message });
+}

@@ -1,0 +1,41 @@
+import type { Schemas } from "../../schemas/index.ts";
+import { recordOf } from "../event.ts";
+import { type Flow, flow } from "../flow.ts";
+import { type RememberingFlow, rememberingFlow } from "../state/remembering-flow.ts";
+import { alertOf } from "./alert.ts";
+import { keepAlerts } from "./keep-alerts.ts";
+import { matchRules, readHeard } from "./match-rules.ts";
+import type { Rules } from "./rules.ts";
+import { readSignal, signalTopic, writeSignal } from "./signal.ts";
+import type { Silences } from "./silences.ts";
+
+/** The flow that keeps alerts; its consumer group and its memory carry this name. */
+export const alertFlow = "keep-alerts";
+
+/** One flow for each topic that a rule listens to; what no rule listens to is not read. */
+export function matchingFlows(schemas: Pick<Schemas, "decode">, rules: Rules): readonly Flow[] {
+  return rules.topics.map((topic) =>
+    flow(`match-${topic}`)
+      .from(topic, readHeard(schemas, rules, topic))
+      .through(matchRules(rules))
+      .to([signalTopic], writeSignal(rules)),
+  );
+}
+
+/** From signals to alerts. */
+export function alertKeepingFlow(
+  schemas: Pick<Schemas, "encode" | "keyOf" | "catalogue">,
+  rules: Rules,
+  silences: Silences,
+): RememberingFlow {
+  const write = recordOf(schemas);
+  return rememberingFlow({
+    ...{ name: alertFlow, source: signalTopic, read: readSignal(rules), step: keepAlerts(rules, silences) },
+    // Signals are in the order of their arrival, which is time to alerts.
+    latenessMs: 0,
+    byArrival: true,
+    urgent: true,
+    write: (message) => write(alertOf(message)),
+    outputs: ["alerts"],
+  });
+}

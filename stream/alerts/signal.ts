@@ -1,0 +1,79 @@
+import { headerText } from "../../kafka/index.ts";
+import { envelopeHeaders } from "../../schemas/index.ts";
+import type { Emitted, Reader } from "../flow.ts";
+import type { Place } from "../state/counted.ts";
+import { deadLetter, drop, forward, type Step } from "../step.ts";
+import type { Rules } from "./rules.ts";
+
+/** The internal topic between those who match events with rules and those who keep the alerts. */
+export const signalTopic = "alert-signals";
+
+/** What is told of a member for people. */
+export type Told = {
+  readonly summary: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+};
+
+/** The event behind a signal, as far as alerts tell it. */
+export type Cause = {
+  readonly id: string;
+  readonly type: string;
+  readonly timeMs: number;
+  readonly receivedAt: number;
+  readonly traceparent?: string;
+};
+
+/** What one event says to one rule. */
+export type Signal = {
+  readonly rule: string;
+  /** Of the rule, when it was matched. */
+  readonly version: string;
+  /** What `by` gave: which member of the rule it concerns. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly event: Cause;
+  /** Where the event was read, by which a repetition is known. */
+  readonly place: Place;
+  /** Of a rule on single events: whether its condition holds. */
+  readonly on?: boolean;
+  /** Of a rule with a window: what the event adds to each value, in their order; null for nothing. */
+  readonly values?: readonly (number | string | null)[];
+  readonly told?: Told;
+  /** Instead of all that: why the rule cannot judge the event. */
+  readonly error?: string;
+};
+
+/** A signal as it is read, with the moment when it was written: the time by which alerts live. */
+export type ArrivedSignal = Signal & { readonly scope: string; readonly atMs: number };
+
+/** The end of a matching flow. Signals of one scope lie in one partition. */
+export function writeSignal(rules: Rules): Step<Signal, Emitted> {
+  return function writeSignal(signal) {
+    const rule = rules.byName.get(signal.rule);
+    if (rule === undefined) return drop("rule is gone");
+    const { id, type, timeMs, receivedAt, traceparent } = signal.event;
+    const envelope = {
+      ...{ id, type, source: `/hailstream/alerts/${signal.rule}`, time: new Date(timeMs).toISOString(), receivedAt },
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    const value = Buffer.from(JSON.stringify(signal));
+    const key = rules.scopeOf(rule, signal.labels);
+    return forward({ topic: signalTopic, record: { key, value, headers: envelopeHeaders(envelope) } });
+  };
+}
+
+/** Reads what {@link writeSignal} wrote. */
+export function readSignal(rules: Rules): Reader<ArrivedSignal> {
+  return function readSignal(record) {
+    if (record.value === null || headerText(record, "ce_id") === undefined)
+      return deadLetter("stream_envelope_missing", "no signal of a rule");
+    const signal = JSON.parse(record.value.toString()) as Signal;
+    const rule = rules.byName.get(signal.rule);
+    if (rule === undefined) return drop("rule is gone");
+    // What was collected otherwise than the rule now says cannot be judged by it.
+    if (signal.version !== rule.version) return drop("rule has changed");
+    return forward({ ...signal, scope: rules.scopeOf(rule, signal.labels), atMs: Number(record.timestamp) });
+  };
+}
