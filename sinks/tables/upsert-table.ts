@@ -4,6 +4,7 @@ import type { Column } from "../postgres/columns.ts";
 import { eventTable, quoteName } from "../postgres/create-tables.ts";
 import { symbolForNul } from "../postgres/row-buffer.ts";
 import type { LeadingColumns } from "../postgres/row-writer.ts";
+import { NewKeys } from "./new-keys.ts";
 
 /** The column that there is one row for each value of. */
 export const keyColumn = "record_key";
@@ -63,6 +64,9 @@ export function keyTextOf({ key }: KafkaRecord): string | undefined {
 /** The statements that bring a table with a row a key to a newer state, whatever state it is in. */
 export type UpsertTable = {
   readonly name: string;
+  /** Straight into the table, for keys that it does not have. */
+  readonly copySql: string;
+  readonly newKeys: NewKeys;
   readonly stage: { readonly createSql: string; readonly copySql: string; readonly emptySql: string };
   /** From the stage into the table, past rows that are newer. */
   readonly upsertSql: string;
@@ -80,6 +84,8 @@ export function upsertTableOf(name: string, all: readonly Column[]): UpsertTable
     .join(", ");
   return {
     name,
+    copySql: `copy ${eventTable(name)} (${list}) from stdin (format binary)`,
+    newKeys: new NewKeys(),
     stage: {
       createSql: `create temporary table if not exists ${stage} (like ${eventTable(name)}) on commit delete rows`,
       copySql: `copy pg_temp.${stage} (${list}) from stdin (format binary)`,
