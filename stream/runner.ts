@@ -24,6 +24,8 @@ export type RunnerParts = {
   readonly topicPrefix?: string;
   /** Partitions handled at the same time; default 3. */
   readonly concurrency?: number;
+  /** After this long without a sign of life a member's partitions go to the others; default 30 s. */
+  readonly sessionTimeoutMs?: number;
   /** Holds batches back whose events lack a profile; without it nothing is waited for. */
   readonly patience?: Patience;
 };
@@ -91,6 +93,7 @@ export function createRunner(parts: RunnerParts): Service {
     metrics: parts.metrics,
     log,
     concurrency: parts.concurrency ?? 3,
+    ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     maxBytesPerPartition,
     maxBytes,
     onBatch,

@@ -5,6 +5,13 @@ import { spawnSync } from "node:child_process";
  * set already stays as it is.
  */
 const proofs = {
+  alerts: {
+    about:
+      "10,000 transitions of alerts, two evaluators, one killed every eight seconds: each is told under one id. Three minutes.",
+    project: "stack",
+    file: "test/stream/alerts/alerts-kill.int.test.ts",
+    env: { ALERT_TRANSITIONS: "10000", ALERT_SECONDS: "60" },
+  },
   batches: {
     about: "10,000 random batches: every item is answered as if it were alone, and is in Kafka once. A minute or two.",
     project: "stack",
