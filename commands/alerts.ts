@@ -7,6 +7,7 @@ import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index
 import { createDatabase, type Database, storeOptions } from "../store/index.ts";
 import {
   addSilence,
+  type CityAt,
   cityFinder,
   createReference,
   createRules,
@@ -55,7 +56,7 @@ type Open = {
   /** The rules that are saved. */
   rules(): Rules;
   /** Runs rules over what arrived since then. */
-  attempt(choose: (load: Loaders) => Rules, sinceMs: number): Promise<ReturnType<ReturnType<typeof tryRules>["end"]>>;
+  attempt(load: (load: Loaders) => Rules, sinceMs: number): Promise<ReturnType<ReturnType<typeof tryRules>["end"]>>;
   tell(result: unknown, lines: readonly string[]): void;
   say(line: string): void;
 };
@@ -96,11 +97,13 @@ export const add: AddCommand = (program, context) => {
         database: () =>
           start(createDatabase({ name: "alerts", url: readOptions(storeOptions, source).url, log, metrics, max: 1 })),
         rules: () => loadRules(catalogue, () => undefined, options.alertsDir),
-        async attempt(choose, sinceMs) {
-          // What is wrong with a rule is told before anything is connected.
-          choose({
-            file: (path) => loadRuleFile(path, catalogue, () => undefined),
-            saved: () => loadRules(catalogue, () => undefined, options.alertsDir),
+        async attempt(load, sinceMs) {
+          // What is wrong with a rule is told before anything is connected, so its cities come later.
+          let find: CityAt = () => undefined;
+          const cityAt: CityAt = (...position) => find(...position);
+          const rules = load({
+            file: (path) => loadRuleFile(path, catalogue, cityAt),
+            saved: () => loadRules(catalogue, cityAt, options.alertsDir),
           });
           const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-alerts");
           const schemas = await start(
@@ -108,11 +111,7 @@ export const add: AddCommand = (program, context) => {
           );
           const { profileVersions } = options;
           const reference = await start(createReference({ connection, schemas, profileVersions, metrics, log }));
-          const cityAt = cityFinder(reference.cities);
-          const rules = choose({
-            file: (path) => loadRuleFile(path, catalogue, cityAt),
-            saved: () => loadRules(catalogue, cityAt, options.alertsDir),
-          });
+          find = cityFinder(reference.cities);
           const trial = tryRules(schemas, rules);
           const now = Date.now();
           await readRange({
@@ -151,9 +150,9 @@ export const add: AddCommand = (program, context) => {
     );
   }).option("--firing", "only what fires");
 
-  const judged = async (open: Open, choose: (load: Loaders) => Rules) => {
+  const judged = async (open: Open, load: (load: Loaders) => Rules) => {
     const sinceMs = durationOf("--since", open.wanted.since ?? "1h");
-    const { messages, heard, unreadable } = await open.attempt(choose, sinceMs);
+    const { messages, heard, unreadable } = await open.attempt(load, sinceMs);
     open.tell({ heard, unreadable, messages: messages.map(messageJson) }, messages.map(describeMessage));
     const opened = messages.filter(({ notification }) => notification === "opened").length;
     const left = unreadable === 0 ? "" : ` ${unreadable} records could not be read.`;

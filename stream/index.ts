@@ -1,7 +1,7 @@
 export { type AlertMessage, alertOf } from "./alerts/alert.ts";
 export { alertFlow, alertKeepingFlow, matchingFlows } from "./alerts/alert-flows.ts";
 export { type AlertState, listAlertStates } from "./alerts/alert-states.ts";
-export { cityFinder } from "./alerts/city-at.ts";
+export { type CityAt, cityFinder } from "./alerts/city-at.ts";
 export { durationForm, durationMs } from "./alerts/duration.ts";
 export { loadRuleFile, loadRules } from "./alerts/load-rules.ts";
 export { createRules, type Rules } from "./alerts/rules.ts";

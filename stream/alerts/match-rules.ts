@@ -10,6 +10,7 @@ import type { Aggregate, Rule } from "./rule.ts";
 import { ownSources, ownTypeOf } from "./rule-sources.ts";
 import type { Rules } from "./rules.ts";
 import type { Signal } from "./signal.ts";
+import { textsOf } from "./template.ts";
 
 /** An event for which a rule listens, and when it arrived in its topic. */
 export type HeardEvent = Pick<DecodedEvent, "timeMs" | "value" | "place"> & {
@@ -116,12 +117,10 @@ function signalOf(
   }
   const on = rule.when === undefined || rule.when(names) === true;
   if (!on) return { ...signal, on };
-  const render = (texts: Rule["labels"]) =>
-    Object.fromEntries(texts.map(([name, text]) => [name, text(names)] as const).filter(([, value]) => value !== ""));
   const told = {
     summary: rule.summary(names),
-    labels: render(rule.labels),
-    annotations: render(rule.annotations),
+    labels: textsOf(rule.labels, names),
+    annotations: textsOf(rule.annotations, names),
     latitude: degrees(rule.location?.latitude(names), 90),
     longitude: degrees(rule.location?.longitude(names), 180),
   };

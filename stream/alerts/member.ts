@@ -3,6 +3,7 @@ import { reasonOf } from "./expressions.ts";
 import { presenceEveryMs } from "./match-rules.ts";
 import { holdsMs, type Rule } from "./rule.ts";
 import type { ArrivedSignal, Cause, Told } from "./signal.ts";
+import { textsOf } from "./template.ts";
 import { type Bucket, collect, current, valuesOf } from "./window-values.ts";
 
 /** Why a member fires: the values of the field `cause` of an alert. */
@@ -38,7 +39,7 @@ const keepSilentMs = 7 * 24 * 3_600_000;
 /** The member with a signal; the same one for a repetition. */
 export function hear(rule: Rule, known: Member | undefined, signal: ArrivedSignal, nowMs: number): Member {
   if (known !== undefined && isCounted(known.counted, signal.place)) return known;
-  const { windowMs = 0 } = { windowMs: rule.spec.window };
+  const windowMs = rule.spec.window ?? 0;
   const before = known?.version === rule.version ? known : withoutCollected(known);
   const heard: Member = {
     ...before,
@@ -128,9 +129,12 @@ function plain(summary: string): Told {
 }
 
 function render(rule: Rule, names: Readonly<Record<string, unknown>>): Told {
-  const texts = (all: Rule["labels"]) =>
-    Object.fromEntries(all.map(([name, text]) => [name, text(names)] as const).filter(([, value]) => value !== ""));
-  return { ...plain(rule.summary(names)), labels: texts(rule.labels), annotations: texts(rule.annotations) };
+  const { labels, annotations } = rule;
+  return {
+    ...plain(rule.summary(names)),
+    labels: textsOf(labels, names),
+    annotations: textsOf(annotations, names),
+  };
 }
 
 function startOf(rule: Rule, member: Member, reason: Reason, nowMs: number) {

@@ -72,8 +72,10 @@ export function readSignal(rules: Rules): Reader<ArrivedSignal> {
     const signal = JSON.parse(record.value.toString()) as Signal;
     const rule = rules.byName.get(signal.rule);
     if (rule === undefined) return drop("rule is gone");
-    // What was collected otherwise than the rule now says cannot be judged by it.
-    if (signal.version !== rule.version) return drop("rule has changed");
+    // What was collected otherwise than the rule now says cannot be judged by it. That the condition of an event holds was said in full, and is told: nobody
+    // calls for help a second time because a rule was edited meanwhile.
+    const isWhole = rule.kind === "event" && signal.on === true;
+    if (signal.version !== rule.version && !isWhole) return drop("rule has changed");
     return forward({ ...signal, scope: rules.scopeOf(rule, signal.labels), atMs: Number(record.timestamp) });
   };
 }

@@ -60,7 +60,7 @@ export async function endSilence(db: Pick<Database, "execute">, id: string): Pro
 const everyMs = 1_000;
 
 /** The silences as they are kept, read again every second. While the database does not answer, the last ones hold. */
-export function watchSilences(db: Database, log: Logger): Service & Silences {
+export function watchSilences(db: Pick<Database, "query">, log: Logger): Service & Silences {
   let current: Silences = noSilences;
   let timer: NodeJS.Timeout | undefined;
   let reading: Promise<void> | undefined;
@@ -73,13 +73,14 @@ export function watchSilences(db: Database, log: Logger): Service & Silences {
   };
   const service = createService({
     name: "silences",
-    start() {
+    async start() {
       const again = () => {
         reading ??= read().finally(() => {
           reading = undefined;
         });
       };
-      again();
+      // Before the first alert is kept: who has silenced it must not be woken by a restart.
+      await read();
       timer = setInterval(again, everyMs).unref();
     },
     async stop() {

@@ -20,6 +20,15 @@ export function template(text: string, names: Names, cityAt: CityAt): Template {
   };
 }
 
+/** Several of them by their names; one that is empty is left out. */
+export function textsOf(
+  templates: readonly (readonly [name: string, text: Template])[],
+  names: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> {
+  const texts = templates.map(([name, text]) => [name, text(names)] as const);
+  return Object.fromEntries(texts.filter(([, text]) => text !== ""));
+}
+
 function wordOf(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));

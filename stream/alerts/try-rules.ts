@@ -6,7 +6,7 @@ import type { AlertMessage } from "./alert.ts";
 import { keepAlerts, type ScopeMemory } from "./keep-alerts.ts";
 import { matchRules, readHeard } from "./match-rules.ts";
 import type { Rules } from "./rules.ts";
-import { type ArrivedSignal, type Signal, writeSignal } from "./signal.ts";
+import type { ArrivedSignal } from "./signal.ts";
 import { noSilences } from "./silences.ts";
 
 /** Rules tried on events that arrived before. */
@@ -25,7 +25,6 @@ export type Trial = {
 export function tryRules(schemas: Pick<Schemas, "decode">, rules: Rules): Trial {
   const readers = new Map(rules.topics.map((topic) => [topic, readHeard(schemas, rules, topic)]));
   const match = matchRules(rules);
-  const write = writeSignal(rules);
   const signals: ArrivedSignal[] = [];
   /** Time of arrival goes back a little where several processes write; the order of a partition does not. */
   const latest = new Map<string, number>();
@@ -44,8 +43,10 @@ export function tryRules(schemas: Pick<Schemas, "decode">, rules: Rules): Trial 
           const atMs = Math.max(event.atMs, latest.get(place) ?? 0);
           latest.set(place, atMs);
           const matched = match(event);
-          for (const signal of matched.type === "forward" ? matched.records : [])
-            signals.push({ ...signal, scope: scopeOf(write, signal), atMs });
+          for (const signal of matched.type === "forward" ? matched.records : []) {
+            const rule = rules.byName.get(signal.rule);
+            if (rule !== undefined) signals.push({ ...signal, scope: rules.scopeOf(rule, signal.labels), atMs });
+          }
         }
       }
     },
@@ -64,9 +65,4 @@ export function tryRules(schemas: Pick<Schemas, "decode">, rules: Rules): Trial 
       return { messages: emitted, heard, unreadable };
     },
   };
-}
-
-function scopeOf(write: ReturnType<typeof writeSignal>, signal: Signal): string {
-  const written = write(signal);
-  return written.type === "forward" ? String(written.records[0]?.record.key) : "";
 }
