@@ -61,6 +61,7 @@ export async function readRange(parts: {
     }
   } finally {
     await consumer.stop();
+    // Where that fails, the broker forgets an empty group by itself.
     await withAdmin(connection, (admin) => admin.deleteGroups([groupId])).catch(() => undefined);
   }
 }

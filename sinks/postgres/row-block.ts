@@ -3,6 +3,7 @@ import { PipelineError } from "../../runtime/index.ts";
 import { sqlStateOf, sqlStates, type Transaction } from "../../store/index.ts";
 import type { Manner, Rejection } from "../sink.ts";
 import type { EventTable } from "./event-table.ts";
+import { refusedByDatabase } from "./refused.ts";
 import { copyHeader, copyTrailer, type RowBuffer } from "./row-buffer.ts";
 
 /** The rows of one table in one batch: their COPY bytes, where each row ends, and which record it came from. */
@@ -154,17 +155,8 @@ function copyLineOf(error: unknown): number | undefined {
   return undefined;
 }
 
-function rejectionOf(block: RowBlock, row: number, error: PipelineError): Rejection {
-  const record = block.records[row] as KafkaRecord;
-  const sqlState = sqlStateOf(error);
-  return {
-    record,
-    reason: error.code,
-    message: error.message,
-    ...(sqlState === undefined ? {} : { sqlState }),
-    ...(record.value === null ? {} : { schemaId: record.value.readInt32BE(1) }),
-  };
-}
+const rejectionOf = (block: RowBlock, row: number, error: PipelineError): Rejection =>
+  refusedByDatabase(block.records[row] as KafkaRecord, error);
 
 const allDataOf = (block: RowBlock): readonly Buffer[] => [
   copyHeader,

@@ -1,6 +1,7 @@
 import type { KafkaRecord } from "../../kafka/index.ts";
 import { PipelineError } from "../../runtime/index.ts";
 import { sqlStateOf, sqlStates, type Transaction } from "../../store/index.ts";
+import { refusedByDatabase } from "../postgres/refused.ts";
 import { copyHeader, copyTrailer, type RowBuffer } from "../postgres/row-buffer.ts";
 import type { RowSource } from "../postgres/row-writer.ts";
 import type { Manner, Rejection } from "../sink.ts";
@@ -68,7 +69,7 @@ export async function storeUpserts(
       if (!PipelineError.is(error, "store_rejected")) throw error;
       const [only] = part;
       if (part.length === 1 && only !== undefined) {
-        rejections.push(rejectionOf(only.record, error));
+        rejections.push(refusedByDatabase(only.record, error));
         return;
       }
       // In their order: the halves lead to the same state as the whole.
@@ -146,15 +147,4 @@ function piecesOf(rows: RowBuffer, upserts: readonly Operation[]): readonly Buff
   }
   pieces.push(rows.bytes.subarray(from, to));
   return pieces.length > mostPieces ? [Buffer.concat(pieces)] : pieces;
-}
-
-function rejectionOf(record: KafkaRecord, error: PipelineError): Rejection {
-  const sqlState = sqlStateOf(error);
-  return {
-    record,
-    reason: error.code,
-    message: error.message,
-    ...(sqlState === undefined ? {} : { sqlState }),
-    ...(record.value === null ? {} : { schemaId: record.value.readInt32BE(1) }),
-  };
 }
