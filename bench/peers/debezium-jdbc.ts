@@ -1,19 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDirFrom } from "../../local/index.ts";
-import { capture, type Running, startProcess } from "../processes.ts";
+import { fetchJars } from "../fetch-jars.ts";
+import { type Running, startProcess } from "../processes.ts";
 
 const folder = join(import.meta.dirname, "debezium-jdbc");
 
 /** Fetches Kafka Connect and the Debezium sink by Maven into the cache, unless they are there already, and gives the class path. */
-export async function fetchDebezium(): Promise<string> {
-  const libraries = join(cacheDirFrom(process.env), "peers", "debezium-jdbc", "libs");
-  if (!existsSync(join(libraries, "debezium-connector-jdbc-3.5.0.Final.jar"))) {
-    mkdirSync(libraries, { recursive: true });
-    const goal = ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${libraries}`];
-    await capture("mvn", goal, { cwd: folder });
-  }
-  return join(libraries, "*");
+export function fetchDebezium(): Promise<string> {
+  return fetchJars(folder, join("peers", "debezium-jdbc", "libs"), "debezium-connector-jdbc-3.5.0.Final.jar");
 }
 
 /** Starts the sink in a directory of its own, with its properties as they are but for addresses and names. */

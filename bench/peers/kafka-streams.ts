@@ -1,20 +1,18 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDirFrom } from "../../local/index.ts";
 import type { AvroRecord } from "../../schemas/index.ts";
+import { fetchJars } from "../fetch-jars.ts";
 import { capture } from "../processes.ts";
 
 export type Guarantee = "exactly_once_v2" | "at_least_once";
 
 /** Fetches Kafka Streams by Maven into the cache, unless it is there already, and gives the class path. */
-export async function fetchKafkaStreams(): Promise<string> {
-  const libraries = join(cacheDirFrom(process.env), "peers", "kafka-streams", "libs");
-  if (!existsSync(join(libraries, "kafka-streams-4.3.1.jar"))) {
-    mkdirSync(libraries, { recursive: true });
-    const goal = ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${libraries}`];
-    await capture("mvn", goal, { cwd: join(import.meta.dirname, "kafka-streams") });
-  }
-  return join(libraries, "*");
+export function fetchKafkaStreams(): Promise<string> {
+  return fetchJars(
+    join(import.meta.dirname, "kafka-streams"),
+    join("peers", "kafka-streams", "libs"),
+    "kafka-streams-4.3.1.jar",
+  );
 }
 
 /**

@@ -1,17 +1,10 @@
-import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDirFrom } from "../../local/index.ts";
+import { fetchJars } from "../fetch-jars.ts";
 import { capture } from "../processes.ts";
 
 /** Fetches Kafka's tools by Maven into the cache, unless they are there already, and gives the class path. */
-export async function fetchKafkaTools(): Promise<string> {
-  const libraries = join(cacheDirFrom(process.env), "peers", "kafka-tools");
-  if (!existsSync(join(libraries, "kafka-tools-4.3.1.jar"))) {
-    mkdirSync(libraries, { recursive: true });
-    const goal = ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${libraries}`];
-    await capture("mvn", goal, { cwd: join(import.meta.dirname, "kafka-tools") });
-  }
-  return join(libraries, "*");
+export function fetchKafkaTools(): Promise<string> {
+  return fetchJars(join(import.meta.dirname, "kafka-tools"), join("peers", "kafka-tools"), "kafka-tools-4.3.1.jar");
 }
 
 /** Records a second of 200 bytes that Kafka's own producer writes with acks=all. */
