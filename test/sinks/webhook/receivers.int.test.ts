@@ -4,57 +4,23 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Service } from "../../../runtime/index.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { listEndpoints } from "../../../sinks/webhook/endpoints.ts";
-import type { Database } from "../../../store/index.ts";
 import { type Certificates, makeCertificates } from "../../own-parts/certificates.ts";
 import { eventually } from "../../support/wait.ts";
-import {
-  addEndpoint,
-  attemptsOf,
-  type Behaviour,
-  deliveriesOf,
-  enqueueAlerts,
-  type FreshDatabase,
-  freshDatabase,
-  quickOptions,
-  startReceiver,
-  startSender,
-  type TestReceiver,
-} from "./support.ts";
+import { addEndpoint, attemptsOf, type Behaviour, deliveriesOf, enqueueAlerts } from "./support.ts";
+import { useWebhooks } from "./use-webhooks.ts";
 
 // What a receiver may do, each done by a real server, and what follows.
 
-let fresh: FreshDatabase;
-let db: Database;
+const webhooks = useWebhooks();
+const { receiver, sender, endLater } = webhooks;
 let certificates: Certificates;
 const folder = mkdtempSync(join(tmpdir(), "hailstream-receivers-"));
-const running: { stop(): Promise<void> }[] = [];
-beforeAll(async () => {
-  fresh = await freshDatabase();
-  db = fresh.db;
+beforeAll(() => {
   certificates = makeCertificates(folder);
 });
-beforeEach(() => db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints"));
-afterEach(async () => {
-  for (const each of running.splice(0).reverse()) await each.stop();
-});
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await fresh.stop();
-});
-
-async function receiver(behave?: Behaviour): Promise<TestReceiver> {
-  const started = await startReceiver(behave);
-  running.push(started);
-  return started;
-}
-async function sender(flags?: Readonly<Record<string, string>>): Promise<Service> {
-  const started = await startSender(fresh.sink, quickOptions(flags));
-  running.push(started);
-  return started;
-}
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A server below HTTP. */
 async function rawServer(onConnection: (socket: Socket) => void, allowHalfOpen = false): Promise<number> {
@@ -64,7 +30,7 @@ async function rawServer(onConnection: (socket: Socket) => void, allowHalfOpen =
     onConnection(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  running.push({
+  endLater({
     async stop() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -75,11 +41,11 @@ async function rawServer(onConnection: (socket: Socket) => void, allowHalfOpen =
 
 /** Sends one alert to `url`, twice at most, and gives how each attempt ended. */
 async function attemptsAt(url: string, until: "delivered" | "exhausted"): Promise<(string | null)[]> {
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender({ "webhook-retry-delays": "0.05" });
-  await eventually(async () => expect((await deliveriesOf(db)).msg_1?.state).toBe(until));
-  return attemptsOf(db, "msg_1");
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).msg_1?.state).toBe(until));
+  return attemptsOf(webhooks.db, "msg_1");
 }
 
 /** Drips one byte at a time for ever. */
@@ -91,16 +57,16 @@ function drip(socket: Socket, first: string): void {
 
 test("410 disables the endpoint: nothing is sent to it any more, what is meant for it is kept", async () => {
   const { url, received } = await receiver((response) => response.writeHead(410).end());
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect(await attemptsOf(db, "msg_1")).toEqual(["gone 410"]));
-  expect((await listEndpoints(db))[0]).toMatchObject({
+  await eventually(async () => expect(await attemptsOf(webhooks.db, "msg_1")).toEqual(["gone 410"]));
+  expect((await listEndpoints(webhooks.db))[0]).toMatchObject({
     state: "disabled",
     disabled_reason: "its receiver answered 410 Gone",
   });
-  await enqueueAlerts(db, ["msg_2"]);
-  expect(await deliveriesOf(db)).toEqual({
+  await enqueueAlerts(webhooks.db, ["msg_2"]);
+  expect(await deliveriesOf(webhooks.db)).toEqual({
     msg_1: { state: "exhausted", attempts: 1 },
     msg_2: { state: "exhausted", attempts: 0 },
   });
@@ -121,10 +87,10 @@ test.each([
   const { url, received } = await receiver((response, _received, nth) =>
     nth === 1 ? response.writeHead(429, { "retry-after": value() }).end() : response.writeHead(200).end(),
   );
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect((await deliveriesOf(db)).msg_1?.state).toBe("delivered"));
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).msg_1?.state).toBe("delivered"));
   expect((received[1]?.at ?? 0) - (received[0]?.at ?? 0)).toBeGreaterThan(950);
 });
 
@@ -158,7 +124,7 @@ test.each(silent)("a receiver that %s is a failed attempt", async (_words, behav
 });
 
 test("a receiver that refuses connections is a failed attempt", async () => {
-  const { url, stop } = await startReceiver();
+  const { url, stop } = await receiver();
   await stop();
   expect(await attemptsAt(url, "exhausted")).toEqual(["unreachable", "unreachable"]);
 });
@@ -202,12 +168,12 @@ test("a receiver must have a certificate that is trusted and for its name", asyn
   let requests = 0;
   server.on("request", () => requests++);
   await new Promise<void>((resolve) => server.listen(0, resolve));
-  running.push({ stop: () => new Promise((resolve) => server.close(() => resolve())) });
+  endLater({ stop: () => new Promise((resolve) => server.close(() => resolve())) });
   const { port } = server.address() as AddressInfo;
   const attempt = async (host: string, until: "delivered" | "exhausted") => {
     const ended = await attemptsAt(`https://${host}:${port}/`, until);
-    await running.pop()?.stop();
-    await db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints");
+    await webhooks.endNewest();
+    await webhooks.db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints");
     return ended;
   };
   expect(await attempt("localhost", "exhausted")).toEqual(["unreachable", "unreachable"]);
@@ -233,11 +199,11 @@ test("a receiver that asks for quiet gets no other alert meanwhile", async () =>
   const { url, received } = await receiver((response, _received, nth) =>
     nth === 1 ? response.writeHead(503, { "retry-after": "1" }).end() : response.writeHead(204).end(),
   );
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect(await attemptsOf(db, "msg_1")).toEqual(["declined 503"]));
-  await enqueueAlerts(db, ["msg_2"]);
+  await eventually(async () => expect(await attemptsOf(webhooks.db, "msg_1")).toEqual(["declined 503"]));
+  await enqueueAlerts(webhooks.db, ["msg_2"]);
   await eventually(() => expect(received).toHaveLength(3));
   expect((received[1]?.at ?? 0) - (received[0]?.at ?? 0)).toBeGreaterThan(950);
 });
@@ -255,20 +221,22 @@ test("of an answer of 10 MB and more only the beginning is read", async () => {
     };
     more();
   });
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect((await deliveriesOf(db)).msg_1?.state).toBe("delivered"));
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).msg_1?.state).toBe("delivered"));
   expect(written).toBeLessThan(10e6);
-  const [row] = await db.query<{ detail: string }>("select detail from webhook.attempts");
+  const [row] = await webhooks.db.query<{ detail: string }>("select detail from webhook.attempts");
   expect(row?.detail).toBe("x".repeat(2_048));
 });
 
 test("an answer with control characters and broken text is kept readable", async () => {
   const { url } = await receiver((response) => response.writeHead(200).end(Buffer.from([0x61, 0, 0x1b, 0xff, 0x62])));
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect((await deliveriesOf(db)).msg_1?.state).toBe("delivered"));
-  expect((await db.query<{ detail: string }>("select detail from webhook.attempts"))[0]?.detail).toBe("a \ufffdb");
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).msg_1?.state).toBe("delivered"));
+  expect((await webhooks.db.query<{ detail: string }>("select detail from webhook.attempts"))[0]?.detail).toBe(
+    "a \ufffdb",
+  );
 });

@@ -1,70 +1,44 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { disabledByHand, disableEndpoint } from "../../../sinks/webhook/endpoint-health.ts";
 import { type ReplayFilter, replayDeliveries } from "../../../sinks/webhook/replay.ts";
-import type { Database } from "../../../store/index.ts";
 import { eventually } from "../../support/wait.ts";
-import {
-  addEndpoint,
-  deliveriesOf,
-  enqueueAlerts,
-  type FreshDatabase,
-  freshDatabase,
-  quickOptions,
-  startReceiver,
-  startSender,
-  type TestReceiver,
-} from "./support.ts";
+import { addEndpoint, deliveriesOf, enqueueAlerts, type TestReceiver } from "./support.ts";
+import { useWebhooks } from "./use-webhooks.ts";
 
-let fresh: FreshDatabase;
-let db: Database;
+const webhooks = useWebhooks();
 let receiver: TestReceiver;
 /** What the receiver answers. */
 let status = 204;
-const running: { stop(): Promise<void> }[] = [];
-beforeAll(async () => {
-  fresh = await freshDatabase();
-  db = fresh.db;
-});
 beforeEach(async () => {
-  await db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints");
-  receiver = await startReceiver((response) => response.writeHead(status).end());
-  running.push(receiver);
+  receiver = await webhooks.receiver((response) => response.writeHead(status).end());
 });
-afterEach(async () => {
-  for (const each of running.splice(0).reverse()) await each.stop();
-});
-afterAll(() => fresh.stop());
 
-async function sender(delays = "0.02"): Promise<void> {
-  running.push(
-    await startSender(fresh.sink, quickOptions({ "webhook-retry-delays": delays, "webhook-concurrency": "1" })),
-  );
-}
+const sender = (delays = "0.02") => webhooks.sender({ "webhook-retry-delays": delays, "webhook-concurrency": "1" });
 const replay = (filter: Partial<ReplayFilter> = {}, dryRun = false) =>
-  replayDeliveries(db, { state: "exhausted", overtaken: false, ...filter }, dryRun);
+  replayDeliveries(webhooks.db, { state: "exhausted", overtaken: false, ...filter }, dryRun);
 const ended = (state: string, n: number) =>
   eventually(async () =>
-    expect(await db.query("select from webhook.deliveries where state = $1", [state])).toHaveLength(n),
+    expect(await webhooks.db.query("select from webhook.deliveries where state = $1", [state])).toHaveLength(n),
   );
 
 test("what is exhausted is sent again under its id, with the whole schedule before it and behind new alerts", async () => {
   status = 500;
-  const { id } = await addEndpoint(db, receiver.url);
-  await enqueueAlerts(db, ["msg_1", "msg_2", "msg_3"]);
+  const { id } = await addEndpoint(webhooks.db, receiver.url);
+  await enqueueAlerts(webhooks.db, ["msg_1", "msg_2", "msg_3"]);
   await sender();
   await ended("exhausted", 3);
-  await running.pop()?.stop();
+  await webhooks.endNewest();
   expect(await replay({ endpointId: id }, true)).toEqual({ replayed: 3, overtaken: 0, inactive: 0 });
-  expect((await deliveriesOf(db)).msg_1).toEqual({ state: "exhausted", attempts: 2 });
+  expect((await deliveriesOf(webhooks.db)).msg_1).toEqual({ state: "exhausted", attempts: 2 });
 
   receiver.received.splice(0);
   expect(await replay({ messageId: "msg_2" })).toEqual({ replayed: 1, overtaken: 0, inactive: 0 });
-  await enqueueAlerts(db, ["new"]);
+  await enqueueAlerts(webhooks.db, ["new"]);
   await sender();
   await ended("exhausted", 4);
   // Both had a first and a second attempt, the new one went first.
   expect(receiver.received.map((each) => each.id)[0]).toBe("new");
-  expect(await deliveriesOf(db)).toEqual({
+  expect(await deliveriesOf(webhooks.db)).toEqual({
     msg_1: { state: "exhausted", attempts: 2 },
     msg_2: { state: "exhausted", attempts: 4 },
     msg_3: { state: "exhausted", attempts: 2 },
@@ -78,10 +52,10 @@ test("what is exhausted is sent again under its id, with the whole schedule befo
 });
 
 test("old news is not sent after new news of the same alert, unless that is asked for", async () => {
-  await addEndpoint(db, receiver.url);
-  await enqueueAlerts(db, ["firing", "resolved"], { alert_key: "one-alert" });
-  await enqueueAlerts(db, ["other"]);
-  await db.execute(
+  await addEndpoint(webhooks.db, receiver.url);
+  await enqueueAlerts(webhooks.db, ["firing", "resolved"], { alert_key: "one-alert" });
+  await enqueueAlerts(webhooks.db, ["other"]);
+  await webhooks.db.execute(
     "update webhook.deliveries set state = 'exhausted', finished_at = now() where message_id <> 'resolved'",
   );
   status = 204;
@@ -96,10 +70,10 @@ test("old news is not sent after new news of the same alert, unless that is aske
 
 test("a receiver that has lost what it had gets what was delivered again, of the time that is said, in order", async () => {
   status = 204;
-  await addEndpoint(db, receiver.url);
-  await enqueueAlerts(db, ["long ago"]);
-  await db.execute("update webhook.deliveries set created_at = now() - interval '2 days'");
-  await enqueueAlerts(db, ["firing", "resolved"], { alert_key: "one-alert" });
+  await addEndpoint(webhooks.db, receiver.url);
+  await enqueueAlerts(webhooks.db, ["long ago"]);
+  await webhooks.db.execute("update webhook.deliveries set created_at = now() - interval '2 days'");
+  await enqueueAlerts(webhooks.db, ["firing", "resolved"], { alert_key: "one-alert" });
   await sender();
   await ended("delivered", 3);
   const since = new Date(Date.now() - 86_400_000);
@@ -112,9 +86,9 @@ test("a receiver that has lost what it had gets what was delivered again, of the
 });
 
 test("a disabled endpoint gets nothing", async () => {
-  const { id } = await addEndpoint(db, receiver.url);
-  await enqueueAlerts(db, ["msg_1"]);
-  await disableEndpoint(db, id, disabledByHand);
+  const { id } = await addEndpoint(webhooks.db, receiver.url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
+  await disableEndpoint(webhooks.db, id, disabledByHand);
   expect(await replay()).toEqual({ replayed: 0, overtaken: 0, inactive: 1 });
-  expect(await deliveriesOf(db)).toEqual({ msg_1: { state: "exhausted", attempts: 0 } });
+  expect(await deliveriesOf(webhooks.db)).toEqual({ msg_1: { state: "exhausted", attempts: 0 } });
 });

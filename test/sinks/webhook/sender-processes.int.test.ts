@@ -73,23 +73,26 @@ test("killed between the POST and writing it down, the next sender repeats it un
 }, 90_000);
 
 test("stopped for longer than its lease, a sender does not send what another one has taken over", async () => {
+  const { promise: isAsked, resolve: answer } = Promise.withResolvers<void>();
   const {
     url: target,
     received,
     mostTogether,
-  } = await receiver((response, _received, nth) => {
-    if (nth > 1) setTimeout(() => response.writeHead(200).end(), 500);
+  } = await receiver(async (response, _received, nth) => {
+    await isAsked;
+    if (nth > 1) response.writeHead(200).end();
   });
   await addEndpoint(db, target);
   await enqueueAlerts(db, ["msg_1"]);
   const first = startProcess({ "webhook-timeout-ms": "1000", "webhook-retry-delays": "60" });
   await eventually(() => expect(received).toHaveLength(1), { timeoutMs: 20_000 });
   first.kill("SIGSTOP");
-  const second = startProcess({ "webhook-timeout-ms": "1000" });
+  const second = startProcess({ "webhook-timeout-ms": "30000" });
   await eventually(() => expect(received).toHaveLength(2), { timeoutMs: 30_000 });
   first.kill("SIGCONT");
-  await eventually(async () => expect((await deliveriesOf(db)).msg_1?.state).toBe("delivered"));
-  // What the first one writes down late is its own attempt, and changes nothing of the delivery.
+  // What the first one writes down late is its own attempt, and changes nothing of the delivery, which the other still sends.
+  await eventually(async () => expect(await attemptsOf(db, "msg_1")).toEqual(["timed_out", null]));
+  answer();
   await eventually(async () => expect(await attemptsOf(db, "msg_1")).toEqual(["timed_out", "delivered 200"]));
   expect((await deliveriesOf(db)).msg_1).toEqual({ state: "delivered", attempts: 2 });
   expect(received).toHaveLength(2);

@@ -1,55 +1,23 @@
 import { type AddressInfo, createServer } from "node:net";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Service } from "../../../runtime/index.ts";
+import { expect, test } from "vitest";
 import { deleteEndpoint, rotateSecret } from "../../../sinks/webhook/endpoints.ts";
 import { createSecret } from "../../../sinks/webhook/sign.ts";
-import type { Database } from "../../../store/index.ts";
 import { eventually } from "../../support/wait.ts";
-import {
-  addEndpoint,
-  attemptsOf,
-  type Behaviour,
-  deliveriesOf,
-  enqueueAlerts,
-  type FreshDatabase,
-  freshDatabase,
-  quickOptions,
-  startReceiver,
-  startSender,
-  type TestReceiver,
-} from "./support.ts";
+import { addEndpoint, attemptsOf, deliveriesOf, enqueueAlerts } from "./support.ts";
+import { useWebhooks } from "./use-webhooks.ts";
 
-let fresh: FreshDatabase;
-let db: Database;
-const running: { stop(): Promise<void> }[] = [];
-beforeAll(async () => {
-  fresh = await freshDatabase();
-  db = fresh.db;
-});
-beforeEach(() => db.execute("truncate webhook.attempts, webhook.deliveries, webhook.endpoints"));
-afterEach(async () => {
-  for (const each of running.splice(0).reverse()) await each.stop();
-});
-afterAll(() => fresh.stop());
-
-async function receiver(behave?: Behaviour): Promise<TestReceiver> {
-  const started = await startReceiver(behave);
-  running.push(started);
-  return started;
-}
-async function sender(flags?: Readonly<Record<string, string>>): Promise<Service> {
-  const started = await startSender(fresh.sink, quickOptions(flags));
-  running.push(started);
-  return started;
-}
+const webhooks = useWebhooks();
+const { receiver, sender } = webhooks;
 
 test("a delivery is signed for the official library, and done after any 2xx", async () => {
   const { url, received } = await receiver((response) => response.writeHead(202).end("thanks"));
-  const { secret } = await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  const { secret } = await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect(await deliveriesOf(db)).toEqual({ msg_1: { state: "delivered", attempts: 1 } }));
+  await eventually(async () =>
+    expect(await deliveriesOf(webhooks.db)).toEqual({ msg_1: { state: "delivered", attempts: 1 } }),
+  );
   const [only, ...others] = received;
   expect(others).toEqual([]);
   expect(only?.headers["content-type"]).toBe("application/cloudevents+json; charset=utf-8");
@@ -58,16 +26,16 @@ test("a delivery is signed for the official library, and done after any 2xx", as
   expect(() => new Webhook(secret).verify(`${only?.body} `, headers)).toThrow();
   expect(() => new Webhook(secret).verify(only?.body ?? "", { ...headers, "webhook-id": "msg_2" })).toThrow();
   expect(() => new Webhook(createSecret()).verify(only?.body ?? "", headers)).toThrow();
-  expect(await attemptsOf(db, "msg_1")).toEqual(["delivered 202"]);
+  expect(await attemptsOf(webhooks.db, "msg_1")).toEqual(["delivered 202"]);
 });
 
 test("through a rotation every delivery verifies by the official library, whichever of the valid secrets a receiver has", async () => {
   const { url, received } = await receiver();
-  const { id, secret: first } = await addEndpoint(db, url);
+  const { id, secret: first } = await addEndpoint(webhooks.db, url);
   await sender();
   const sendSome = async (name: string) => {
     const ids = Array.from({ length: 20 }, (_, i) => `${name}_${i}`);
-    await enqueueAlerts(db, ids);
+    await enqueueAlerts(webhooks.db, ids);
     await eventually(() => expect(received.filter((each) => each.id.startsWith(`${name}_`))).toHaveLength(20));
   };
   const verifies = (secret: string, name: string) =>
@@ -83,13 +51,13 @@ test("through a rotation every delivery verifies by the official library, whiche
   const [all, none] = [Array(20).fill(true), Array(20).fill(false)];
 
   await sendSome("before");
-  const { secret: second } = await rotateSecret(db, id, 24);
+  const { secret: second } = await rotateSecret(webhooks.db, id, 24);
   await sendSome("during");
-  const { secret: third } = await rotateSecret(db, id, 24);
+  const { secret: third } = await rotateSecret(webhooks.db, id, 24);
   await sendSome("twice");
-  await db.execute("update webhook.endpoints set old_secrets_until = now() where endpoint_id = $1", [id]);
+  await webhooks.db.execute("update webhook.endpoints set old_secrets_until = now() where endpoint_id = $1", [id]);
   await sendSome("after");
-  const { secret: fourth } = await rotateSecret(db, id, 0);
+  const { secret: fourth } = await rotateSecret(webhooks.db, id, 0);
   await sendSome("leaked");
 
   expect([first, second].map((secret) => verifies(secret, "before"))).toEqual([all, none]);
@@ -103,24 +71,28 @@ test("after a 500 the same message comes again under the same id, signed anew", 
   const { url, received } = await receiver((response, _received, nth) =>
     response.writeHead(nth < 3 ? 500 : 200).end("no"),
   );
-  const { secret } = await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  const { secret } = await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect(await deliveriesOf(db)).toEqual({ msg_1: { state: "delivered", attempts: 3 } }));
+  await eventually(async () =>
+    expect(await deliveriesOf(webhooks.db)).toEqual({ msg_1: { state: "delivered", attempts: 3 } }),
+  );
   expect(received.map(({ id }) => id)).toEqual(["msg_1", "msg_1", "msg_1"]);
   expect(new Set(received.map(({ body }) => body)).size).toBe(1);
   for (const { body, headers } of received) {
     expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toBeDefined();
   }
-  expect(await attemptsOf(db, "msg_1")).toEqual(["declined 500", "declined 500", "delivered 200"]);
+  expect(await attemptsOf(webhooks.db, "msg_1")).toEqual(["declined 500", "declined 500", "delivered 200"]);
 });
 
 test("when no attempt is left the delivery is kept as exhausted", async () => {
   const { url, received } = await receiver((response) => response.writeHead(503).end());
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender();
-  await eventually(async () => expect(await deliveriesOf(db)).toEqual({ msg_1: { state: "exhausted", attempts: 4 } }));
+  await eventually(async () =>
+    expect(await deliveriesOf(webhooks.db)).toEqual({ msg_1: { state: "exhausted", attempts: 4 } }),
+  );
   expect(received).toHaveLength(4);
 });
 
@@ -130,15 +102,15 @@ test("a target inside is refused at every attempt, without a connection", async 
   await new Promise<void>((resolve) => canary.listen(0, "127.0.0.1", resolve));
   const { port } = canary.address() as AddressInfo;
   // As if rules had been looser when it was added.
-  await addEndpoint(db, `http://127.0.0.1:${port}/`);
-  await addEndpoint(db, `http://localhost:${port}/`);
-  await enqueueAlerts(db, ["msg_1"]);
+  await addEndpoint(webhooks.db, `http://127.0.0.1:${port}/`);
+  await addEndpoint(webhooks.db, `http://localhost:${port}/`);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   await sender({ "webhook-allow-targets": "", "webhook-retry-delays": "0.05" });
   await eventually(async () => {
-    const states = await db.query<{ state: string }>("select state from webhook.deliveries");
+    const states = await webhooks.db.query<{ state: string }>("select state from webhook.deliveries");
     expect(states.map(({ state }) => state)).toEqual(["exhausted", "exhausted"]);
   });
-  const results = await db.query<{ result: string }>("select distinct result from webhook.attempts");
+  const results = await webhooks.db.query<{ result: string }>("select distinct result from webhook.attempts");
   expect(results).toEqual([{ result: "target_refused" }]);
   expect(connections).toBe(0);
   await new Promise((resolve) => canary.close(resolve));
@@ -148,38 +120,38 @@ test("deliveries of one alert arrive in order, also when the first one fails at 
   const { url, received } = await receiver((response, _received, nth) =>
     response.writeHead(nth === 1 ? 500 : 200).end(),
   );
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["firing", "resolved"], { alert_key: "one-alert" });
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["firing", "resolved"], { alert_key: "one-alert" });
   await sender();
-  await eventually(async () => expect((await deliveriesOf(db)).resolved?.state).toBe("delivered"));
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).resolved?.state).toBe("delivered"));
   expect(received.map(({ id }) => id)).toEqual(["firing", "firing", "resolved"]);
 });
 
 test("the same message twice is one delivery", async () => {
   const { url, received } = await receiver();
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1", "msg_2"]);
-  await enqueueAlerts(db, ["msg_1", "msg_2"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1", "msg_2"]);
+  await enqueueAlerts(webhooks.db, ["msg_1", "msg_2"]);
   await sender();
-  await eventually(async () => expect((await deliveriesOf(db)).msg_2?.state).toBe("delivered"));
-  await enqueueAlerts(db, ["msg_1", "msg_3"]);
-  await eventually(async () => expect((await deliveriesOf(db)).msg_3?.state).toBe("delivered"));
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).msg_2?.state).toBe("delivered"));
+  await enqueueAlerts(webhooks.db, ["msg_1", "msg_3"]);
+  await eventually(async () => expect((await deliveriesOf(webhooks.db)).msg_3?.state).toBe("delivered"));
   expect(received.map(({ id }) => id).sort()).toEqual(["msg_1", "msg_2", "msg_3"]);
 });
 
 test("a receiver that hangs delays no other", async () => {
   const dead = await receiver(() => undefined);
   const healthy = await receiver();
-  const { id } = await addEndpoint(db, dead.url);
-  await addEndpoint(db, healthy.url);
+  const { id } = await addEndpoint(webhooks.db, dead.url);
+  await addEndpoint(webhooks.db, healthy.url);
   await sender({ "webhook-timeout-ms": "60000" });
   await enqueueAlerts(
-    db,
+    webhooks.db,
     Array.from({ length: 100 }, (_, i) => `msg_${i}`),
   );
   await eventually(() => expect(healthy.received).toHaveLength(100), { timeoutMs: 30_000 });
   // All of them went past attempts that have not ended yet, and no more than its share was tried of the dead one.
-  const attempts = await db.query<{ result: string | null }>(
+  const attempts = await webhooks.db.query<{ result: string | null }>(
     "select a.result from webhook.attempts a join webhook.deliveries d using (delivery_id) where d.endpoint_id = $1",
     [id],
   );
@@ -190,10 +162,10 @@ test("a receiver that hangs delays no other", async () => {
 
 test("what is critical goes first, then the other alerts by their age", async () => {
   const { url, received } = await receiver();
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["info_1", "info_2"]);
-  await enqueueAlerts(db, ["sos_1", "sos_2"], { alert_key: "sos", severity: "critical" });
-  await enqueueAlerts(db, ["info_3"]);
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["info_1", "info_2"]);
+  await enqueueAlerts(webhooks.db, ["sos_1", "sos_2"], { alert_key: "sos", severity: "critical" });
+  await enqueueAlerts(webhooks.db, ["info_3"]);
   await sender({ "webhook-concurrency": "1" });
   await eventually(() => expect(received).toHaveLength(5));
   expect(received.map(({ id }) => id)).toEqual(["sos_1", "sos_2", "info_1", "info_2", "info_3"]);
@@ -202,12 +174,12 @@ test("what is critical goes first, then the other alerts by their age", async ()
 test("an endpoint gets no more messages a second than it may", async () => {
   const slow = await receiver();
   const quick = await receiver();
-  await addEndpoint(db, slow.url, { rate_per_second: 10 });
-  await addEndpoint(db, quick.url);
+  await addEndpoint(webhooks.db, slow.url, { rate_per_second: 10 });
+  await addEndpoint(webhooks.db, quick.url);
   const began = performance.now();
   await sender();
   await enqueueAlerts(
-    db,
+    webhooks.db,
     Array.from({ length: 20 }, (_, i) => `msg_${i}`),
   );
   await eventually(() => expect(slow.received).toHaveLength(20));
@@ -218,14 +190,18 @@ test("an endpoint gets no more messages a second than it may", async () => {
 
 test("endpoints get what they want, in the form that they want", async () => {
   const [all, slack, alertmanager] = [await receiver(), await receiver(), await receiver()];
-  const { secret } = await addEndpoint(db, all.url);
-  await addEndpoint(db, slack.url, { format: "slack", least_severity: "warning" });
-  await addEndpoint(db, alertmanager.url, { format: "alertmanager", labels: { city: ["cty_nyc"] }, name: "ops" });
-  await enqueueAlerts(db, ["msg_1"], { labels: { city: "cty_nyc" } });
-  await enqueueAlerts(db, ["msg_2"], { severity: "warning", alert_key: "k2" });
+  const { secret } = await addEndpoint(webhooks.db, all.url);
+  await addEndpoint(webhooks.db, slack.url, { format: "slack", least_severity: "warning" });
+  await addEndpoint(webhooks.db, alertmanager.url, {
+    format: "alertmanager",
+    labels: { city: ["cty_nyc"] },
+    name: "ops",
+  });
+  await enqueueAlerts(webhooks.db, ["msg_1"], { labels: { city: "cty_nyc" } });
+  await enqueueAlerts(webhooks.db, ["msg_2"], { severity: "warning", alert_key: "k2" });
   await sender();
   await eventually(async () =>
-    expect(await db.query("select from webhook.deliveries where state = 'delivered'")).toHaveLength(4),
+    expect(await webhooks.db.query("select from webhook.deliveries where state = 'delivered'")).toHaveLength(4),
   );
   expect(all.received.map(({ id }) => id).sort()).toEqual(["msg_1", "msg_2"]);
   expect(slack.received.map(({ id, body }) => [id, JSON.parse(body).text])).toEqual([["msg_2", "*WARNING: test*"]]);
@@ -237,28 +213,32 @@ test("endpoints get what they want, in the form that they want", async () => {
 
 test("a deleted endpoint gets nothing more and its secret is gone", async () => {
   const { url, received } = await receiver();
-  const { id } = await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
-  await deleteEndpoint(db, id);
-  await enqueueAlerts(db, ["msg_2"]);
+  const { id } = await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
+  await deleteEndpoint(webhooks.db, id);
+  await enqueueAlerts(webhooks.db, ["msg_2"]);
   const other = await receiver();
-  await addEndpoint(db, other.url);
-  await enqueueAlerts(db, ["msg_3"]);
+  await addEndpoint(webhooks.db, other.url);
+  await enqueueAlerts(webhooks.db, ["msg_3"]);
   await sender();
   await eventually(() => expect(other.received).toHaveLength(1));
   expect(received).toEqual([]);
-  expect(await db.query("select secrets from webhook.endpoints where endpoint_id = $1", [id])).toEqual([
+  expect(await webhooks.db.query("select secrets from webhook.endpoints where endpoint_id = $1", [id])).toEqual([
     { secrets: [] },
   ]);
-  await expect(deleteEndpoint(db, id)).rejects.toMatchObject({ code: "webhook_endpoint_unknown" });
+  await expect(deleteEndpoint(webhooks.db, id)).rejects.toMatchObject({ code: "webhook_endpoint_unknown" });
 });
 
 test("stop waits for the attempt under way and writes its end", async () => {
-  const { url, received } = await receiver((response) => setTimeout(() => response.writeHead(200).end(), 300));
-  await addEndpoint(db, url);
-  await enqueueAlerts(db, ["msg_1"]);
+  const { promise: isAsked, resolve: answer } = Promise.withResolvers<void>();
+  const { url, received } = await receiver((response) => isAsked.then(() => response.writeHead(200).end()));
+  await addEndpoint(webhooks.db, url);
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
   const started = await sender({ "webhook-timeout-ms": "5000" });
   await eventually(() => expect(received).toHaveLength(1));
-  await started.stop();
-  expect(await deliveriesOf(db)).toEqual({ msg_1: { state: "delivered", attempts: 1 } });
+  const stopped = started.stop();
+  expect(await deliveriesOf(webhooks.db)).toEqual({ msg_1: { state: "pending", attempts: 1 } });
+  answer();
+  await stopped;
+  expect(await deliveriesOf(webhooks.db)).toEqual({ msg_1: { state: "delivered", attempts: 1 } });
 });
