@@ -26,6 +26,7 @@ import { describeMessage, describeRule, describeSilence, describeState, messageJ
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
+import { times } from "./quarantine-words.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
 
 const examples = `
@@ -156,7 +157,8 @@ export const add: AddCommand = (program, context) => {
     open.tell({ heard, unreadable, messages: messages.map(messageJson) }, messages.map(describeMessage));
     const opened = messages.filter(({ notification }) => notification === "opened").length;
     const left = unreadable === 0 ? "" : ` ${unreadable} records could not be read.`;
-    open.say(`${heard} events were heard; ${opened} incidents, ${messages.length} messages.${left}`);
+    const said = `${times(opened, "incident")}, ${times(messages.length, "message")}`;
+    open.say(`${times(heard, "event")} heard; ${said}.${left}`);
   };
   part("test", "Checks a rule's file and tries it on what has arrived: what it would have told.", (open, file) =>
     judged(open, (load) => load.file(file)),
