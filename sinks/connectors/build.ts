@@ -73,8 +73,10 @@ export function buildConnector(config: ConnectorConfig, world: ConnectorWorld, l
     stop: () => undefined,
   });
   if (config.kind === "WebhookSink") {
+    const { sessionTimeoutMs } = options;
+    const parts = { connection, db, schemas, metrics, log, sessionTimeoutMs };
     const webhooks = topics.map((topic) =>
-      createWebhookSink({ options: { ...world.webhook, groupId }, connection, db, schemas, metrics, log, topic }),
+      createWebhookSink({ ...parts, options: { ...world.webhook, groupId }, topic }),
     );
     return composeServices(config.name, [prepare, ...webhooks]);
   }

@@ -75,11 +75,7 @@ export function disableEndpoint(db: Database, endpointId: string, reason: string
  */
 export function enableEndpoint(db: Database, endpointId: string): Promise<{ readonly kept: number }> {
   return db.transaction(async (tx) => {
-    const [before] = await tx.query<{ state: string; disabled_reason: string | null; changed_at: Date }>(
-      "select state, disabled_reason, changed_at from webhook.endpoints where endpoint_id = $1 and state <> 'deleted' for update",
-      [endpointId],
-    );
-    if (before === undefined) throw new PipelineError("webhook_endpoint_unknown", { fields: { endpoint: endpointId } });
+    const before = await lock(tx, endpointId);
     if (before.state === "disabled") {
       await tx.execute(
         `update webhook.endpoints
@@ -87,9 +83,7 @@ export function enableEndpoint(db: Database, endpointId: string): Promise<{ read
          where endpoint_id = $1`,
         [endpointId],
       );
-      const reason = before.disabled_reason ?? "";
-      const about = { endpointId, reason, status: "resolved", since: before.changed_at, at: new Date() } as const;
-      if (reason !== disabledByHand) await tellOthers(tx, about);
+      await tellIsOver(tx, endpointId, before, "gets alerts again");
     }
     const [row] = await tx.query<{ kept: number }>(
       "select count(*)::int as kept from webhook.deliveries where endpoint_id = $1 and state = 'exhausted'",
@@ -99,8 +93,43 @@ export function enableEndpoint(db: Database, endpointId: string): Promise<{ read
   });
 }
 
+/**
+ * Sends nothing more to a receiver and forgets its secrets; what was sent to it stays in the records. An alert about it is resolved.
+ * @throws PipelineError webhook_endpoint_unknown
+ */
+export async function deleteEndpoint(db: Database, endpointId: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const before = await lock(tx, endpointId);
+    if (before.state === "disabled") await tellIsOver(tx, endpointId, before, "is deleted");
+    await tx.execute(
+      "update webhook.endpoints set state = 'deleted', secrets = '{}', changed_at = now() where endpoint_id = $1",
+      [endpointId],
+    );
+    await exhaustPending(tx, endpointId);
+  });
+}
+
+type Before = { readonly state: string; readonly disabled_reason: string | null; readonly changed_at: Date };
+
+async function lock(tx: Queryable, endpointId: string): Promise<Before> {
+  const [before] = await tx.query<Before>(
+    "select state, disabled_reason, changed_at from webhook.endpoints where endpoint_id = $1 and state <> 'deleted' for update",
+    [endpointId],
+  );
+  if (before === undefined) throw new PipelineError("webhook_endpoint_unknown", { fields: { endpoint: endpointId } });
+  return before;
+}
+
+/** Whoever was told that an endpoint is disabled hears why it is not any more. */
+async function tellIsOver(tx: Queryable, endpointId: string, before: Before, how: string): Promise<void> {
+  const reason = before.disabled_reason ?? "";
+  if (reason === disabledByHand) return;
+  await tellOthers(tx, { endpointId, reason: how, status: "resolved", since: before.changed_at, at: new Date() });
+}
+
 type About = {
   readonly endpointId: string;
+  /** Why it is disabled; of a resolved alert, what has become of it. */
   readonly reason: string;
   readonly status: Alert["status"];
   /** When it was disabled. */
@@ -128,7 +157,7 @@ function endpointAlert({ endpointId, reason, status, since, at }: About, name: s
   const summary =
     status === "firing"
       ? `The webhook ${called} gets no alerts any more: ${reason}. When its receiver is well: hailstream endpoints enable ${endpointId}.`
-      : `The webhook ${called} gets alerts again.`;
+      : `The webhook ${called} ${reason}.`;
   return alertOf(
     { id, type: "alert", source: `/hailstream/alerts/${rule}`, time, subject: key },
     {

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 import { PipelineError } from "../../runtime/index.ts";
-import type { Database, Queryable } from "../../store/index.ts";
+import type { Queryable } from "../../store/index.ts";
 import type { Wants } from "./endpoint-wants.ts";
 import type { Format } from "./formats.ts";
 import { createSecret } from "./sign.ts";
@@ -15,6 +15,7 @@ export type Endpoint = Wants & {
   readonly rate_per_second: number | null;
   readonly state: "active" | "disabled";
   readonly disabled_reason: string | null;
+  readonly disabled_at: Date | null;
   /** Since when no delivery has succeeded though some were tried. */
   readonly failing_since: Date | null;
   /** Until when deliveries are signed by the secret of before a rotation, too. */
@@ -53,10 +54,13 @@ export async function createEndpoint(
   return { id, secret };
 }
 
+/** Of a disabled endpoint it stays when that was: the alert about it goes by this moment, until it is enabled. */
+const noteChange = "changed_at = case when state = 'disabled' then changed_at else now() end";
+
 /** Changes what is given and leaves the rest. @throws PipelineError webhook_endpoint_unknown */
 export async function editEndpoint(db: Queryable, id: string, changes: Partial<EndpointSettings>): Promise<void> {
   const changed = settingNames.filter((name) => changes[name] !== undefined);
-  const assignments = ["changed_at = now()", ...changed.map((name, i) => `${name} = $${i + 2}`)];
+  const assignments = [noteChange, ...changed.map((name, i) => `${name} = $${i + 2}`)];
   await change(
     db,
     `update webhook.endpoints set ${assignments.join(", ")} where endpoint_id = $1 and state <> 'deleted'`,
@@ -80,7 +84,7 @@ export async function rotateSecret(db: Queryable, id: string, keepHours: number)
            else array[$2, secrets[1]]
          end,
          old_secrets_until = case when $3 = 0 then '-infinity' else now() + $3 * interval '1 hour' end,
-         changed_at = now()
+         ${noteChange}
      where endpoint_id = $1 and state <> 'deleted'`,
     [id, secret, keepHours],
   );
@@ -91,24 +95,9 @@ export async function rotateSecret(db: Queryable, id: string, keepHours: number)
 export function listEndpoints(db: Queryable): Promise<Endpoint[]> {
   return db.query(`
     select endpoint_id, ${settingNames.join(", ")}, state, disabled_reason, failing_since, created_at,
+           case when state = 'disabled' then changed_at end as disabled_at,
            case when old_secrets_until > now() and cardinality(secrets) > 1 then old_secrets_until end as old_secret_until
     from webhook.endpoints where state <> 'deleted' order by created_at, endpoint_id`);
-}
-
-/**
- * Sends nothing more to a receiver and forgets its secrets; what was sent to it stays in the records.
- * @throws PipelineError webhook_endpoint_unknown
- */
-export async function deleteEndpoint(db: Database, id: string): Promise<void> {
-  await db.transaction(async (tx) => {
-    await change(
-      tx,
-      `update webhook.endpoints set state = 'deleted', secrets = '{}', changed_at = now()
-       where endpoint_id = $1 and state <> 'deleted'`,
-      [id],
-    );
-    await exhaustPending(tx, id);
-  });
 }
 
 /** Gives up what an endpoint was still to get. */

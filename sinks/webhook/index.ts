@@ -11,10 +11,9 @@ import { createSender } from "./sender.ts";
 export { severities } from "./alert.ts";
 export { checkTarget } from "./check-target.ts";
 export { type AttemptRow, type DeliveryRow, deliveryStates, listAttempts, listDeliveries } from "./deliveries.ts";
-export { disabledByHand, disableEndpoint, enableEndpoint } from "./endpoint-health.ts";
+export { deleteEndpoint, disabledByHand, disableEndpoint, enableEndpoint } from "./endpoint-health.ts";
 export {
   createEndpoint,
-  deleteEndpoint,
   type Endpoint,
   type EndpointSettings,
   editEndpoint,
@@ -38,6 +37,8 @@ export type WebhookSinkParts = {
   readonly log: Logger;
   /** Default "alerts". */
   readonly topic?: string;
+  /** After this long without a sign of life the topic's partitions go to another process; default 30 s. */
+  readonly sessionTimeoutMs?: number;
   /** How names are looked up; the system's way by default. */
   readonly resolve?: Resolve;
 };
@@ -57,6 +58,7 @@ export function createWebhookSink(parts: WebhookSinkParts): Service {
     sink: createAlertSink(schemas, sender.wake),
     groupId: options.groupId,
     topics: [parts.topic ?? "alerts"],
+    ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     metrics,
     log,
   });

@@ -1,7 +1,12 @@
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
-import { disabledByHand, disableEndpoint, enableEndpoint } from "../../../sinks/webhook/endpoint-health.ts";
-import { deleteEndpoint, listEndpoints } from "../../../sinks/webhook/endpoints.ts";
+import {
+  deleteEndpoint,
+  disabledByHand,
+  disableEndpoint,
+  enableEndpoint,
+} from "../../../sinks/webhook/endpoint-health.ts";
+import { editEndpoint, listEndpoints, rotateSecret } from "../../../sinks/webhook/endpoints.ts";
 import { deleteOld, tidy } from "../../../sinks/webhook/housekeeping.ts";
 import { eventually } from "../../support/wait.ts";
 import { addEndpoint, attemptsOf, type Behaviour, deliveriesOf, enqueueAlerts } from "./support.ts";
@@ -57,18 +62,35 @@ test("after five days of failure an endpoint is disabled, and the others get one
 
   await enqueueAlerts(webhooks.db, ["msg_3"]);
   expect((await deliveriesOf(webhooks.db)).msg_3).toEqual({ state: "exhausted", attempts: 0 });
+  // It is mended first, which is no other incident.
+  await editEndpoint(webhooks.db, id, { name: "day shift" });
+  await rotateSecret(webhooks.db, id, 0);
   expect(await enableEndpoint(webhooks.db, id)).toEqual({ kept: 3 });
   await eventually(() => expect(other.received).toHaveLength(2));
+  const { alert_id, started_at } = JSON.parse(body).data;
   expect(JSON.parse(other.received[1]?.body ?? "{}").data).toMatchObject({
-    status: "resolved",
-    alert_key: `webhook-endpoint-disabled/${id}`,
-    started_at: JSON.parse(body).data.started_at,
+    ...{ status: "resolved", alert_key: `webhook-endpoint-disabled/${id}`, alert_id, started_at },
+    summary: `The webhook day shift (${id}) gets alerts again.`,
   });
   // Enabled twice, nobody hears it twice.
   await enableEndpoint(webhooks.db, id);
   expect(
     await webhooks.db.query("select from webhook.deliveries where alert_key like 'webhook-endpoint%'"),
   ).toHaveLength(4);
+});
+
+test("a disabled endpoint that is deleted is told to be over", async () => {
+  const [dead, other] = [await receiver((response) => response.writeHead(410).end()), await receiver()];
+  const { id } = await addEndpoint(webhooks.db, dead.url);
+  await addEndpoint(webhooks.db, other.url, { rules: ["webhook-endpoint-disabled"] });
+  await enqueueAlerts(webhooks.db, ["msg_1"]);
+  await sender();
+  await eventually(() => expect(other.received).toHaveLength(1));
+  await deleteEndpoint(webhooks.db, id);
+  await eventually(() => expect(other.received).toHaveLength(2));
+  const [opened, resolved] = other.received.map(({ body }) => JSON.parse(body).data);
+  expect([opened.status, resolved.status]).toEqual(["firing", "resolved"]);
+  expect(resolved).toMatchObject({ alert_id: opened.alert_id, summary: `The webhook test (${id}) is deleted.` });
 });
 
 test("when no other endpoint wants such an alert, all others get it", async () => {

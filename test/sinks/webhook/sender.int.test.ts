@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
-import { deleteEndpoint, rotateSecret } from "../../../sinks/webhook/endpoints.ts";
+import { deleteEndpoint } from "../../../sinks/webhook/endpoint-health.ts";
+import { rotateSecret } from "../../../sinks/webhook/endpoints.ts";
 import { createSecret } from "../../../sinks/webhook/sign.ts";
 import { eventually } from "../../support/wait.ts";
 import { addEndpoint, attemptsOf, deliveriesOf, enqueueAlerts } from "./support.ts";
