@@ -29,6 +29,7 @@ export type Held = { readonly silenced: boolean; readonly inhibited: boolean };
 export type Told = { readonly group: Group; readonly messages: readonly AlertMessage[] };
 
 const maxEnded = 50;
+const maxMembersTold = 100;
 /** How soon the end of a silence is noticed. */
 export const recheckMs = 5_000;
 
@@ -83,7 +84,7 @@ export function nextMessage(rule: Rule, { incident, members }: Group, held: Held
   if (incident === undefined) return Infinity;
   if (held.silenced && incident.sequence === 0) return nowMs + recheckMs;
   if (held.inhibited || incident.sequence === 0) return Infinity;
-  const isChanged = rule.grouped && Object.keys(members).some((key) => isUntold(incident, key, members[key]));
+  const isChanged = rule.grouped && hasUntold(incident, Object.entries(members));
   const soonest = isChanged ? incident.toldMs + rule.spec.group_interval : Infinity;
   const next = Math.min(soonest, incident.toldMs + rule.spec.repeat_interval);
   return held.silenced ? Math.max(next, nowMs + recheckMs) : next;
@@ -96,13 +97,14 @@ function reasonToTell(
   nowMs: number,
 ): Notification | undefined {
   if (incident.sequence === 0) return "opened";
-  const isChanged = rule.grouped && firing.some(([key, member]) => isUntold(incident, key, member));
-  if (isChanged && nowMs >= incident.toldMs + rule.spec.group_interval) return "changed";
+  const mayChange = rule.grouped && nowMs >= incident.toldMs + rule.spec.group_interval;
+  if (mayChange && hasUntold(incident, firing)) return "changed";
   return nowMs >= incident.toldMs + rule.spec.repeat_interval ? "repeated" : undefined;
 }
 
-function isUntold(incident: Incident, key: string, member: Member | undefined): boolean {
-  return member?.firing === true && !incident.told.includes(key);
+function hasUntold(incident: Incident, members: readonly (readonly [string, Member])[]): boolean {
+  const told = new Set(incident.told);
+  return members.some(([key, member]) => member.firing === true && !told.has(key));
 }
 
 function accountOf(
@@ -114,9 +116,6 @@ function accountOf(
   const members = firing.map(([, member]) => member);
   const newest = members.reduce((a, b) => ((b.since?.ms ?? 0) > (a.since?.ms ?? 0) ? b : a));
   const words = newest.told?.summary ?? `${rule.name} fires.`;
-  const labels = members
-    .map((member) => ({ ...member.told?.labels, ...member.labels }))
-    .reduce((a, b) => Object.fromEntries(Object.entries(a).filter(([name, value]) => b[name] === value)));
   return {
     rule: rule.name,
     key: [rule.name, ...rule.groupBy.map((name) => group.labels[name] ?? "")].join("/"),
@@ -124,13 +123,26 @@ function accountOf(
     cause: newest.since?.reason ?? "condition",
     startedMs: Math.min(...members.map(({ since }) => since?.startedMs ?? Infinity)),
     summary: members.length === 1 ? words : `${words} (and ${members.length - 1} more)`,
-    labels,
+    labels: commonLabels(members),
     annotations: newest.told?.annotations ?? {},
     latitude: newest.told?.latitude ?? null,
     longitude: newest.told?.longitude ?? null,
     event: newest.event,
-    members: rule.grouped ? [...members.map((member) => memberAccount(member, null)), ...ended].slice(0, 100) : [],
+    members: rule.grouped ? membersOf(members, ended) : [],
   };
+}
+
+function membersOf(firing: readonly Member[], ended: readonly MemberAccount[]): readonly MemberAccount[] {
+  const all = firing.slice(0, maxMembersTold).map((member) => memberAccount(member, null));
+  return [...all, ...ended].slice(0, maxMembersTold);
+}
+
+/** The labels that all of them have with the same value. */
+function commonLabels([first, ...others]: readonly Member[]): Readonly<Record<string, string>> {
+  const all = Object.entries({ ...first?.told?.labels, ...first?.labels });
+  const isCommon = ([name, value]: readonly [string, string]) =>
+    others.every(({ told, labels }) => (labels[name] ?? told?.labels[name]) === value);
+  return Object.fromEntries(all.filter(isCommon));
 }
 
 function endedNow(group: Group, before: Group["members"], nowMs: number): readonly MemberAccount[] {

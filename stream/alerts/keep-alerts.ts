@@ -11,7 +11,7 @@ import type { Silences } from "./silences.ts";
 export type ScopeMemory = { readonly groups: Readonly<Record<string, Group>> };
 
 /** More things than this that one scope watches are a mistake in the rule: each costs memory and time at every signal. */
-const maxMembers = 1_000;
+const maxMembers = 2_000;
 
 /**
  * Keeps what every rule watches, tells what begins to fire and what is resolved. Time is that of arrival: an alert is for people who act now, so what
@@ -37,12 +37,14 @@ export function keepAlerts(
     const group = groups[groupKey] ?? { rule: rule.name, labels, members: {} };
     const memberKey = JSON.stringify(Object.values(signal.labels));
     const known = group.members[memberKey];
-    const count = Object.values(groups).reduce((sum, { members }) => sum + Object.keys(members).length, 0);
-    const member =
-      known === undefined && count >= maxMembers
-        ? hear(rule, undefined, { ...signal, error: `it watches more than ${maxMembers} things at once` }, nowMs)
-        : hear(rule, known, signal, nowMs);
-    const key = known === undefined && count >= maxMembers ? "too many" : memberKey;
+    const isTooMany = known === undefined && countMembers(groups) >= maxMembers;
+    const heard = isTooMany
+      ? hear(rule, undefined, { ...signal, error: `it watches more than ${maxMembers} things at once` }, nowMs)
+      : hear(rule, known, signal, nowMs);
+    // Judged here, so that the others need not be copied a second time.
+    const member = judge(rule, heard, nowMs) ?? heard;
+    noteJudged(rule, member, nowMs);
+    const key = isTooMany ? "too many" : memberKey;
     return { ...groups, [groupKey]: { ...group, members: { ...group.members, [key]: member } } };
   }
 
@@ -76,10 +78,13 @@ export function keepAlerts(
       const told = tell(rule, group, before[key]?.members ?? {}, held, nowMs);
       emit.push(...told.messages);
       const next = nextMessage(rule, told.group, held, nowMs);
-      const moments = Object.values(told.group.members).map((member) => nextJudgement(rule, member, nowMs));
-      if (moments.length === 0 && told.group.incident === undefined) continue;
+      const members = Object.values(told.group.members);
+      if (members.length === 0 && told.group.incident === undefined) continue;
       after[key] = told.group;
-      wakeMs = Math.min(wakeMs, next, ...moments);
+      wakeMs = members.reduce(
+        (soonest, member) => Math.min(soonest, noteJudged(rule, member, nowMs)),
+        Math.min(wakeMs, next),
+      );
     }
     if (Object.keys(after).length === 0) return { state: undefined, emit };
     return { state: { groups: after }, wakeMs: Number.isFinite(wakeMs) ? wakeMs : nowMs + 60_000, emit };
@@ -98,11 +103,35 @@ export function keepAlerts(
   }
 }
 
-function judgeAll(rule: Rule, members: Group["members"], nowMs: number): Record<string, Member> {
-  const judged: Record<string, Member> = {};
+function countMembers(groups: ScopeMemory["groups"]): number {
+  return Object.values(groups).reduce((sum, { members }) => sum + Object.keys(members).length, 0);
+}
+
+function judgeAll(rule: Rule, members: Group["members"], nowMs: number): Group["members"] {
+  let judged: Record<string, Member> | undefined;
   for (const [key, member] of Object.entries(members)) {
+    if (heldUntil(rule, member, nowMs) !== undefined) continue;
     const now = judge(rule, member, nowMs);
-    if (now !== undefined) judged[key] = now;
+    judged ??= { ...members };
+    if (now === undefined) delete judged[key];
+    else judged[key] = now;
   }
-  return judged;
+  return judged ?? members;
+}
+
+/** Members that are judged, and for how long that holds: of the many that a scope watches, a signal or a moment concerns but few. */
+const judgements = new WeakMap<Member, { readonly rule: Rule; readonly fromMs: number; readonly untilMs: number }>();
+
+function heldUntil(rule: Rule, member: Member, nowMs: number): number | undefined {
+  const known = judgements.get(member);
+  return known?.rule === rule && known.fromMs <= nowMs && nowMs < known.untilMs ? known.untilMs : undefined;
+}
+
+/** When judging a member again, which is judged now, may give something else. */
+function noteJudged(rule: Rule, member: Member, nowMs: number): number {
+  const held = heldUntil(rule, member, nowMs);
+  if (held !== undefined) return held;
+  const untilMs = nextJudgement(rule, member, nowMs);
+  judgements.set(member, { rule, fromMs: nowMs, untilMs });
+  return untilMs;
 }
