@@ -1,10 +1,34 @@
-import type { AlertMessage, AlertState, KeptSilence, Rules } from "../stream/index.ts";
+import { disabledByHand, type Endpoint } from "../sinks/webhook/index.ts";
+import type { AlertMessage, AlertState, KeptSilence } from "../stream/index.ts";
 
 const time = (ms: number) => new Date(ms).toISOString();
 
 /** A rule in one line. */
-export function describeRule({ spec }: Rules["all"][number]): string {
+export function describeRule(spec: {
+  readonly name: string;
+  readonly severity: string;
+  readonly on: readonly string[];
+  readonly description: string;
+}): string {
   return `${spec.name}  ${spec.severity}  on ${spec.on.join(", ")}: ${spec.description}`;
+}
+
+/** What the senders of webhooks tell by themselves, in the shape of a rule: endpoints that were disabled since their receivers are dead. */
+export function deadEndpoints(endpoints: readonly Endpoint[]) {
+  const dead = endpoints.filter(
+    ({ state, disabled_reason: reason }) => state === "disabled" && reason !== disabledByHand,
+  );
+  return {
+    ...{ rule: "webhook-endpoint-disabled", severity: "critical", on: ["webhook.endpoint"] },
+    description: "An endpoint gets no alerts any more.",
+    states: dead.map(
+      ({ endpoint_id: endpoint, name, disabled_reason: reason, disabled_at: at }): AlertState => ({
+        ...{ rule: "webhook-endpoint-disabled", state: "firing", labels: { endpoint, endpoint_name: name } },
+        ...(at === null ? {} : { sinceMs: new Date(at).getTime() }),
+        summary: `${name === "" ? endpoint : `${name} (${endpoint})`}: ${reason}`,
+      }),
+    ),
+  };
 }
 
 /** How one thing that a rule watches stands, in one line. */

@@ -2,8 +2,9 @@ import { hostname, userInfo } from "node:os";
 import { v7 as uuidv7 } from "uuid";
 import { connectKafka, kafkaOptions, readRange } from "../kafka/index.ts";
 import { localOptions } from "../local/options.ts";
-import { createLogger, createMetrics, logOptions, PipelineError, readOptions } from "../runtime/index.ts";
+import { createLogger, createMetrics, logOptions, messageOf, PipelineError, readOptions } from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
+import { listEndpoints } from "../sinks/webhook/index.ts";
 import { createDatabase, type Database, storeOptions } from "../store/index.ts";
 import {
   addSilence,
@@ -22,9 +23,16 @@ import {
   streamOptions,
   tryRules,
 } from "../stream/index.ts";
-import { describeMessage, describeRule, describeSilence, describeState, messageJson } from "./alerts-words.ts";
+import {
+  deadEndpoints,
+  describeMessage,
+  describeRule,
+  describeSilence,
+  describeState,
+  messageJson,
+} from "./alerts-words.ts";
 import { catalogueFrom } from "./catalogue.ts";
-import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 import { times } from "./quarantine-words.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
@@ -38,7 +46,7 @@ Examples:
   hailstream alerts silences
   hailstream alerts unsilence sil_0198f3c1…
 
-How rules are written: docs/alerts.md.`;
+How rules are written: docs/alerts.md. Exit code 2: the rule, the silence or an option is refused.`;
 
 type Wanted = {
   readonly json?: boolean;
@@ -64,7 +72,7 @@ type Open = {
 type Loaders = { readonly file: (path: string) => Rules; readonly saved: () => Rules };
 
 /** `hailstream alerts …`: rules, what they watch, what they would have told, and silences. */
-export const add: AddCommand = (program, context) => {
+export const add: AddCommand = (program, context, end) => {
   const group = program
     .command("alerts")
     .description("Shows rules and alerts, tries rules on what has arrived, and silences.")
@@ -129,6 +137,13 @@ export const add: AddCommand = (program, context) => {
       };
       try {
         await work(open, typeof first === "string" ? first : "");
+      } catch (error) {
+        // What the user has to correct, as with a wrong option.
+        if (!(error instanceof PipelineError && error.code.startsWith("alert_"))) throw error;
+        const { code, remedy } = error;
+        say(context, `hailstream: ${messageOf(error)}\n  ${remedy} [${code}]`);
+        if (command.opts<Wanted>().json === true) printJson(context, { refused: code, message: messageOf(error) });
+        end(exitCodes.refused);
       } finally {
         for (const each of running.reverse()) await each.stop();
       }
@@ -137,17 +152,24 @@ export const add: AddCommand = (program, context) => {
 
   part("list", "Lists the rules, and how what they watch stands.", async (open) => {
     const rules = open.rules().all;
-    const states = await listAlertStates(await open.database(), open.groupPrefix);
+    const db = await open.database();
+    const states = await listAlertStates(db, open.groupPrefix);
     const shown = states.filter(({ state }) => open.wanted.firing !== true || !["inactive", "pending"].includes(state));
     const json = rules.map(({ spec: { name, severity, on, description } }) => ({
       ...{ rule: name, severity, on, description, states: shown.filter(({ rule }) => rule === name) },
     }));
+    const dead = deadEndpoints(await listEndpoints(db));
     open.tell(
-      json,
-      rules.flatMap((rule) => [
-        describeRule(rule),
-        ...shown.filter((state) => state.rule === rule.name && state.state !== "inactive").map(describeState),
-      ]),
+      [...json, dead],
+      [
+        ...rules.flatMap((rule) => [
+          describeRule(rule.spec),
+          ...shown.filter((state) => state.rule === rule.name && state.state !== "inactive").map(describeState),
+        ]),
+        ...(dead.states.length === 0
+          ? []
+          : [describeRule({ ...dead, name: dead.rule }), ...dead.states.map(describeState)]),
+      ],
     );
   }).option("--firing", "only what fires");
 
