@@ -18,6 +18,13 @@ const proofs = {
     file: "test/ingest/batches.int.test.ts",
     env: { HAILSTREAM_TEST_BATCHES: "10000" },
   },
+  flapping: {
+    about:
+      "Two minutes of alerts that flap every second, evaluator and sender killed in turn: one opened and one resolved for each incident.",
+    project: "stack",
+    file: "test/sinks/webhook/flapping-alert.int.test.ts",
+    env: { FLAP_SECONDS: "120" },
+  },
   flush: {
     about:
       "Sink, postmaster and link die at each point of a flush, in both modes, with synchronous commit on and off. Six minutes.",
