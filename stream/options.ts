@@ -49,6 +49,13 @@ export const streamOptions = defineOptions("stream", {
     unit: "partitions",
     description: "Partitions of one flow that are handled at the same time; each holds its batch in memory.",
   },
+  sessionTimeoutMs: {
+    schema: whole(6_000, 300_000),
+    default: "30000",
+    unit: "ms",
+    description:
+      "After this long without a sign of life the partitions of a process go to the others; so long events and alerts may wait when one is killed.",
+  },
   profileVersions: {
     schema: whole(1, 1_000),
     default: "16",

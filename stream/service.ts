@@ -83,12 +83,12 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   });
   const producer = createProducer({ name: "stream", connection, metrics, log });
   const reference = createReference({ ...common, schemas, profileVersions: options.profileVersions });
-  const { groupPrefix, concurrency, idleMs, cachedKeys: maxCachedKeys } = options;
+  const { groupPrefix, concurrency, sessionTimeoutMs, idleMs, cachedKeys: maxCachedKeys } = options;
   const { changed } = reference;
   const alertRules = loadRules(schemas.catalogue, cityFinder(reference.cities), options.alertsDir);
   const silences = watchSilences(parts.db, log);
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });
-  const runner = { ...common, producer, groupPrefix, concurrency };
+  const runner = { ...common, producer, groupPrefix, concurrency, sessionTimeoutMs };
   const ride = {
     flows: createTopology(schemas, reference, alertRules),
     remembering: rememberingFlowsOf(options, schemas, reference, { rules: alertRules, silences }),

@@ -15,11 +15,15 @@ type Row = {
 };
 
 /** Those that hold now or later; with `all` also those of the last thirty days. */
-export async function listSilences(db: Pick<Database, "query">, all = false): Promise<readonly KeptSilence[]> {
+export function listSilences(db: Pick<Database, "query">, all = false): Promise<readonly KeptSilence[]> {
+  return endedWithin(db, all ? "30 days" : "0");
+}
+
+async function endedWithin(db: Pick<Database, "query">, interval: string): Promise<readonly KeptSilence[]> {
   const rows = await db.query<Row>(
     `select silence_id, matches, starts_at, ends_at, reason, made_by from pipeline.alert_silences
-     where ends_at > now() - case when $1 then interval '30 days' else interval '0' end order by ends_at, silence_id`,
-    [all],
+     where ends_at > now() - $1::interval order by ends_at, silence_id`,
+    [interval],
   );
   return rows.map((row) => ({
     ...{ id: row.silence_id, matches: row.matches, reason: row.reason, madeBy: row.made_by },
@@ -66,7 +70,8 @@ export function watchSilences(db: Pick<Database, "query">, log: Logger): Service
   let reading: Promise<void> | undefined;
   const read = async () => {
     try {
-      current = createSilences(await listSilences(db));
+      // Time of arrival lags behind the clock, after a stop by as long as that was: what arrived under a silence is judged by it.
+      current = createSilences(await endedWithin(db, "1 day"));
     } catch (error) {
       log.debug({ err: error }, "the silences cannot be read now");
     }

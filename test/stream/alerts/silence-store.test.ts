@@ -13,8 +13,10 @@ const row = {
 
 test("silences hold from the moment in which the process has started, and while the database is away", async () => {
   let answers = true;
-  const query = async () => {
+  const query = async (_sql: string, given: readonly unknown[] = []) => {
     if (!answers) throw new Error("away");
+    // Also those that have ended: what arrived under one may be judged later.
+    expect(given).toEqual(["1 day"]);
     return [row] as never[];
   };
   const silences = watchSilences({ query }, silentLogger);
