@@ -193,7 +193,7 @@ test("silences: what begins under one is told at its end if it still holds, or w
   const endedMs = Date.parse(shorter[0].until);
   expect(b?.data).toMatchObject({ notification: "opened", status: "firing", sequence: 1 });
   expect((b?.at ?? 0) - endedMs).toBeGreaterThanOrEqual(0);
-  // Looked at every five seconds, behind a second in which time may go back.
+  // Looked at every five seconds.
   expect((b?.at ?? 0) - endedMs).toBeLessThan(8_000);
   expect(Number(b?.data.started_at)).toBeLessThan(endedMs);
   expect(await why("large", "large_a")).toEqual([]);
