@@ -1,5 +1,5 @@
 import { disabledByHand, type Endpoint } from "../sinks/webhook/index.ts";
-import type { AlertMessage, AlertState, KeptSilence } from "../stream/index.ts";
+import type { AlertMessage, AlertState, BookEntry, KeptSilence } from "../stream/index.ts";
 
 const time = (ms: number) => new Date(ms).toISOString();
 
@@ -11,6 +11,13 @@ export function describeRule(spec: {
   readonly description: string;
 }): string {
   return `${spec.name}  ${spec.severity}  on ${spec.on.join(", ")}: ${spec.description}`;
+}
+
+/** The same with where it comes from, or why it is left out. */
+export function describeEntry({ name, file, placed, problem }: BookEntry): string {
+  const source = file === undefined ? "saved" : "file";
+  if (placed === undefined) return `${name}  (${source})  LEFT OUT: ${problem?.message ?? ""}`;
+  return `${describeRule(placed.rule.spec)} (${source})`;
 }
 
 /** What the senders of webhooks tell by themselves, in the shape of a rule: endpoints that were disabled since their receivers are dead. */

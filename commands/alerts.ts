@@ -12,19 +12,28 @@ import {
   cityFinder,
   createReference,
   createRules,
+  createShelf,
   durationForm,
   durationMs,
   endSilence,
   listAlertStates,
   listSilences,
   loadRuleFile,
-  loadRules,
+  openBook,
+  putRule,
   type Rules,
+  readRules,
+  readStoredRules,
+  removeRule,
+  ruleJson,
+  type Shelf,
   streamOptions,
+  textOf,
   tryRules,
 } from "../stream/index.ts";
 import {
   deadEndpoints,
+  describeEntry,
   describeMessage,
   describeRule,
   describeSilence,
@@ -41,6 +50,8 @@ const examples = `
 Examples:
   hailstream alerts list --firing
   hailstream alerts test alerts/cancellation-spike.yaml          tried on the last hour: what it would have told
+  hailstream alerts save my-rule.yaml                            kept in the database; at work within some seconds, without a restart
+  hailstream alerts remove my-rule
   hailstream alerts replay --rule payment-failures --since 6h
   hailstream alerts silence --rule unmet-demand --label city=cty_nyc --for 2h --reason "marathon"
   hailstream alerts silences
@@ -62,14 +73,15 @@ type Open = {
   readonly wanted: Wanted;
   readonly groupPrefix: string;
   database(): Promise<Database>;
-  /** The rules that are saved. */
-  rules(): Rules;
+  /** The rules of files, and what is needed to understand the others. */
+  readonly shelf: Shelf;
   /** Runs rules over what arrived since then. */
-  attempt(load: (load: Loaders) => Rules, sinceMs: number): Promise<ReturnType<ReturnType<typeof tryRules>["end"]>>;
+  attempt(load: Load, sinceMs: number): Promise<ReturnType<ReturnType<typeof tryRules>["end"]>>;
   tell(result: unknown, lines: readonly string[]): void;
   say(line: string): void;
 };
-type Loaders = { readonly file: (path: string) => Rules; readonly saved: () => Rules };
+type Loaders = { readonly file: (path: string) => Rules; readonly saved: () => Promise<Rules> };
+type Load = (load: Loaders) => Rules | Promise<Rules>;
 
 /** `hailstream alerts …`: rules, what they watch, what they would have told, and silences. */
 export const add: AddCommand = (program, context, end) => {
@@ -100,19 +112,28 @@ export const add: AddCommand = (program, context, end) => {
         await one.start(() => undefined);
         return one;
       };
+      let opened: Promise<Database> | undefined;
+      const database = () => {
+        const { url } = readOptions(storeOptions, source);
+        opened ??= start(createDatabase({ name: "alerts", url, log, metrics, max: 1 }));
+        return opened;
+      };
+      const shelfBy = (cityAt: CityAt) =>
+        createShelf(readRules(catalogue, cityAt, options.alertsDir), catalogue, cityAt);
       const open: Open = {
         wanted: command.opts<Wanted>(),
         groupPrefix: options.groupPrefix,
-        database: () =>
-          start(createDatabase({ name: "alerts", url: readOptions(storeOptions, source).url, log, metrics, max: 1 })),
-        rules: () => loadRules(catalogue, () => undefined, options.alertsDir),
+        database,
+        get shelf() {
+          return shelfBy(() => undefined);
+        },
         async attempt(load, sinceMs) {
           // What is wrong with a rule is told before anything is connected, so its cities come later.
           let find: CityAt = () => undefined;
           const cityAt: CityAt = (...position) => find(...position);
-          const rules = load({
+          const rules = await load({
             file: (path) => loadRuleFile(path, catalogue, cityAt),
-            saved: () => loadRules(catalogue, cityAt, options.alertsDir),
+            saved: async () => openBook(shelfBy(cityAt), await readStoredRules(await database())).rules,
           });
           const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-alerts");
           const schemas = await start(
@@ -151,20 +172,21 @@ export const add: AddCommand = (program, context, end) => {
   }
 
   part("list", "Lists the rules, and how what they watch stands.", async (open) => {
-    const rules = open.rules().all;
+    const { shelf } = open;
     const db = await open.database();
+    const { entries } = openBook(shelf, await readStoredRules(db));
     const states = await listAlertStates(db, open.groupPrefix);
     const shown = states.filter(({ state }) => open.wanted.firing !== true || !["inactive", "pending"].includes(state));
-    const json = rules.map(({ spec: { name, severity, on, description } }) => ({
-      ...{ rule: name, severity, on, description, states: shown.filter(({ rule }) => rule === name) },
+    const json = entries.map(({ name, ...entry }) => ({
+      ...{ rule: name, ...ruleJson({ name, ...entry }), states: shown.filter(({ rule }) => rule === name) },
     }));
     const dead = deadEndpoints(await listEndpoints(db));
     open.tell(
       [...json, dead],
       [
-        ...rules.flatMap((rule) => [
-          describeRule(rule.spec),
-          ...shown.filter((state) => state.rule === rule.name && state.state !== "inactive").map(describeState),
+        ...entries.flatMap((entry) => [
+          describeEntry(entry),
+          ...shown.filter((state) => state.rule === entry.name && state.state !== "inactive").map(describeState),
         ]),
         ...(dead.states.length === 0
           ? []
@@ -173,7 +195,25 @@ export const add: AddCommand = (program, context, end) => {
     );
   }).option("--firing", "only what fires");
 
-  const judged = async (open: Open, load: (load: Loaders) => Rules) => {
+  part(
+    "save",
+    "Keeps the rule of a file in the database: every process of the stream takes it up.",
+    async (open, file) => {
+      const { created, ...entry } = await putRule(await open.database(), open.shelf, {
+        text: textOf(file),
+        by: whoAsks(),
+        where: file,
+      });
+      open.tell({ ...ruleJson(entry), created }, [`${entry.name} is ${created ? "saved" : "changed"}`]);
+      open.say("It is at work within some seconds.");
+    },
+  ).argument("<file>", "a rule");
+  part("remove", "Takes away a rule that was saved; what it had told is resolved.", async (open, name) => {
+    await removeRule(await open.database(), open.shelf, name, whoAsks());
+    open.tell({ removed: name }, [`${name} is removed`]);
+  }).argument("<name>", "the rule's name");
+
+  const judged = async (open: Open, load: Load) => {
     const sinceMs = durationOf("--since", open.wanted.since ?? "1h");
     const { messages, heard, unreadable } = await open.attempt(load, sinceMs);
     open.tell({ heard, unreadable, messages: messages.map(messageJson) }, messages.map(describeMessage));
@@ -188,8 +228,8 @@ export const add: AddCommand = (program, context, end) => {
     .argument("<file>", "a rule, saved or not")
     .option("--since <duration>", "on what arrived since so long ago", "1h");
   part("replay", "Tries the saved rules on what has arrived: what they would have told without silences.", (open) =>
-    judged(open, (load) => {
-      const saved = load.saved();
+    judged(open, async (load) => {
+      const saved = await load.saved();
       const name = open.wanted.rule;
       if (name === undefined) return saved;
       const rule = saved.byName.get(name);
@@ -212,11 +252,12 @@ export const add: AddCommand = (program, context, end) => {
       id: `sil_${uuidv7()}`,
       matches: { ...(rule === undefined ? {} : { rule }), ...Object.fromEntries(pairs) },
       endsMs: nowMs + durationOf("--for", open.wanted.for ?? ""),
-      ...{ reason, madeBy: `${userInfo().username}@${hostname()}` },
+      ...{ reason, madeBy: whoAsks() },
     };
-    if (rule !== undefined && !open.rules().byName.has(rule))
-      open.say(`There is no rule ${rule} in the files here; the silence is made all the same.`);
-    await addSilence(await open.database(), silence, nowMs);
+    const db = await open.database();
+    if (rule !== undefined && !openBook(open.shelf, await readStoredRules(db)).rules.byName.has(rule))
+      open.say(`There is no rule ${rule} here; the silence is made all the same.`);
+    await addSilence(db, silence, nowMs);
     open.tell({ id: silence.id, until: new Date(silence.endsMs).toISOString() }, [silence.id]);
   })
     .option("--rule <name>", "alerts of this rule")
@@ -235,6 +276,10 @@ export const add: AddCommand = (program, context, end) => {
     open.tell({ ended: id }, [`${id} has ended`]);
   }).argument("<id>", "the silence's id");
 };
+
+function whoAsks(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
 
 function durationOf(flag: string, text: string): number {
   const ms = durationMs(text);

@@ -1,7 +1,9 @@
 export { errorTable } from "./error-table.ts";
 export * from "./errors.ts";
 export * from "./http.ts";
+export { bodyReader, refusalOf, refuseMethods } from "./http-api.ts";
 export { securityHeaders } from "./http-guard.ts";
+export { guardApi } from "./key-guard.ts";
 export { createKeyedQueue, type KeyedQueue } from "./keyed-queue.ts";
 export * from "./launch.ts";
 export * from "./log.ts";

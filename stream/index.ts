@@ -1,9 +1,13 @@
 export { type AlertMessage, alertOf } from "./alerts/alert.ts";
 export { alertFlow, alertKeepingFlow, matchingFlows } from "./alerts/alert-flows.ts";
 export { type AlertState, listAlertStates } from "./alerts/alert-states.ts";
+export { ruleJson } from "./alerts/api/shapes.ts";
 export { type CityAt, cityFinder } from "./alerts/city-at.ts";
 export { durationForm, durationMs } from "./alerts/duration.ts";
-export { loadRuleFile, loadRules } from "./alerts/load-rules.ts";
+export { createShelf } from "./alerts/live-rules.ts";
+export { loadRuleFile, loadRules, readRules, textOf } from "./alerts/load-rules.ts";
+export { type BookEntry, openBook, type Shelf } from "./alerts/rule-book.ts";
+export { putRule, readStoredRules, removeRule } from "./alerts/rule-store.ts";
 export { createRules, type Rules } from "./alerts/rules.ts";
 export { addSilence, endSilence, type KeptSilence, listSilences } from "./alerts/silence-store.ts";
 export { noSilences } from "./alerts/silences.ts";

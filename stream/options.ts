@@ -7,12 +7,18 @@ export const streamOptions = defineOptions("stream", {
   metricsHost: {
     schema: z.string().min(1),
     default: "127.0.0.1",
-    description: "The address where /live, /ready and /metrics answer.",
+    description: "The address of /live, /ready, /metrics and the alerts' API.",
   },
   metricsPort: {
     schema: whole(0, 65_535),
     default: "8085",
-    description: "The port where /live, /ready and /metrics answer; 0 takes a free one.",
+    description: "The port of /live, /ready, /metrics and the alerts' API; 0 takes a free one.",
+  },
+  apiKey: {
+    schema: z.string().min(16, "expected at least 16 characters"),
+    secret: true,
+    description:
+      "The key that the alerts' API asks for, as bearer token or as the password of Basic; without it only requests from the same machine are answered.",
   },
   alertsDir: {
     schema: z.string().min(1),

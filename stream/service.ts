@@ -12,9 +12,12 @@ import {
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { Database } from "../store/index.ts";
-import { alertFlow } from "./alerts/alert-flows.ts";
+import { alertFlow, matchingFlow, matchingNames } from "./alerts/alert-flows.ts";
+import { addAlertRoutes } from "./alerts/api/routes.ts";
 import { cityFinder } from "./alerts/city-at.ts";
-import { loadRules } from "./alerts/load-rules.ts";
+import { askForLooks, followRules } from "./alerts/follow-rules.ts";
+import { createShelf, watchRules } from "./alerts/live-rules.ts";
+import { readRules } from "./alerts/load-rules.ts";
 import type { Rules } from "./alerts/rules.ts";
 import { watchSilences } from "./alerts/silence-store.ts";
 import type { Silences } from "./alerts/silences.ts";
@@ -72,36 +75,45 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
       stop: () => undefined,
     });
 
+  const { groupPrefix, concurrency, sessionTimeoutMs, idleMs, cachedKeys: maxCachedKeys } = options;
+  const reference = createReference({ ...common, schemas, profileVersions: options.profileVersions });
+  const { changed } = reference;
+  const { catalogue } = schemas;
+  const findCity = cityFinder(reference.cities);
+  const shelf = createShelf(readRules(catalogue, findCity, options.alertsDir), catalogue, findCity);
+  const rules = watchRules(parts.db, shelf, log);
+  const isRide = parts.topology === undefined;
+
   const http = createHttpService({
     name: "stream health",
     host: options.metricsHost,
     port: options.metricsPort,
     portFlag: "--stream-metrics-port",
     metrics,
-    routes: () => undefined,
+    // A domain of one's own has no alerts.
+    routes: (app) => {
+      if (isRide) addAlertRoutes(app, { rules, db: parts.db, groupPrefix, apiKey: options.apiKey, log });
+    },
     readiness: () => (producer.connected ? waitingFor : { ...waitingFor, kafka: "no acknowledgement for some time" }),
   });
   const producer = createProducer({ name: "stream", connection, metrics, log });
-  const reference = createReference({ ...common, schemas, profileVersions: options.profileVersions });
-  const { groupPrefix, concurrency, sessionTimeoutMs, idleMs, cachedKeys: maxCachedKeys } = options;
-  const { changed } = reference;
-  const alertRules = loadRules(schemas.catalogue, cityFinder(reference.cities), options.alertsDir);
   const silences = watchSilences(parts.db, log);
   const patience = createPatience({ topic: waitingTopic, limitMs: options.profileWaitMs, changed, metrics });
   const runner = { ...common, producer, groupPrefix, concurrency, sessionTimeoutMs };
   const ride = {
-    flows: createTopology(schemas, reference, alertRules),
-    remembering: rememberingFlowsOf(options, schemas, reference, { rules: alertRules, silences }),
+    flows: createTopology(schemas, reference, rules),
+    remembering: rememberingFlowsOf(options, schemas, reference, { rules, silences }),
   };
   refuseNames(parts.topology, ride);
   const { flows = [], remembering = [] } = parts.topology ?? ride;
-  const runners = chooseFlows(
+  const matching = isRide ? matchingNames(catalogue) : new Set<string>();
+  const chosen = chooseFlows(
     [
-      ...flows.map((flow) => ({
-        ...flow,
-        kind: "stateless",
-        start: () => createRunner({ ...runner, flow, patience }),
-      })),
+      ...flows
+        .filter(({ name }) => !matching.has(name))
+        .map((flow) => ({ ...flow, kind: "stateless", start: () => createRunner({ ...runner, flow, patience }) })),
+      // Which of these run depends on the rules of the moment.
+      ...[...matching].map((name) => ({ name, kind: "stateless", start: undefined })),
       ...remembering.map((flow) => ({
         ...flow,
         kind: flow.urgent === true ? "stateless" : "stateful",
@@ -113,7 +125,19 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
       })),
     ],
     options,
-  ).map(({ start }) => start());
+  );
+  const runners = chosen.flatMap(({ start }) => start?.() ?? []);
+  const runs = (name: string) => chosen.some((flow) => flow.name === name);
+  const prefix = parts.topicPrefix ?? "";
+  const following = followRules({
+    ...{ rules, log, runs },
+    runnerOf: (topic) => createRunner({ ...runner, flow: matchingFlow(schemas, rules, topic), patience }),
+    async tellChange(before) {
+      if (!runs(alertFlow)) return;
+      const place = { consumer: groupPrefix + alertFlow, topicPrefix: prefix };
+      await askForLooks(parts.db, place, { before, after: rules.book.rules }, producer);
+    },
+  });
 
   const service = composeServices("stream", [
     http,
@@ -121,7 +145,9 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     parts.topology === undefined ? reference : prepareTopics(parts.topology, parts),
     mark("reference read", { flows: "not joined yet" }),
     silences,
+    ...(isRide ? [rules] : []),
     ...runners,
+    ...(isRide ? [following] : []),
     mark("flows joined", {}),
   ]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as ReturnType<typeof createStream>;

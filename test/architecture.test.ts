@@ -44,10 +44,10 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
 /** Packages that several folders may use. */
 const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js", "yaml", "limiter"];
 const sharedBy: Readonly<Record<string, readonly string[]>> = {
-  express: ["runtime", "ingest", "sinks", "console"],
+  express: ["runtime", "ingest", "stream", "sinks", "console"],
   commander: ["commands"],
   yaml: ["sinks", "stream"],
-  "ipaddr.js": ["ingest", "sinks"],
+  "ipaddr.js": ["runtime", "ingest", "sinks"],
   limiter: ["ingest", "sinks"],
 };
 /** Folders that may import everything and that nobody imports. */

@@ -1,12 +1,19 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response, Router } from "express";
-import type { z } from "zod";
-import { type ErrorCode, type Logger, messageOf, PipelineError, processPaths } from "../../runtime/index.ts";
+import {
+  bodyReader,
+  type ErrorCode,
+  guardApi,
+  type Logger,
+  PipelineError,
+  processPaths,
+  refusalOf,
+  refuseMethods,
+} from "../../runtime/index.ts";
 import { connectorClasses, keysOf, readConfig } from "../connectors/config.ts";
 import type { ConnectorControl } from "../connectors/control.ts";
 import type { Loggers } from "../connectors/loggers.ts";
 import { transformKinds } from "../transforms/chain.ts";
 import { predicateKinds } from "../transforms/predicates.ts";
-import { guardApi } from "./guard.ts";
 import {
   configBody,
   configInfos,
@@ -61,7 +68,7 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
 export function addConnectorRoutes(app: Express, parts: ApiParts): void {
   const { control, loggers } = parts;
   const api = Router();
-  const guarded = guardApi(parts.apiKey);
+  const guarded = guardApi(parts.apiKey, "connector_key_refused");
   const json = express.json({ limit: "256kb", strict: false });
 
   api.get("/", async (_request, response) => {
@@ -228,18 +235,14 @@ export function addConnectorRoutes(app: Express, parts: ApiParts): void {
       response.json(loggers.set(String(request.params.logger), bodyOf(request, levelBody).level));
     });
 
-  const known = new Set(api.stack.flatMap(({ route }) => route?.path ?? []));
-  api.all([...known], (request) => {
-    throw new PipelineError("connector_method_unsupported", { fields: { method: request.method } });
-  });
+  refuseMethods(api, "connector_method_unsupported");
   api.use((request, _response, next) => {
     next(processPaths.has(request.path) ? undefined : new PipelineError("connector_path_unknown"));
   });
 
   const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    const { status: code, message } = answerOf(error);
-    if (code >= 500) parts.log.warn({ err: error }, `the connectors' API could not answer: ${messageOf(error)}`);
+    const { status: code, message } = refusalOf(error, statuses, parts.log);
     response.status(code).json({ error_code: code, message });
   };
   // The health routes of the process are asked without a key, so the guard stands before these paths only.
@@ -252,16 +255,7 @@ export function addConnectorRoutes(app: Express, parts: ApiParts): void {
   app.use(onError);
 }
 
-/** @throws PipelineError connector_request_invalid, with the place in the body and what is wrong there */
-function bodyOf<T extends z.ZodType>(request: Request, schema: T): z.output<T> {
-  const parsed = schema.safeParse(request.body);
-  if (parsed.success) return parsed.data;
-  const said = parsed.error.issues.map(
-    ({ path, message }) => `${path.length === 0 ? "the body" : path.join(".")}: ${message}`,
-  );
-  throw new PipelineError("connector_request_invalid", { message: said.join("; ") });
-}
-
+const bodyOf = bodyReader("connector_request_invalid");
 const nameOf = (request: Request): string => String(request.params.name);
 
 function taskOf(request: Request): number {
@@ -278,17 +272,4 @@ function requireSameName(name: string, config: Readonly<Record<string, string>>)
 
 function unknownPlugin(name: string): PipelineError {
   return new PipelineError("connector_plugin_unknown", { fields: { plugin: name } });
-}
-
-function answerOf(error: unknown): { readonly status: number; readonly message: string } {
-  if (error instanceof PipelineError) {
-    return {
-      status: statuses[error.code] ?? (error.retryable ? 503 : 500),
-      message: `${error.message} [${error.code}]`,
-    };
-  }
-  // Of Express: a body that is no JSON, or too large.
-  const status = (error as { status?: unknown }).status;
-  if (typeof status === "number" && status >= 400 && status < 500) return { status, message: messageOf(error) };
-  return { status: 500, message: "The request failed; the log of the sinks says why" };
 }

@@ -12,21 +12,30 @@ import { createRules, type Rules } from "./rules.ts";
 /** The rules that come with the program. */
 export const shippedRules: string = fileURLToPath(new URL("../../alerts", import.meta.url));
 
-type Placed = { readonly rule: Rule; readonly file: string; lineOf(path: readonly (string | number)[]): number };
+/** A rule and where its text stands. */
+export type Placed = {
+  readonly rule: Rule;
+  /** The file, or what else its text is called. */
+  readonly file: string;
+  readonly text: string;
+  lineOf(path: readonly (string | number)[]): number;
+};
 
 /**
  * Reads the rules of this program and of a folder of one's own. A file of one's own takes the place of a shipped one with the same file name.
  * @throws PipelineError alert_rule_invalid, with file, line, what was expected and what was there
  */
 export function loadRules(catalogue: Catalogue, cityAt: CityAt, ownFolder?: string): Rules {
+  return together(readRules(catalogue, cityAt, ownFolder));
+}
+
+/** The same rules with where they stand; what they say of one another is not checked. @throws PipelineError alert_rule_invalid */
+export function readRules(catalogue: Catalogue, cityAt: CityAt, ownFolder?: string): readonly Placed[] {
   const files = new Map<string, string>();
   for (const folder of [shippedRules, ...(ownFolder === undefined ? [] : [ownFolder])]) {
     for (const name of namesIn(folder)) files.set(name, join(folder, name));
   }
-  return together(
-    [...files.values()].sort().map((file) => readRule(file, textOf(file), catalogue, cityAt)),
-    // A catalogue of one's own may lack what shipped rules speak of.
-  );
+  return [...files.values()].sort().map((file) => readRule(file, textOf(file), catalogue, cityAt));
 }
 
 /** One file alone; what it says of other rules is not checked. @throws PipelineError alert_rule_invalid */
@@ -58,7 +67,7 @@ export function readRule(file: string, text: string, catalogue: Catalogue, cityA
     throw new PipelineError("alert_rule_invalid", { message: words.map((each) => `${file}:${each}`).join("\n") });
   }
   try {
-    return { file, lineOf, rule: compileRule(checked.data, catalogue, cityAt) };
+    return { file, text, lineOf, rule: compileRule(checked.data, catalogue, cityAt) };
   } catch (error) {
     if (!(error instanceof RuleProblem)) throw error;
     throw invalid(file, lineOf(error.path), `${error.path.join(".")}: ${error.message}`);
@@ -79,22 +88,35 @@ function wordsOf(
   return `${path.join(".") || "the file"}: expected ${issue.message}, got ${got === undefined ? "nothing" : JSON.stringify(got)}`;
 }
 
-function together(placed: readonly Placed[]): Rules {
+/** All of them, or the first that does not go with the others. */
+export type Combined = { readonly rules: Rules } | { readonly culprit: Placed; readonly problem: PipelineError };
+
+/** Puts rules together; of two that do not go together the later one is to blame. */
+export function combine(placed: readonly Placed[]): Combined {
   const byName = new Map<string, Placed>();
   for (const each of placed) {
     const other = byName.get(each.rule.name);
-    if (other !== undefined)
-      throw invalid(each.file, each.lineOf(["name"]), `name: ${each.rule.name} is the name of a rule in ${other.file}`);
+    if (other !== undefined) {
+      const words = `name: ${each.rule.name} is the name of a rule in ${other.file}`;
+      return { culprit: each, problem: invalid(each.file, each.lineOf(["name"]), words) };
+    }
     byName.set(each.rule.name, each);
   }
   try {
-    return createRules(placed.map(({ rule }) => rule));
+    return { rules: createRules(placed.map(({ rule }) => rule)) };
   } catch (error) {
     if (!(error instanceof RuleProblem)) throw error;
     const [name, ...path] = error.path;
-    const one = byName.get(String(name));
-    throw invalid(one?.file ?? "", one?.lineOf(path) ?? 1, `${path.join(".")}: ${error.message}`);
+    const culprit = byName.get(String(name)) as Placed;
+    return { culprit, problem: invalid(culprit.file, culprit.lineOf(path), `${path.join(".")}: ${error.message}`) };
   }
+}
+
+/** @throws PipelineError alert_rule_invalid */
+export function together(placed: readonly Placed[]): Rules {
+  const combined = combine(placed);
+  if ("problem" in combined) throw combined.problem;
+  return combined.rules;
 }
 
 function invalid(file: string, line: number, words: string): PipelineError {
@@ -109,7 +131,8 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-function textOf(file: string): string {
+/** @throws PipelineError alert_rule_invalid */
+export function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {

@@ -23,7 +23,10 @@ export function readHeard(schemas: Pick<Schemas, "decode">, rules: Rules, topic:
   const ownType = ownTypeOf(topic);
   if (ownType !== undefined) return readOwn(ownType);
   const read = readEvent(schemas);
-  const types = new Set(rules.all.flatMap(({ spec }) => spec.on));
+  const heard = byRules(rules, () => ({
+    types: new Set(rules.all.flatMap(({ spec }) => spec.on)),
+    fromMs: Math.min(...rules.all.map((rule) => (rule.topics.includes(topic) ? (rule.sinceMs ?? 0) : Infinity))),
+  }));
   const withArrival = (verdict: Awaited<ReturnType<typeof read>>, record: KafkaRecord) => {
     const [event] = verdict.type === "forward" ? verdict.records : [];
     if (event === undefined) return verdict as ReturnType<typeof drop>;
@@ -34,7 +37,8 @@ export function readHeard(schemas: Pick<Schemas, "decode">, rules: Rules, topic:
   };
   return function readHeard(record, origin) {
     const type = headerText(record, "ce_type");
-    if (type !== undefined && !types.has(type)) return forward();
+    const { types, fromMs } = heard();
+    if ((type !== undefined && !types.has(type)) || Number(record.timestamp) < fromMs) return forward();
     const verdict = read(record, origin);
     return verdict instanceof Promise ? verdict.then((one) => withArrival(one, record)) : withArrival(verdict, record);
   };
@@ -63,10 +67,13 @@ const maxPresences = 50_000;
  * of them say nothing new and are left out; which ones does not depend on how often a batch is judged.
  */
 export function matchRules(rules: Rules): Step<HeardEvent, Signal> {
-  const byType = Map.groupBy(
-    rules.all.flatMap((rule) => rule.spec.on.map((type) => ({ type, rule, blank: blankOf(rule) }))),
-    ({ type }) => type,
-  );
+  const listening = byRules(rules, () => {
+    told.clear();
+    return Map.groupBy(
+      rules.all.flatMap((rule) => rule.spec.on.map((type) => ({ type, rule, blank: blankOf(rule) }))),
+      ({ type }) => type,
+    );
+  });
   const told = new LRUCache<string, { readonly atMs: number; readonly place: string }>({ max: maxPresences });
 
   function isNews(key: string, { atMs, place }: HeardEvent): boolean {
@@ -79,7 +86,8 @@ export function matchRules(rules: Rules): Step<HeardEvent, Signal> {
 
   return function matchRules(heard) {
     const signals: Signal[] = [];
-    for (const { rule, blank } of byType.get(heard.envelope.type) ?? []) {
+    for (const { rule, blank } of listening().get(heard.envelope.type) ?? []) {
+      if (heard.atMs < (rule.sinceMs ?? 0)) continue;
       try {
         const signal = signalOf(rule, heard, blank);
         if (signal === undefined) continue;
@@ -91,6 +99,15 @@ export function matchRules(rules: Rules): Step<HeardEvent, Signal> {
       }
     }
     return signals.length === 0 ? forward() : forward(...signals);
+  };
+}
+
+/** What is made of the rules, made anew when they are others. */
+function byRules<T>(rules: Rules, make: () => T): () => T {
+  let made: { readonly of: Rules["all"]; readonly value: T } | undefined;
+  return () => {
+    if (made?.of !== rules.all) made = { of: rules.all, value: make() };
+    return made.value;
   };
 }
 

@@ -163,6 +163,8 @@ function isOver(rule: Rule, member: Member, nowMs: number): boolean {
 }
 
 function withBuckets(rule: Rule, member: Member, nowMs: number): Member {
+  // Collected otherwise than the rule says now.
+  if (member.version !== rule.version) return without(member, "buckets");
   const buckets = current(member.buckets ?? [], nowMs, rule.spec.window ?? 0);
   return buckets === member.buckets ? member : { ...member, buckets };
 }

@@ -24,6 +24,8 @@ export type Rule = {
   readonly topics: readonly string[];
   /** Changes when a window would collect something else: what was collected before is then worth nothing. */
   readonly version: string;
+  /** Events that arrived before this moment do not concern it; absent: all do. */
+  readonly sinceMs?: number;
   readonly where?: Compiled;
   readonly by: readonly (readonly [string, Compiled])[];
   /** The labels that make one incident of several members; all labels when the rule does not group. */

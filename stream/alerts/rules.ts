@@ -11,6 +11,10 @@ export type Rules = {
    * labels in common that decide it.
    */
   scopeOf(rule: Rule, labels: Readonly<Record<string, string>>): string;
+  /** Counts the changes of rules that are kept in the database. Who has a smaller number has older rules. 0 when not given: there are files only. */
+  readonly change?: number;
+  /** Reads them again; of rules that may change while the process runs. @throws PipelineError store_unavailable */
+  refresh?(): Promise<void>;
 };
 
 /** @throws RuleProblem whose path begins with the name of the rule */

@@ -50,15 +50,14 @@ export async function addSilence(
   );
 }
 
-/** Ends one now. @throws PipelineError alert_silence_invalid when there is none of this id that still holds */
+/** Ends one now. @throws PipelineError alert_silence_unknown when there is none of this id that still holds */
 export async function endSilence(db: Pick<Database, "execute">, id: string): Promise<void> {
   const ended = await db.execute(
     `update pipeline.alert_silences set ends_at = greatest(now(), starts_at + interval '1 ms')
      where silence_id = $1 and ends_at > now()`,
     [id],
   );
-  if (ended === 0)
-    throw new PipelineError("alert_silence_invalid", { message: `There is no silence ${id} that still holds.` });
+  if (ended === 0) throw new PipelineError("alert_silence_unknown", { fields: { silence: id } });
 }
 
 const everyMs = 1_000;

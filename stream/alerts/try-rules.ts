@@ -5,7 +5,7 @@ import type { Memory } from "../state/remembering-step.ts";
 import type { AlertMessage } from "./alert.ts";
 import { keepAlerts, type ScopeMemory } from "./keep-alerts.ts";
 import { matchRules, readHeard } from "./match-rules.ts";
-import type { Rules } from "./rules.ts";
+import { createRules, type Rules } from "./rules.ts";
 import type { ArrivedSignal } from "./signal.ts";
 import { noSilences } from "./silences.ts";
 
@@ -22,7 +22,9 @@ export type Trial = {
 };
 
 /** Tries rules by the very steps that run in production; nothing is written, and nothing is remembered from before. */
-export function tryRules(schemas: Pick<Schemas, "decode">, rules: Rules): Trial {
+export function tryRules(schemas: Pick<Schemas, "decode">, given: Rules): Trial {
+  // Also on what arrived before a rule was made.
+  const rules = createRules(given.all.map((rule) => ({ ...rule, sinceMs: 0 })));
   const readers = new Map(rules.topics.map((topic) => [topic, readHeard(schemas, rules, topic)]));
   const match = matchRules(rules);
   const signals: ArrivedSignal[] = [];

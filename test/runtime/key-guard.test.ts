@@ -1,11 +1,11 @@
 import type { Request, Response } from "express";
 import { expect, test } from "vitest";
-import { guardApi } from "../../../sinks/api/guard.ts";
+import { guardApi } from "../../runtime/key-guard.ts";
 
 function passes(key: string | undefined, remoteAddress: string, headers: Readonly<Record<string, string>>): boolean {
   let error: unknown;
   const request = { socket: { remoteAddress }, headers } as unknown as Request;
-  guardApi(key)(request, {} as Response, (given?: unknown) => {
+  guardApi(key, "connector_key_refused")(request, {} as Response, (given?: unknown) => {
     error = given;
   });
   return error === undefined;

@@ -1,16 +1,17 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import ipaddr from "ipaddr.js";
-import { PipelineError } from "../../runtime/index.ts";
+import { type ErrorCode, PipelineError } from "./errors.ts";
 
 /**
  * Lets requests with the key pass, as a bearer token or as Basic's password. Where no key is set, those from this machine, under a name of this machine and from no
- * web page: a page that a browser shows here must not manage connectors, whatever its name resolves to.
+ * web page: a page that a browser shows here must not manage anything, whatever its name resolves to.
+ * @param code of the error that others get
  */
-export function guardApi(key: string | undefined): RequestHandler {
+export function guardApi(key: string | undefined, code: ErrorCode): RequestHandler {
   return (request, _response, next) => {
     if (key === undefined ? isLocal(request) : hasKey(request, key)) next();
-    else next(new PipelineError("connector_key_refused"));
+    else next(new PipelineError(code));
   };
 }
 
