@@ -4,10 +4,11 @@ import { createByteWriterClass } from "./byte-writer.ts";
 import { decodeRecord } from "./decode-record.ts";
 import { createRecordEncoder } from "./encode-record.ts";
 import { groupByPartition } from "./group-by-partition.ts";
+import { createSendMessages, type KafkaJsParts } from "./send-messages.ts";
 
 /**
- * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md). The version is
- * pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
+ * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), and one that loses records when leaders move. The
+ * version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
  */
 const load = createRequire(import.meta.url);
 
@@ -19,6 +20,15 @@ function replaceModule(path: string, replace: (original: never) => unknown): unk
   return original;
 }
 
+function sendParts(): KafkaJsParts {
+  return {
+    MetadataNotLoaded: load("kafkajs/src/errors.js").KafkaJSMetadataNotLoaded,
+    isStaleMetadata: load("kafkajs/src/protocol/error.js").staleMetadata,
+    groupByPartition: groupByPartition as unknown as KafkaJsParts["groupByPartition"],
+    listResponses: load("kafkajs/src/producer/responseSerializer.js"),
+  };
+}
+
 /** kafkajs's own functions, for the tests that compare. */
 export const originals = {
   // First: the others load it.
@@ -27,6 +37,7 @@ export const originals = {
   decodeRecord: replaceModule("kafkajs/src/protocol/recordBatch/record/v0/decoder.js", () => decodeRecord),
   crc32c: replaceModule("kafkajs/src/protocol/recordBatch/crc32C/index.js", () => (bytes: Buffer) => crc32c(bytes)),
   groupByPartition: replaceModule("kafkajs/src/producer/groupMessagesPerPartition.js", () => groupByPartition),
+  sendMessages: replaceModule("kafkajs/src/producer/sendMessages.js", () => createSendMessages(sendParts())),
 } as const;
 
 export const { Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");
