@@ -114,7 +114,7 @@ describe("architecture", () => {
 });
 
 function listFiles(folder: string): string[] {
-  const skipped = ["node_modules", ".git", ".hailstream", "coverage", "test-report"];
+  const skipped = ["node_modules", ".git", ".hailstream", "dist", "coverage", "test-report"];
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return skipped.includes(name) || name.startsWith(".") ? [] : listFiles(path);
