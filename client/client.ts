@@ -1,8 +1,10 @@
 import { systemClock } from "./adapters/clock.ts";
 import { fetchNetwork } from "./adapters/fetch.ts";
-import { Drops } from "./drops.ts";
+import { Drops, type Sealed } from "./drops.ts";
+import type { DropReason, Entry, Kept } from "./event.ts";
+import { utf8Length } from "./event.ts";
 import type { Clock, EventClass, Lifecycle, Network, Random, Storage } from "./ports.ts";
-import { type DropReason, type Entry, type Kept, Queue } from "./queue.ts";
+import { Queue } from "./queue.ts";
 import { type Result, Sender } from "./sender.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -63,7 +65,11 @@ export type ClientStatus = {
 /** The event that tells the server what was dropped. */
 export const dropReport = "app.events_dropped";
 
-const storageRetryMs = 5_000;
+/** A storage that fails is tried again after so long, and twice as long each time. */
+const minStorageWaitMs = 5_000;
+const maxStorageWaitMs = 300_000;
+/** A report may be refused for a wrong clock, which its answer corrects; the next is not refused for that. */
+const maxRefusals = 2;
 const switchesEveryMs = 900_000;
 
 /** Starts a client. It never throws into the app and never blocks it: what goes wrong is counted and told to the callbacks. */
@@ -86,33 +92,33 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
   #closed = false;
   #consent: Consent;
   #off: ReadonlySet<string> = new Set();
-  #clientId = "";
-  /** The report that is in the queue of this run. */
-  #reported = "";
+  /** Ends the next flush that is planned, and when that is. */
   #timer: (() => void) | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
+  #switchTimer: (() => void) | undefined;
   #storageTimer: (() => void) | undefined;
+  #storageWaitMs = minStorageWaitMs;
+  /** The report in the queue. */
+  #report = "";
+  #refusals = 0;
   #delivered = 0;
   #quarantined = 0;
 
   constructor(options: ClientOptions) {
-    const { key, storage, onDrop } = options;
+    const { key, storage, lifecycle } = options;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#consent = options.consent ?? "granted";
-    this.#drops = new Drops(storage);
+    this.#drops = new Drops(storage, () => this.#clock.now());
     this.#queue = new Queue({
       storage,
       maxBytes: options.maxQueueBytes ?? 10_485_760,
-      saveDrops: () => this.#drops.save(),
-      onDrop: (reason, type, count) => {
-        this.#drops.count(reason, type, count);
-        this.#safely(() => onDrop?.(reason, type, count));
-      },
+      drops: this.#drops,
+      onDrop: (reason, type, count) => this.#tellDrop(reason, type, count),
     });
     this.#sender = new Sender(this.#queue, {
-      url: `${options.url.replace(/\/+$/, "")}/v1/events`,
-      key: typeof key === "string" ? () => key : key,
+      url: `${String(options.url).replace(/\/+$/, "")}/v1/events`,
+      key: typeof key === "function" ? key : () => key,
       network: options.network ?? fetchNetwork(),
       clock: this.#clock,
       random: options.random ?? Math.random,
@@ -120,45 +126,33 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
       timeoutMs: options.timeoutMs ?? 30_000,
       maxBackoffMs: options.maxBackoffMs ?? 300_000,
       onResult: (entry, result) => this.#onResult(entry, result),
+      onAnswer: () => void this.#write(),
       onProblem: (problem) => this.#problem(problem),
     });
     this.#loaded = this.#load();
-    const { lifecycle } = options;
-    if (lifecycle !== undefined) {
-      this.#endings.push(lifecycle.onLeave(() => void this.#run(true)));
-      this.#endings.push(
-        lifecycle.onReturn(() => {
-          this.#sender.forgive();
-          void this.#run(false);
-        }),
-      );
-    }
+    if (lifecycle === undefined) return;
+    const returned = () => {
+      this.#sender.forgive();
+      void this.#run(false);
+    };
+    this.#endings.push(
+      lifecycle.onLeave(() => void this.#run(true)),
+      lifecycle.onReturn(returned),
+    );
   }
 
   /** Takes an event. It is in the queue when this returns, and on the storage when `kept` says so. */
   track<T extends keyof Events & string>(type: T, data: Events[T], subject?: string): Tracked {
     const now = this.#clock.now();
     const id = uuidv7(now);
-    const refuse = (reason: DropReason): Tracked => {
-      this.#drop(reason, type);
-      if (this.#ready) void this.#write();
-      return { id, kept: Promise.resolve("dropped") };
-    };
-    if (this.#consent === "denied" || this.#closed) return refuse("no_consent");
-    if (this.#off.has(type)) return refuse("switched_off");
-    let text: string;
-    try {
-      const time = new Date(now).toISOString();
-      const { source } = this.#options;
-      text = JSON.stringify({ specversion: "1.0", id, type, source, time, subject, data });
-    } catch (error) {
-      this.#problem(`${type} cannot be written as JSON: ${String(error)}`);
-      return refuse("invalid");
-    }
-    if (text.length > (this.#options.maxEventBytes ?? 32_768)) return refuse("too_large");
-    const kept = new Promise<Kept>((resolve) => this.#queue.add(id, type, this.#classOf(type), text, resolve));
+    const kept = new Promise<Kept>((resolve) => {
+      const reason = this.#add(id, type, { time: now, subject, data }, resolve);
+      if (reason === undefined) return;
+      this.#drop(reason, type, 1);
+      resolve("dropped");
+    });
     if (this.#ready) {
-      void this.#write();
+      if (!this.#queue.failed) void this.#write();
       this.#schedule();
     }
     return { id, kept };
@@ -174,16 +168,15 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
   async setConsent(consent: Consent): Promise<void> {
     this.#consent = consent;
     await this.#loaded;
-    if (consent === "denied") {
-      const count = this.#queue.purge();
-      if (count > 0) this.#drop("no_consent", "any", count);
-      await this.#write();
-    } else this.#schedule();
+    if (consent === "denied") await this.#purge();
+    else this.#schedule();
   }
 
-  /** Events of these types are dropped and counted from now on; of others no longer. */
+  /** Events of these types are dropped and counted from now on, also those that wait; of others no longer. */
   switchOff(types: readonly string[]): void {
     this.#off = new Set(types);
+    this.#queue.drop("switched_off", ({ type, busy, report }) => this.#off.has(type) && !busy && !report);
+    if (this.#ready) void this.#write();
   }
 
   status(): ClientStatus {
@@ -202,36 +195,67 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
     await this.flush();
     this.#closed = true;
     for (const end of this.#endings) end();
-    this.#timer?.();
-    this.#storageTimer?.();
+    for (const end of [this.#timer, this.#storageTimer, this.#switchTimer]) end?.();
     await this.#queue.write();
   }
 
-  async #load(): Promise<void> {
+  /** Queues an event; gives why not, if not. */
+  #add(
+    id: string,
+    type: string,
+    event: { readonly time: number; readonly subject: string | undefined; readonly data: object },
+    kept: Entry["kept"],
+  ): DropReason | undefined {
+    if (this.#closed) return "closed";
+    if (this.#consent === "denied") return "no_consent";
+    if (this.#off.has(type)) return "switched_off";
+    let text: string;
     try {
-      const { storage } = this.#options;
-      await this.#drops.load();
-      await this.#queue.load();
-      this.#clientId = await storage.read("client");
-      if (!/^cli_[0-9a-f-]{36}$/.test(this.#clientId)) {
-        this.#clientId = `cli_${uuidv7(this.#clock.now())}`;
-        await storage.write("client", this.#clientId);
-      }
+      text = this.#textOf(id, type, event);
     } catch (error) {
-      this.#problem(`storage: ${String(error)}`);
-      if (this.#clientId === "") this.#clientId = `cli_${uuidv7(this.#clock.now())}`;
+      this.#problem(`${type} cannot be written as JSON: ${String(error)}`);
+      return "invalid";
+    }
+    if (utf8Length(text) > (this.#options.maxEventBytes ?? 32_768)) return "too_large";
+    this.#queue.add({ id, type, class: this.#options.classes?.[type] ?? "normal", text, kept });
+    return undefined;
+  }
+
+  #textOf(id: string, type: string, event: { time: number; subject?: string | undefined; data: object }): string {
+    const time = new Date(event.time).toISOString();
+    return JSON.stringify({ specversion: "1.0", id, type, source: this.#options.source, ...event, time });
+  }
+
+  async #load(): Promise<void> {
+    // One that fails does not stop the other.
+    for (const load of [() => this.#drops.load(), () => this.#queue.load()]) {
+      try {
+        await load();
+      } catch (error) {
+        this.#problem(`storage: ${String(error)}`);
+      }
     }
     this.#ready = true;
-    await this.#write();
+    if (this.#consent === "denied") await this.#purge();
+    else await this.#write();
     void this.#askSwitches();
     this.#schedule();
   }
 
+  async #purge(): Promise<void> {
+    this.#queue.clear("no_consent");
+    this.#drops.forgetDevice();
+    this.#report = "";
+    await this.#write();
+  }
+
+  /** Plans the next flush, when there is something to send. */
   #schedule(): void {
-    if (!this.#ready || this.#closed || this.#consent !== "granted" || this.#queue.size === 0) return;
+    if (!this.#maySend() || this.#queue.size === 0) return;
     const { flushBytes = 32_768, flushIntervalMs = 10_000 } = this.#options;
     const urgent = this.#queue.critical > 0 || this.#queue.bytes >= flushBytes;
-    const wait = Math.max(urgent ? 0 : flushIntervalMs, this.#sender.pauseMs);
+    // After a failure the sender's pause counts alone: devices that failed together would else come back together.
+    const wait = this.#sender.pauseMs || (urgent ? 0 : flushIntervalMs);
     const dueAt = this.#clock.monotonic() + wait;
     if (dueAt >= this.#dueAt) return;
     this.#timer?.();
@@ -242,56 +266,54 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
     });
   }
 
+  #maySend(): boolean {
+    return this.#ready && !this.#closed && this.#consent === "granted";
+  }
+
   async #run(leaving: boolean): Promise<void> {
-    if (!this.#ready || this.#closed || this.#consent !== "granted") return;
-    const allowed = () => this.#consent === "granted" && !this.#closed;
     const before = this.#delivered;
-    await this.#sender.run(allowed, leaving);
+    await this.#sender.run(() => this.#maySend(), leaving);
     // While nothing goes through, counts are summed up and not reported one by one.
     const through = this.#delivered > before || this.#queue.size === 0;
-    if (through && !leaving && (await this.#reportDrops())) await this.#sender.run(allowed);
+    if (through && !leaving) while (await this.#reportDrops()) await this.#sender.run(() => this.#maySend());
     await this.#write();
     this.#schedule();
   }
 
   async #write(): Promise<void> {
     await this.#queue.write();
-    if (!this.#queue.behind || this.#storageTimer !== undefined || this.#closed) return;
-    this.#storageTimer = this.#clock.after(storageRetryMs, () => {
+    if (!this.#queue.failed) {
+      this.#storageWaitMs = minStorageWaitMs;
+      this.#schedule();
+      return;
+    }
+    if (this.#storageTimer !== undefined || this.#closed) return;
+    this.#storageTimer = this.#clock.after(this.#storageWaitMs, () => {
       this.#storageTimer = undefined;
       void this.#write();
     });
+    this.#storageWaitMs = Math.min(this.#storageWaitMs * 2, maxStorageWaitMs);
   }
 
-  /** Queues what was dropped as an event of its own. Gives whether there was something to report. */
+  /** Queues what was dropped as an event of its own. Gives whether there was something new to report. */
   async #reportDrops(): Promise<boolean> {
-    if (this.#options.reportDrops === false) return false;
+    if (this.#options.reportDrops === false || this.#refusals === maxRefusals || this.#report !== "") return false;
+    if (!this.#maySend()) return false;
+    this.#report = "under way";
+    let sealed: Sealed | undefined;
     try {
-      const now = this.#clock.now();
       // A report with the time of a wrong clock could itself be refused.
-      const offset = this.#sender.clockOffset?.ms ?? 0;
-      const report = await this.#drops.seal(uuidv7(now), new Date(now + offset).toISOString());
-      if (report === undefined || report.id === this.#reported) return false;
-      const { id, time, drops } = report;
-      const data = { client_id: this.#clientId, dropped: drops };
-      const text = JSON.stringify({
-        specversion: "1.0",
-        id,
-        type: dropReport,
-        source: this.#options.source,
-        time,
-        data,
-      });
-      const kept = new Promise<Kept>((resolve) => this.#queue.add(id, dropReport, "critical", text, resolve));
-      await this.#write();
-      const where = await kept;
-      if (where !== "dropped") this.#reported = id;
-      if (where === "stored") await this.#drops.reported();
-      return true;
+      const time = this.#clock.now() + (this.#sender.clockOffset?.ms ?? 0);
+      sealed = await this.#drops.seal((id, data) => this.#textOf(id, dropReport, { time, data }));
     } catch (error) {
       this.#problem(`storage: ${String(error)}`);
-      return false;
     }
+    // Meanwhile the consent may have been withdrawn.
+    if (!this.#maySend()) sealed = undefined;
+    this.#report = sealed?.id ?? "";
+    if (sealed === undefined) return false;
+    this.#queue.add({ ...sealed, type: dropReport, class: "normal", report: true });
+    return true;
   }
 
   async #askSwitches(): Promise<void> {
@@ -302,28 +324,29 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
     } catch (error) {
       this.#problem(`switches: ${String(error)}`);
     }
-    if (!this.#closed) this.#endings.push(this.#clock.after(switchesEveryMs, () => void this.#askSwitches()));
+    if (!this.#closed) this.#switchTimer = this.#clock.after(switchesEveryMs, () => void this.#askSwitches());
   }
 
-  #onResult(entry: Entry, result: Result): void {
-    const { id, type } = entry;
-    if (result.status === "rejected" || result.status === "too_large") {
-      // A report that is refused is not reported in turn.
-      entry.dropped = true;
-      if (type !== dropReport) this.#drop(result.status, type);
-    } else this.#delivered++;
-    if (result.status === "quarantined") this.#quarantined++;
-    if (result.status !== "accepted" && result.status !== "duplicate") {
-      this.#safely(() => this.#options.onRefused?.({ id, type }, result));
-    }
+  #onResult({ id, type, report }: Entry, result: Result): boolean {
+    const { status } = result;
+    const dropped = status === "rejected" || status === "too_large";
+    if (report) {
+      this.#report = "";
+      this.#drops.settle(id, !dropped);
+      if (dropped) this.#refusals++;
+    } else if (dropped) this.#drop(status, type, 1);
+    else this.#delivered++;
+    if (status === "quarantined") this.#quarantined++;
+    if (dropped || status === "quarantined") this.#safely(() => this.#options.onRefused?.({ id, type }, result));
+    return dropped;
   }
 
-  #classOf(type: string): EventClass {
-    return this.#options.classes?.[type] ?? "normal";
-  }
-
-  #drop(reason: DropReason, type: string, count = 1): void {
+  #drop(reason: DropReason, type: string, count: number): void {
     this.#drops.count(reason, type, count);
+    this.#tellDrop(reason, type, count);
+  }
+
+  #tellDrop(reason: DropReason, type: string, count: number): void {
     this.#safely(() => this.#options.onDrop?.(reason, type, count));
   }
 

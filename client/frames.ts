@@ -33,7 +33,8 @@ export function readFrames(file: string): Frames {
     lostAt = -1;
     at = frame.end;
   }
-  if (lostAt >= 0 && file.endsWith("\n")) damaged++;
+  // No later number tells how many are missing at the end; their newlines do.
+  if (lostAt >= 0) damaged += file.slice(lostAt).split("\n").length - 1;
   return { texts, damaged };
 }
 

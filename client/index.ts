@@ -10,6 +10,7 @@ export {
   dropReport,
   type Tracked,
 } from "./client.ts";
+export type { DropReason, Kept } from "./event.ts";
 export type { Answer, Clock, EventClass, Lifecycle, Network, Random, Request, Storage } from "./ports.ts";
-export type { DropReason, Kept } from "./queue.ts";
+
 export type { Result } from "./sender.ts";

@@ -1,62 +1,42 @@
-import { frameOf, readFrames } from "./frames.ts";
+import { type Drops, unknown } from "./drops.ts";
+import { classes, type DropReason, type Entry, entryOf, succeeds } from "./event.ts";
+import { Line } from "./line.ts";
+import { type Damage, Log } from "./log.ts";
 import type { EventClass, Storage } from "./ports.ts";
-
-/** Why an event was given up. */
-export type DropReason = "evicted" | "damaged" | "rejected" | "too_large" | "switched_off" | "no_consent" | "invalid";
-
-/** Where an event is: on the device's storage; in memory only, since the storage failed; or given up. */
-export type Kept = "stored" | "memory" | "dropped";
-
-/** An event that waits. */
-export type Entry = {
-  readonly id: string;
-  readonly type: string;
-  readonly class: EventClass;
-  readonly sequence: number;
-  /** The event as JSON. */
-  readonly text: string;
-  /** In the request that is under way: it cannot be evicted. */
-  flying: boolean;
-  done: boolean;
-  /** Given up, and counted so: forgotten on the storage only after its count is written. */
-  dropped: boolean;
-  file: Segment | undefined;
-  kept: ((where: Kept) => void) | undefined;
-};
-
-type Segment = { readonly name: string; chars: number; frames: number; left: number; acks: number; sealed: boolean };
 
 export type QueueOptions = {
   readonly storage: Storage;
-  /** Characters of events that may wait. */
+  /** Bytes of events that may wait. */
   readonly maxBytes: number;
+  /** Counts what is given up, on the storage before it is forgotten there. */
+  readonly drops: Drops;
+  /** What was given up, once it is counted. */
   readonly onDrop: (reason: DropReason, type: string, count: number) => void;
-  /** Keeps the counts of what was dropped, before what was dropped is forgotten. */
-  readonly saveDrops: () => Promise<void>;
 };
 
-const segmentChars = 65_536;
-const fromLeast: readonly EventClass[] = ["bulk", "normal", "critical"];
-const letters: Readonly<Record<EventClass, string>> = { bulk: "b", normal: "n", critical: "c" };
+const fromMost = [...classes].reverse();
+
+/** What `add` takes. */
+export type NewEvent = Pick<Entry, "id" | "type" | "class" | "text"> & Partial<Pick<Entry, "report" | "kept">>;
 
 /**
- * The events that wait, in memory to be sent and in append-only files to survive. A class has files of its own, of 64 Ki characters, since the
- * classes are evicted apart; a number that all share tells their order. Adding costs the same however many wait.
+ * The events that wait: in memory, to be sent, and on the storage, to survive. Adding costs the same however many wait. The classes are lines of their
+ * own, so that a call for help does not stand behind an hour of positions; each line keeps its order.
  */
 export class Queue {
   readonly #options: QueueOptions;
-  readonly #open = new Map<EventClass, Segment>();
+  readonly #log: Log;
   readonly #lines: Readonly<Record<EventClass, Line>> = { bulk: new Line(), normal: new Line(), critical: new Line() };
-  #order = new Line();
   #sequence = 0;
-  #fileNumber = 0;
   #unwritten: Entry[] = [];
   #finished: Entry[] = [];
+  /** What was found damaged at the start, until the count of it is written. */
+  #damages: Damage[] = [];
   #writing: Promise<void> | undefined;
   #again = false;
-  #purge = false;
+  #clearing = false;
   #failed = false;
-  /** Characters and number of the events that wait. */
+  /** Bytes and number of the events that wait. */
   bytes = 0;
   size = 0;
   /** How many of them are critical. */
@@ -64,144 +44,101 @@ export class Queue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#log = new Log(options.storage);
   }
 
-  /** Takes over what an earlier run of the app left. Events that were added meanwhile come after it. */
+  /** Takes over what earlier runs of the app left; events that were added meanwhile come after it. Rejects when the storage cannot be read. */
   async load(): Promise<void> {
     try {
-      await this.#load();
+      const { waiting, gone, damages } = await this.#log.load(this.#options.drops.gone);
+      for (const { count } of damages) this.#count("damaged", unknown, count);
+      this.#damages = damages;
+      for (const entry of gone) entry.done = entry.dropped = true;
+      this.#finished.push(...gone);
+      this.#begin(waiting, (waiting.at(-1)?.sequence ?? -1) + 1);
     } catch (error) {
-      // What is there stays for the next start, and is not written over: other names, and a later place in the order.
-      this.#sequence = 1e12;
-      this.#fileNumber = 1e12 + Math.floor(Math.random() * 1e9);
+      // What could not be read is older.
+      this.#begin([], 1e12);
       throw error;
     }
   }
 
-  async #load(): Promise<void> {
-    const { storage, onDrop } = this.#options;
-    const found: Entry[] = [];
-    const names = await storage.list();
-    const known = new Set<string>();
-    for (const name of names) {
-      const match = /(?:^|\/)([bnc])(\d+)$/.exec(name);
-      if (match === null) continue;
-      this.#fileNumber = Math.max(this.#fileNumber, Number(match[2]) + 1);
-      const kind = fromLeast.find((one) => letters[one] === match[1]) as EventClass;
-      const { texts, damaged } = readFrames(await storage.read(name));
-      const acks = readFrames(await storage.read(`${name}.ack`));
-      const acked = new Set(acks.texts.flatMap((text) => text.split(" ")));
-      const file: Segment = {
-        name,
-        chars: 0,
-        frames: 0,
-        left: 0,
-        acks: acks.texts.length + acks.damaged,
-        sealed: true,
-      };
-      for (const line of texts) {
-        const space = line.indexOf(" ");
-        const sequence = Number(line.slice(0, space));
-        this.#sequence = Math.max(this.#sequence, sequence + 1);
-        const text = line.slice(space + 1);
-        const { id, type } = JSON.parse(text) as { id: string; type: string };
-        // Written twice, since the first writing was thought to have failed.
-        if (acked.has(String(sequence)) || known.has(id)) continue;
-        known.add(id);
-        file.left++;
-        found.push({
-          id,
-          type,
-          class: kind,
-          sequence,
-          text,
-          flying: false,
-          done: false,
-          dropped: false,
-          file,
-          kept: undefined,
-        });
-      }
-      if (damaged > 0 && !acked.has("damaged")) {
-        onDrop("damaged", `any ${kind}`, damaged);
-        if (await succeeds(this.#options.saveDrops())) await succeeds(this.#acknowledge(file, "damaged"));
-      }
-      if (file.left === 0) await succeeds(this.#removeFile(file));
-    }
-    for (const name of names) {
-      if (name.endsWith(".ack") && !names.includes(name.slice(0, -4))) await succeeds(storage.remove(name));
-    }
-    found.sort((a, b) => a.sequence - b.sequence);
-    const added = this.#unwritten;
+  #begin(entries: readonly Entry[], sequence: number): void {
+    const added = [...this.#waiting()].sort((a, b) => a.sequence - b.sequence);
     this.#unwritten = [];
-    this.#order = new Line();
-    for (const kind of fromLeast) this.#lines[kind].clear();
+    for (const line of Object.values(this.#lines)) line.clear();
     this.bytes = this.size = this.critical = 0;
-    for (const entry of found) this.#insert(entry);
-    for (const entry of added) {
-      if (!entry.done) this.add(entry.id, entry.type, entry.class, entry.text, entry.kept);
-    }
+    for (const entry of entries) this.#insert(entry);
+    this.#sequence = sequence;
+    for (const { id, type, class: kind, text, report, kept } of added)
+      this.add({ id, type, class: kind, text, report, kept });
   }
 
-  /** Adds an event in memory at once; `kept` is told when it is stored. Gives false when it had to be given up. */
-  add(id: string, type: string, kind: EventClass, text: string, kept: Entry["kept"]): boolean {
-    if (!this.#makeRoom(text.length, kind)) {
-      this.#options.onDrop("evicted", type, 1);
-      kept?.("dropped");
-      return false;
+  /** Adds an event in memory at once; `kept` is told where it is as soon as that is known. The next `write` evicts what is too much. */
+  add(event: NewEvent): void {
+    const entry = entryOf({ ...event, sequence: this.#sequence++ });
+    const { maxBytes } = this.#options;
+    const sum = this.bytes + entry.bytes;
+    // What cannot be counted on the storage cannot be evicted there: it would come back, out of order. So the new one goes, which never was there.
+    const refused = sum > 2 * maxBytes || (this.#failed && sum > maxBytes && entry.class !== "critical");
+    if (refused && !entry.report) {
+      tell(entry, "dropped");
+      this.#count("evicted", entry.type, 1);
+      return;
     }
-    const sequence = this.#sequence++;
-    const entry = {
-      id,
-      type,
-      class: kind,
-      sequence,
-      text,
-      flying: false,
-      done: false,
-      dropped: false,
-      file: undefined,
-      kept,
-    };
     this.#insert(entry);
+    if (entry.report) return;
     this.#unwritten.push(entry);
-    return true;
+    if (this.#failed) tell(entry, "memory");
   }
 
-  /** The oldest events, up to the first that reaches `bytes`: so each batch but the last is full. */
+  /** The oldest events, critical ones first, up to the first that reaches `bytes`: so each batch but the last is full. */
   batch(bytes: number, events: number): Entry[] {
     const taken: Entry[] = [];
     let sum = 0;
-    for (const entry of this.#order.waiting()) {
-      if (sum >= bytes || taken.length >= events) break;
-      taken.push(entry);
-      sum += entry.text.length;
+    for (const kind of fromMost) {
+      for (const entry of this.#lines[kind].waiting()) {
+        if (sum >= bytes || taken.length >= events) return taken;
+        // About to be evicted, but if that fails it comes before those behind it.
+        if (entry.busy) break;
+        taken.push(entry);
+        sum += entry.bytes;
+      }
     }
     return taken;
   }
 
-  /** Forgets an event: it is stored by the server, or given up. */
-  finish(entry: Entry): void {
+  /** Forgets an event: the server has it, or it is given up and counted. */
+  finish(entry: Entry, dropped: boolean): void {
     if (entry.done) return;
+    this.#finished.push(entry);
+    this.#end(entry, dropped);
+  }
+
+  #end(entry: Entry, dropped: boolean): void {
     entry.done = true;
-    this.bytes -= entry.text.length;
+    entry.dropped = dropped;
+    if (dropped) tell(entry, "dropped");
+    this.bytes -= entry.bytes;
     this.size--;
     if (entry.class === "critical") this.critical--;
-    this.#finished.push(entry);
-    this.#order.trim();
     this.#lines[entry.class].trim();
   }
 
-  /** Forgets everything, also on the storage. Gives how many events those were. */
-  purge(): number {
-    const count = this.size;
-    for (const entry of this.batch(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)) {
-      entry.kept?.("dropped");
-      entry.dropped = true;
-      this.finish(entry);
+  /** Gives up those of the waiting events that `chosen` chooses. */
+  drop(reason: DropReason, chosen: (entry: Entry) => boolean): void {
+    for (const entry of [...this.#waiting()]) {
+      if (!chosen(entry)) continue;
+      // What a report tells of is counted until it has arrived.
+      if (!entry.report) this.#count(reason, entry.type, 1);
+      this.finish(entry, true);
     }
-    this.#purge = true;
-    return count;
+  }
+
+  /** Gives up everything, whatever is under way, and removes it from the storage, whatever the storage holds. */
+  clear(reason: DropReason): void {
+    this.drop(reason, () => true);
+    this.#clearing = true;
   }
 
   /** Brings the storage up to date; resolves when everything from before the call is written or has failed. Never rejects. */
@@ -214,169 +151,107 @@ export class Queue {
       do {
         this.#again = false;
         await this.#writeAll();
-      } while (this.#again);
+      } while (this.#again && !this.#failed);
       this.#writing = undefined;
     })();
     return this.#writing;
   }
 
-  /** True when something is in memory only, since the storage failed. */
-  get behind(): boolean {
-    return this.#unwritten.length > 0 || this.#failed || this.#purge;
+  /** True when the storage failed and holds less than the memory, or more. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  *#waiting(): Generator<Entry> {
+    for (const kind of fromMost) yield* this.#lines[kind].waiting();
   }
 
   #insert(entry: Entry): void {
-    this.#order.push(entry);
     this.#lines[entry.class].push(entry);
-    this.bytes += entry.text.length;
+    this.bytes += entry.bytes;
     this.size++;
     if (entry.class === "critical") this.critical++;
   }
 
-  /** Evicts the oldest of the least class, up to the class of the new event itself; never what is under way. */
-  #makeRoom(chars: number, kind: EventClass): boolean {
-    const { maxBytes, onDrop } = this.#options;
-    if (this.bytes + chars <= maxBytes) return true;
-    for (const least of fromLeast) {
-      for (const entry of this.#lines[least].waiting()) {
-        if (this.bytes + chars <= maxBytes) return true;
-        if (entry.flying) continue;
-        onDrop("evicted", entry.type, 1);
-        entry.kept?.("dropped");
-        entry.dropped = true;
-        this.finish(entry);
+  /** The oldest of the least class that must go so that the rest fits; never what is under way. */
+  #tooMuch(): Entry[] {
+    const victims: Entry[] = [];
+    let over = this.bytes - this.#options.maxBytes;
+    for (const kind of classes) {
+      for (const entry of this.#lines[kind].waiting()) {
+        if (over <= 0) return victims;
+        if (entry.busy || entry.report) continue;
+        victims.push(entry);
+        over -= entry.bytes;
       }
-      if (this.bytes + chars <= maxBytes) return true;
-      if (least === kind) return false;
     }
-    return false;
+    return victims;
+  }
+
+  #count(reason: DropReason, type: string, count: number): void {
+    this.#options.drops.count(reason, type, count);
+    this.#options.onDrop(reason, type, count);
   }
 
   async #writeAll(): Promise<void> {
-    const { saveDrops } = this.#options;
-    if (this.#purge) this.#purge = !(await succeeds(this.#removeAll()));
-    for (const kind of fromLeast) await this.#append(kind);
+    if (this.#clearing) this.#clearing = !(await succeeds(() => this.#log.clear()));
+    const counted = await this.#forget();
+    // What is written before all is cleared would be deleted with the rest.
+    const appended = !this.#clearing && (await this.#append());
+    this.#failed = !counted || !appended;
+  }
+
+  /** Evicts what is too much, and forgets on the storage what is finished: first counted, then forgotten. Gives whether it could be counted. */
+  async #forget(): Promise<boolean> {
+    const { drops, onDrop } = this.#options;
+    const victims = this.#tooMuch();
+    for (const entry of victims) {
+      entry.busy = true;
+      drops.count("evicted", entry.type, 1);
+    }
     const finished = this.#finished;
     this.#finished = [];
-    // First counted, then forgotten: a kill between may count one too many, never one too few. A full disk must not keep files that could go.
-    const saved = await succeeds(saveDrops());
-    const held = saved ? [] : finished.filter((entry) => entry.dropped);
-    this.#finished = [...held, ...this.#finished];
-    const partly = new Map<Segment, Entry[]>();
-    for (const entry of finished) {
-      if (entry.file === undefined || (!saved && entry.dropped)) continue;
-      entry.file.left--;
-      const entries = partly.get(entry.file);
-      if (entries === undefined) partly.set(entry.file, [entry]);
-      else entries.push(entry);
-    }
-    // Where this fails, what is sent again is recognised by its id.
-    for (const [file, entries] of partly) {
-      const text = entries.map(({ sequence }) => sequence).join(" ");
-      await succeeds(file.left === 0 ? this.#removeFile(file) : this.#acknowledge(file, text));
-    }
-    this.#failed = !saved && !(await succeeds(saveDrops()));
-  }
-
-  async #append(kind: EventClass): Promise<void> {
-    // What is written now would be deleted with the rest.
-    if (this.#purge) return;
-    const mine: Entry[] = [];
-    const others: Entry[] = [];
-    for (const entry of this.#unwritten) {
-      if (entry.done) entry.kept?.("memory");
-      else (entry.class === kind ? mine : others).push(entry);
-    }
-    this.#unwritten = others;
-    for (let from = 0; from < mine.length; ) {
-      let file = this.#open.get(kind);
-      if (file === undefined || file.sealed || file.chars >= segmentChars) {
-        if (file !== undefined) file.sealed = true;
-        const name = letters[kind] + this.#fileNumber++;
-        file = { name, chars: 0, frames: 0, left: 0, acks: 0, sealed: false };
-        this.#open.set(kind, file);
-      }
-      const part: Entry[] = [];
-      let text = "";
-      for (; from < mine.length && file.chars + text.length < segmentChars; from++) {
-        const entry = mine[from] as Entry;
-        text += frameOf(file.frames + part.length, `${entry.sequence} ${entry.text}`);
-        part.push(entry);
-      }
-      try {
-        await this.#options.storage.append(file.name, text);
-      } catch {
-        // Part of it may be there: nothing is written behind it.
-        file.sealed = true;
-        if (file.left === 0) await succeeds(this.#removeFile(file));
-        this.#unwritten = [...part, ...mine.slice(from), ...this.#unwritten];
-        for (const entry of this.#unwritten) {
-          entry.kept?.("memory");
-          entry.kept = undefined;
-        }
-        return;
-      }
-      file.chars += text.length;
-      file.frames += part.length;
-      for (const entry of part) {
-        entry.file = file;
-        file.left++;
-        entry.kept?.("stored");
-        entry.kept = undefined;
+    const dropped = [...victims, ...finished.filter((entry) => entry.dropped)];
+    const stored = dropped.filter(({ file, ghost }) => file !== undefined || ghost !== undefined);
+    const saved = await succeeds(() => drops.save(stored.map(({ id }) => id)));
+    for (const entry of victims) {
+      entry.busy = false;
+      // It may have been purged meanwhile, and counted for that.
+      if (!saved || entry.done) drops.count("evicted", entry.type, -1);
+      else {
+        this.#end(entry, true);
+        finished.push(entry);
+        onDrop("evicted", entry.type, 1);
       }
     }
+    if (saved) for (const damage of this.#damages.splice(0)) await this.#log.settle(damage);
+    else this.#finished.push(...finished.filter((entry) => entry.dropped));
+    // A full disk must not keep files that can go.
+    const left = await this.#log.forget(finished.filter((entry) => saved || !entry.dropped));
+    // What was delivered and comes back is recognised by the server; what was dropped must not come back.
+    this.#finished.push(...left.filter((entry) => entry.dropped));
+    return saved;
   }
 
-  /** Marks events of a file as finished. The newline before separates it from what a kill may have cut off. */
-  async #acknowledge(file: Segment, text: string): Promise<void> {
-    await this.#options.storage.append(`${file.name}.ack`, `\n${frameOf(file.acks++, text)}`);
-  }
-
-  async #removeAll(): Promise<void> {
-    const { storage } = this.#options;
-    this.#open.clear();
-    for (const name of await storage.list()) if (/(?:^|\/)[bnc]\d+(?:\.ack)?$/.test(name)) await storage.remove(name);
-  }
-
-  async #removeFile(file: Segment): Promise<void> {
-    file.sealed = true;
-    await this.#options.storage.remove(file.name);
-    await this.#options.storage.remove(`${file.name}.ack`);
+  async #append(): Promise<boolean> {
+    const entries = this.#unwritten;
+    this.#unwritten = [];
+    let appended = true;
+    for (const kind of classes) {
+      const mine = entries.filter((entry) => entry.class === kind && !entry.done);
+      if (!(await succeeds(() => this.#log.append(kind, mine)))) appended = false;
+    }
+    const left: Entry[] = [];
+    for (const entry of entries) {
+      tell(entry, entry.file === undefined ? "memory" : "stored");
+      if (entry.file === undefined && !entry.done) left.push(entry);
+    }
+    this.#unwritten = [...left, ...this.#unwritten];
+    return appended;
   }
 }
 
-async function succeeds(operation: Promise<unknown>): Promise<boolean> {
-  try {
-    await operation;
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Entries in order; those that are done are skipped, and forgotten once they are at the front. */
-class Line {
-  #entries: Entry[] = [];
-  #head = 0;
-
-  push(entry: Entry): void {
-    this.#entries.push(entry);
-  }
-
-  clear(): void {
-    this.#entries = [];
-    this.#head = 0;
-  }
-
-  *waiting(): Generator<Entry> {
-    const entries = this.#entries;
-    for (let at = this.#head; at < entries.length; at++) if (!entries[at]?.done) yield entries[at] as Entry;
-  }
-
-  trim(): void {
-    while (this.#entries[this.#head]?.done === true) this.#head++;
-    if (this.#head <= 1_024 || this.#head * 2 <= this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#head);
-    this.#head = 0;
-  }
+function tell(entry: Entry, where: "stored" | "memory" | "dropped"): void {
+  entry.kept?.(where);
+  entry.kept = undefined;
 }

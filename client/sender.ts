@@ -1,5 +1,6 @@
+import type { Entry } from "./event.ts";
 import type { Answer, Clock, Network, Random } from "./ports.ts";
-import type { Entry, Queue } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 
 /** What the server said of one event; docs/http-api.md lists the fields. */
 export type Result = {
@@ -22,18 +23,21 @@ export type SenderOptions = {
   readonly batchBytes: number;
   readonly timeoutMs: number;
   readonly maxBackoffMs: number;
-  readonly onResult: (entry: Entry, result: Result) => void;
+  /** What became of an event for good; gives whether it is given up. */
+  readonly onResult: (entry: Entry, result: Result) => boolean;
+  /** A request is over, however it went. */
+  readonly onAnswer: () => void;
   /** A whole request was not taken. */
   readonly onProblem: (problem: string) => void;
 };
 
-/** The server takes 1,000 events a request. */
+/** The server takes 1,000 events a request. These are over 128 KiB, however small each is, so that bytes decide. */
 const maxEvents = 1_000;
-/** Browsers let a page that is closed finish 64 KiB of requests. */
-const leavingBytes = 60_000;
-const final = ["accepted", "duplicate", "quarantined", "rejected"];
+/** Browsers let a page that is closed finish requests of 64 KiB; the last event of a batch may have 32. */
+const leavingBytes = 30_000;
+const finalStatuses = ["accepted", "duplicate", "quarantined", "rejected"];
 
-/** Sends the queue, one request at a time, oldest events first: so each key keeps its order. */
+/** Sends the queue, one request at a time, the oldest events of a class first: so each key keeps its order. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #queue: Queue;
@@ -67,81 +71,92 @@ export class Sender {
 
   /** Sends until the queue is empty or something fails. Never rejects. */
   run(allowed: () => boolean, leaving = false): Promise<void> {
-    this.#running ??= (async () => {
-      try {
-        while (allowed() && this.#queue.size > 0 && this.pauseMs === 0) await this.#sendBatch(leaving);
-      } finally {
-        this.#running = undefined;
-      }
-    })();
+    // A `finally` inside would come before the assignment where there is nothing to do.
+    this.#running ??= this.#drain(allowed, leaving).finally(() => {
+      this.#running = undefined;
+    });
     return this.#running;
   }
 
-  async #sendBatch(leaving: boolean): Promise<void> {
-    const { batchBytes, clock, onProblem } = this.#options;
-    const batch = this.#queue.batch(leaving ? Math.min(batchBytes, leavingBytes / 2) : batchBytes, this.#events);
-    for (const entry of batch) entry.flying = true;
+  async #drain(allowed: () => boolean, leaving: boolean): Promise<void> {
+    const bytes = leaving ? Math.min(this.#options.batchBytes, leavingBytes) : this.#options.batchBytes;
+    while (allowed() && this.pauseMs === 0) {
+      const batch = this.#queue.batch(bytes, this.#events);
+      if (batch.length === 0) return;
+      await this.#sendBatch(batch, leaving);
+    }
+  }
+
+  async #sendBatch(batch: readonly Entry[], leaving: boolean): Promise<void> {
+    const { clock, timeoutMs, onAnswer, onProblem } = this.#options;
+    for (const entry of batch) entry.busy = true;
+    let cancel: () => void = () => undefined;
+    // A key that never comes, or a network that forgets its time limit, must not stop all events for ever.
+    const tooLate = new Promise<never>((_, reject) => {
+      cancel = clock.after(timeoutMs * 2, () => reject(new Error("it takes too long")));
+    });
     try {
-      const sentAt = clock.now();
-      const started = clock.monotonic();
-      const answer = await this.#post(batch, sentAt, leaving);
-      this.#learnClock(answer, sentAt, clock.monotonic() - started);
-      this.#obey(batch, answer);
+      await Promise.race([this.#post(batch, leaving), tooLate]);
     } catch (error) {
       onProblem(`no answer: ${String(error)}`);
       this.#backOff(0);
     } finally {
-      for (const entry of batch) entry.flying = false;
+      cancel();
+      for (const entry of batch) entry.busy = false;
+      onAnswer();
     }
   }
 
-  async #post(batch: readonly Entry[], sentAt: number, leaving: boolean): Promise<Answer> {
-    const { url, key, network, timeoutMs } = this.#options;
+  async #post(batch: readonly Entry[], leaving: boolean): Promise<void> {
+    const { clock, url, key, network, timeoutMs } = this.#options;
+    const authorization = `Bearer ${await key()}`;
+    const sentAt = clock.now();
+    const started = clock.monotonic();
     const headers = {
-      authorization: `Bearer ${await key()}`,
+      authorization,
       "content-type": "application/cloudevents-batch+json",
       "sent-at": String(sentAt),
     };
-    return network({ url, headers, body: `[${batch.map(({ text }) => text).join(",")}]`, leaving, timeoutMs });
+    const body = `[${batch.map(({ text }) => text).join(",")}]`;
+    const answer = await network({ url, headers, body, leaving, timeoutMs });
+    this.#learnClock(answer, sentAt, clock.monotonic() - started);
+    this.#obey(batch, answer);
   }
 
   #obey(batch: readonly Entry[], answer: Answer): void {
-    const { onProblem, onResult } = this.#options;
+    const { onProblem } = this.#options;
     const { status } = answer;
     const results = resultsOf(answer);
-    let forgotten = 0;
-    let waitMs = Number(answer.header("retry-after") ?? 0) * 1_000 || 0;
+    let waitMs = retryAfterMs(answer);
+    let final = 0;
     for (const [index, entry] of batch.entries()) {
       const result = results[index];
       // A proxy or the page of a hotel may answer 200 as well: only a result with the event's own id counts.
       if (result?.id !== entry.id) continue;
-      if (final.includes(result.status)) {
-        forgotten++;
-        onResult(entry, result);
-        this.#queue.finish(entry);
+      if (finalStatuses.includes(result.status)) {
+        final++;
+        this.#finish(entry, result);
       } else waitMs = Math.max(waitMs, result.retry_after_ms ?? 0);
     }
-    if (forgotten === batch.length) {
-      this.#failures = 0;
+    if (final > 0) this.#failures = 0;
+    if (final === batch.length) {
       this.#events = Math.min(maxEvents, this.#events * 2);
       return;
     }
     onProblem(`HTTP ${status}: ${answer.body.slice(0, 500)}`);
-    if (forgotten === 0 && (status === 413 || status === 400)) {
-      // Smaller parts tell the event that is at fault from the others.
-      if (batch.length > 1) {
-        this.#events = Math.ceil(batch.length / 2);
-        return;
-      }
-      if (status === 413 || answer.body.includes('"code":"request_')) {
-        const entry = batch[0] as Entry;
-        onResult(entry, { id: entry.id, status: status === 413 ? "too_large" : "rejected", message: answer.body });
-        this.#queue.finish(entry);
-        return;
-      }
+    const refused = final === 0 && (status === 413 || (status === 400 && answer.body.includes('"code":"request_')));
+    if (!refused) this.#backOff(waitMs);
+    // Smaller parts tell the event that is at fault from the others.
+    else if (batch.length > 1) this.#events = Math.ceil(batch.length / 2);
+    else {
+      const [entry] = batch as [Entry];
+      this.#finish(entry, { id: entry.id, status: status === 413 ? "too_large" : "rejected", message: answer.body });
     }
-    if (forgotten > 0) this.#failures = 0;
-    this.#backOff(waitMs);
+  }
+
+  #finish(entry: Entry, result: Result): void {
+    // Given up meanwhile, it is counted already.
+    if (!entry.done) this.#queue.finish(entry, this.#options.onResult(entry, result));
   }
 
   /** Full jitter (Brooker, "Exponential Backoff And Jitter", 2015) on top of what the server asks for. */
@@ -163,6 +178,14 @@ export class Sender {
       this.#clockOffset = { ms, errorMs };
     }
   }
+}
+
+/** Seconds, as ingest says them, or a date, as proxies may. */
+function retryAfterMs(answer: Answer): number {
+  const text = answer.header("retry-after") ?? "";
+  const seconds = Number(text);
+  const until = Date.parse(text) - Date.parse(answer.header("date") ?? "");
+  return (Number.isNaN(seconds) ? until : seconds * 1_000) || 0;
 }
 
 function resultsOf(answer: Answer): readonly (Result | undefined)[] {

@@ -39,6 +39,7 @@ export const topicTable: readonly TopicSpec[] = [
   events("payments", 30 * day),
   events("safety", 30 * day),
   events("app-errors"),
+  events("app-events-dropped"),
   versioned("driver-profiles", 3),
   versioned("vehicle-profiles", 3),
   reference("cities", 1),

@@ -46,6 +46,8 @@ const known: Readonly<Record<string, unknown>> = {
   failure_code: "card_declined",
   attempt: 1,
   note: "Please call.",
+  client_id: "cli_0198f0c2-6c1e-7d3a-9a51-0f6a5b0c9d11",
+  dropped: [{ event_type: "driver.location", reason: "evicted", count: 12 }],
   error_type: "TimeoutError",
   message: "No answer within 10 s",
   stack: ["at fetchQuote (quote.ts:41)", "at onPress (home.ts:112)"],

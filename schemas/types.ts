@@ -134,6 +134,24 @@ export type AppErrorGroup = {
   readonly last_event_id: string;
 };
 
+/** How many events of a type were given up for a reason. */
+export type AppEventsDroppedCount = {
+  /** The type of the events; null when it cannot be told any more. */
+  readonly event_type?: string | null;
+  /** Why: evicted, damaged, rejected, too_large, switched_off, no_consent, invalid or closed; docs/sdk.md explains each. */
+  readonly reason: string;
+  /** How many events, since the report before. */
+  readonly count: number;
+};
+
+/** The SDK in an app gave events up and says how many of which type and why; so what is missing in the tables is known. */
+export type AppEventsDropped = {
+  /** The installation of the app, cli_ and an opaque rest; a new one after consent was withdrawn. */
+  readonly client_id: string;
+  /** The counts since the report before, at most 1,000. */
+  readonly dropped: readonly AppEventsDroppedCount[];
+};
+
 /** How one version of an app did in one minute and the minutes before, against the other versions; what alert rules about releases read. Of several records of a minute the one with the highest revision is valid. */
 export type AppVersionMinute = {
   /** Which app it is: driver or rider. */
@@ -672,6 +690,7 @@ export type EventData = {
   readonly "app.activity": AppActivity;
   readonly "app.error": AppError;
   readonly "app.error_group": AppErrorGroup;
+  readonly "app.events_dropped": AppEventsDropped;
   readonly "app.version_minute": AppVersionMinute;
   readonly "city": City;
   readonly "driver.hour": DriverHour;

@@ -62,6 +62,13 @@ const proofs = {
     file: "test/ingest/overload.int.test.ts",
     env: { HAILSTREAM_OVERLOAD_MINUTES: "5" },
   },
+  sdk: {
+    about:
+      "The SDK on 1,000 devices with a hostile network and storage: each event is stored once, or counted as dropped.",
+    project: "unit",
+    file: "test/client/hostile.test.ts",
+    env: { HAILSTREAM_SDK_RUNS: "1000" },
+  },
   trips: {
     about: "Two minutes of kill -9 and of a member that comes or goes every five seconds: each trip is told as it was.",
     project: "stack",

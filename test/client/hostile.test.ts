@@ -4,7 +4,9 @@ import { chance, hostileNetwork, ModelIngest, SimulatedClock, SimulatedDisk, set
 
 type Events = Readonly<Record<string, { readonly key: string; readonly n: number; readonly bad?: boolean }>>;
 const classes: Readonly<Record<string, EventClass>> = { ping: "bulk", trip: "normal", sos: "critical" };
-const runs = Number(process.env.HAILSTREAM_SDK_RUNS ?? 1_000);
+const runs = Number(process.env.HAILSTREAM_SDK_RUNS ?? 100);
+/** A world that fails is told with its seed, and made again by `HAILSTREAM_SDK_RUNS=1 HAILSTREAM_SDK_SEED=…`. */
+const first = Number(process.env.HAILSTREAM_SDK_SEED ?? 1);
 const minute = 60_000;
 
 /** One life of an app after another on one device, with everything that goes wrong; then all is well, and it must add up. */
@@ -13,14 +15,10 @@ async function liveThrough(seed: number) {
   const clock = new SimulatedClock();
   const disk = new SimulatedDisk(random);
   const ingest = new ModelIngest(random, clock);
-  const unanswered = new Set<string>();
+  const unheard = new Set<string>();
   const state = {
     offline: false,
     loss: random() < 0.3 ? 0 : random() * 0.5,
-    alive: () => !disk.dead,
-    unanswered: (ids: readonly string[]) => {
-      for (const id of ids) unanswered.add(id);
-    },
   };
   const tracked = new Map<string, { kept?: string; life: number }>();
   const numbers = new Map<string, number>();
@@ -40,11 +38,14 @@ async function liveThrough(seed: number) {
       clock,
       random,
       network: hostileNetwork(ingest, clock, random, {
-        ...state,
         get offline() {
           return state.offline;
         },
+        get loss() {
+          return state.loss;
+        },
         alive: () => mine === life && !disk.dead,
+        unheard,
       }),
       maxQueueBytes: random() < 0.3 ? 4_000 : 1_000_000,
       batchBytes: 2_000,
@@ -81,7 +82,7 @@ async function liveThrough(seed: number) {
     const luck = random();
     if (luck < 0.12) {
       faults.add("kill");
-      disk.killIn = 1 + Math.floor(random() * 6);
+      if (!disk.dead) disk.killIn = 1 + Math.floor(random() * 6);
     } else if (luck < 0.2) state.offline = !state.offline;
     else if (luck < 0.24) {
       faults.add("13 hours offline");
@@ -113,6 +114,7 @@ async function liveThrough(seed: number) {
   state.loss = 0;
   ingest.maxEvents = 1_000;
   disk.capacity = Number.POSITIVE_INFINITY;
+  if (!disk.dead) disk.killIn = Number.POSITIVE_INFINITY;
   await clock.pass(minute);
   if (disk.dead) await restart();
   for (let patience = 0; patience < 50; patience++) {
@@ -128,14 +130,15 @@ async function liveThrough(seed: number) {
     .filter(({ type }) => type === dropReport)
     .flatMap(({ data }) => data.dropped as { readonly count: number }[])
     .reduce((sum, { count }) => sum + count, 0);
-  return { tracked, ingest, unanswered, counted, reported, killed, faults, waiting: client.status().waiting, disk };
+  return { tracked, ingest, unheard, counted, reported, killed, faults, waiting: client.status().waiting, disk };
 }
 
 test(`${runs} devices in a hostile world: every event is stored once or counted as dropped, in order per key`, async () => {
   const seen = new Map<string, number>();
   let events = 0;
-  for (let seed = 1; seed <= runs; seed++) {
-    const { tracked, ingest, unanswered, counted, reported, killed, faults, waiting, disk } = await liveThrough(seed);
+  let twice = 0;
+  for (let seed = first; seed < first + runs; seed++) {
+    const { tracked, ingest, unheard, counted, reported, killed, faults, waiting, disk } = await liveThrough(seed);
     const note = `seed ${seed} (${[...faults].join(", ")})`;
     expect(waiting, `${note}: still waiting`).toBe(0);
     expect(
@@ -145,16 +148,19 @@ test(`${runs} devices in a hostile world: every event is stored once or counted 
     const missing = [...tracked].filter(([id]) => !ingest.stored.has(id));
     const promised = missing.filter(([, { kept }]) => kept === "stored" || (kept === "dropped" && !killed));
     expect(reported, `${note}: lost without being counted`).toBeGreaterThanOrEqual(promised.length);
-    // Without a kill nobody's counts are lost, and what was sent in vain is the only doubt.
-    if (!killed) {
+    // Who sent in vain does not know whether it arrived, and may give it up.
+    const doubt = [...unheard].filter((id) => ingest.stored.has(id)).length;
+    if (killed) twice += Math.max(0, reported - missing.length - doubt);
+    else {
+      // Without a kill nobody's counts are lost, and none is told twice.
       expect(reported, `${note}: what was dropped and what was reported`).toBe(counted);
-      const doubt = [...unanswered].filter((id) => ingest.stored.has(id)).length;
       expect(missing.length, `${note}: missing`).toBeLessThanOrEqual(counted);
       expect(counted - missing.length, `${note}: counted but stored`).toBeLessThanOrEqual(doubt);
     }
     const last = new Map<string, number>();
-    for (const { type, data } of ingest.stored.values()) {
-      if (type === dropReport) continue;
+    for (const { id, type, data } of ingest.stored.values()) {
+      // A time of tomorrow's tomorrow is refused today and taken tomorrow; where nobody heard the refusal, it is out of order by that.
+      if (type === dropReport || ingest.rejected.has(id)) continue;
       const { key, n } = data as { readonly key: string; readonly n: number };
       expect(n, `${note}: the order of ${key}`).toBeGreaterThan(last.get(key) ?? 0);
       last.set(key, n);
@@ -172,4 +178,8 @@ test(`${runs} devices in a hostile world: every event is stored once or counted 
     "kill",
   ]);
   expect(events).toBeGreaterThan(runs * 30);
+  // Whoever is killed before the answer is noted may give up what was stored: one too many is counted, never one too few.
+  expect(twice).toBeLessThan(events / 1_000);
+  const kinds = [...seen].map(([fault, worlds]) => `${fault} in ${worlds}`).join(", ");
+  process.stdout.write(`${runs} devices, ${events} events, ${twice} counted twice; ${kinds}\n`);
 }, 300_000);

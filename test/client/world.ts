@@ -209,12 +209,17 @@ export class ModelIngest {
   }
 }
 
-/** A mobile network before the model: away, slow, or losing requests and answers. */
+/** A mobile network before the model: away, slow, or losing requests and answers. `unheard` are the ids that arrived and whose answer did not. */
 export function hostileNetwork(
   ingest: ModelIngest,
   clock: SimulatedClock,
   random: Random,
-  state: { offline: boolean; loss: number; alive: () => boolean; unanswered: (ids: readonly string[]) => void },
+  state: {
+    readonly offline: boolean;
+    readonly loss: number;
+    readonly alive: () => boolean;
+    readonly unheard: Set<string>;
+  },
 ): Network {
   return async (request) => {
     const wait = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
@@ -226,13 +231,13 @@ export function hostileNetwork(
     }
     const portal = random() < state.loss / 4;
     if (portal) return { status: 200, body: "<html>Welcome to the hotel</html>", header: () => null };
+    const ids = (JSON.parse(request.body) as SentEvent[]).map(({ id }) => id);
     const answer = ingest.take(request);
+    for (const id of ids) state.unheard.add(id);
     const lost = random() < state.loss;
     await wait(lost ? request.timeoutMs : random() * 500);
-    if (!state.alive() || lost) {
-      state.unanswered((JSON.parse(request.body) as SentEvent[]).map(({ id }) => id));
-      throw new Error("the answer was lost");
-    }
+    if (!state.alive() || lost) throw new Error("the answer was lost");
+    if (answer.body.includes('"results"')) for (const id of ids) state.unheard.delete(id);
     return answer;
   };
 }
