@@ -72,8 +72,8 @@ const maxStorageWaitMs = 300_000;
 const maxRefusals = 2;
 const switchesEveryMs = 900_000;
 
-/** Starts a client. It never throws into the app and never blocks it: what goes wrong is counted and told to the callbacks. */
-export function createClient<Events extends { readonly [K in keyof Events]: object }>(
+/** Starts a client. `Events` are the data of each event type, where they are known. It never throws into the app and never blocks it: what goes wrong is counted and told to the callbacks. */
+export function createClient<Events extends { readonly [K in keyof Events]: object } = Record<string, object>>(
   options: ClientOptions,
 ): Client<Events> {
   return new Client(options);

