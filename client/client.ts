@@ -135,10 +135,10 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
       this.#sender.forgive();
       void this.#run(false);
     };
-    this.#endings.push(
-      lifecycle.onLeave(() => void this.#run(true)),
-      lifecycle.onReturn(returned),
-    );
+    this.#safely(() => {
+      this.#endings.push(lifecycle.onLeave(() => void this.#run(true)));
+      this.#endings.push(lifecycle.onReturn(returned));
+    });
   }
 
   /** Takes an event. It is in the queue when this returns, and on the storage when `kept` says so. */
@@ -297,8 +297,8 @@ export class Client<Events extends { readonly [K in keyof Events]: object }> {
 
   /** Queues what was dropped as an event of its own. Gives whether there was something new to report. */
   async #reportDrops(): Promise<boolean> {
-    if (this.#options.reportDrops === false || this.#refusals === maxRefusals || this.#report !== "") return false;
-    if (!this.#maySend()) return false;
+    const off = this.#options.reportDrops === false || this.#off.has(dropReport) || this.#refusals === maxRefusals;
+    if (off || this.#report !== "" || !this.#maySend()) return false;
     this.#report = "under way";
     let sealed: Sealed | undefined;
     try {

@@ -12,5 +12,4 @@ export {
 } from "./client.ts";
 export type { DropReason, Kept } from "./event.ts";
 export type { Answer, Clock, EventClass, Lifecycle, Network, Random, Request, Storage } from "./ports.ts";
-
 export type { Result } from "./sender.ts";

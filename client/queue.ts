@@ -194,7 +194,10 @@ export class Queue {
   }
 
   async #writeAll(): Promise<void> {
-    if (this.#clearing) this.#clearing = !(await succeeds(() => this.#log.clear()));
+    if (this.#clearing && (await succeeds(() => this.#log.clear()))) {
+      this.#clearing = false;
+      for (const entry of this.#finished) entry.file = entry.ghost = undefined;
+    }
     const counted = await this.#forget();
     // What is written before all is cleared would be deleted with the rest.
     const appended = !this.#clearing && (await this.#append());
