@@ -75,6 +75,38 @@ for (const name of names) if (Object.keys(await import(name)).length === 0) thro
   execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: app });
 });
 
+test("the examples of docs/sdk.md fit its types", () => {
+  const page = readFileSync(join(root, "docs/sdk.md"), "utf8");
+  const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+  expect(examples).toHaveLength(3);
+  // React Native's packages as the examples see them.
+  writeFileSync(
+    join(app, "react-native.d.ts"),
+    `declare module "react-native" {
+  export const AppState: { addEventListener(type: "change", listener: (state: string) => void): { remove(): void } };
+}
+declare module "@react-native-async-storage/async-storage" {
+  const store: {
+    getAllKeys(): Promise<readonly string[]>;
+    getItem(key: string): Promise<string | null>;
+    setItem(key: string, value: string): Promise<void>;
+    removeItem(key: string): Promise<void>;
+  };
+  export default store;
+}`,
+  );
+  const names = examples.map((code, index) => {
+    const given = "declare const url: string, key: string, data: object;";
+    // Ten lines are promised.
+    expect(code.trim().split("\n").length).toBeLessThanOrEqual(10);
+    writeFileSync(join(app, `example-${index}.ts`), `${given}\n${code}`);
+    return `example-${index}.ts`;
+  });
+  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+  const files = ["react-native.d.ts", ...names];
+  expect(execFileSync(process.execPath, [tsc, ...flags, ...files], { cwd: app, encoding: "utf8" })).toBe("");
+});
+
 test("the core is smaller than 8 kB compressed", async () => {
   const bundle = await rolldown({ input: join(client, "index.ts"), logLevel: "silent" });
   const { output } = await bundle.generate({ format: "esm", minify: true });
