@@ -177,9 +177,10 @@ export const add: AddCommand = (program, context, end) => {
     const { entries } = openBook(shelf, await readStoredRules(db));
     const states = await listAlertStates(db, open.groupPrefix);
     const shown = states.filter(({ state }) => open.wanted.firing !== true || !["inactive", "pending"].includes(state));
-    const json = entries.map(({ name, ...entry }) => ({
-      ...{ rule: name, ...ruleJson({ name, ...entry }), states: shown.filter(({ rule }) => rule === name) },
-    }));
+    const json = entries.map((entry) => {
+      const { name: rule, ...rest } = ruleJson(entry);
+      return { rule, ...rest, states: shown.filter((state) => state.rule === rule) };
+    });
     const dead = deadEndpoints(await listEndpoints(db));
     open.tell(
       [...json, dead],

@@ -145,6 +145,7 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
     analyst: childEnv.HAILSTREAM_POSTGRES_ANALYST_URL ?? addresses.postgres,
     apiKey: secrets.apiKey,
     connectors: `http://127.0.0.1:${place.ports.sinksMetrics}`,
+    alerts: `http://127.0.0.1:${place.ports.streamMetrics}`,
   };
   const embedded = listOf(stack.children.map(({ name }) => name));
   return {

@@ -13,6 +13,8 @@ const readyShape = z.object({
   apiKey: z.string(),
   /** The base address of the connectors' API. */
   connectors: z.string().optional(),
+  /** The base address of the alerts' API; its paths begin with /alerts. */
+  alerts: z.string().optional(),
 });
 
 /** The line that says that a stack is ready; scripts rely on its names. */

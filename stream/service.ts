@@ -81,7 +81,7 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
   const { catalogue } = schemas;
   const findCity = cityFinder(reference.cities);
   const shelf = createShelf(readRules(catalogue, findCity, options.alertsDir), catalogue, findCity);
-  const rules = watchRules(parts.db, shelf, log);
+  const rules = watchRules(parts.db, shelf, { log, metrics });
   const isRide = parts.topology === undefined;
 
   const http = createHttpService({

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { createService, type Logger, messageOf, type Service } from "../../runtime/index.ts";
+import { createService, type Logger, type Metrics, messageOf, type Service } from "../../runtime/index.ts";
 import type { Catalogue } from "../../schemas/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import type { CityAt } from "./city-at.ts";
@@ -35,13 +35,19 @@ export function createShelf(files: readonly Placed[], catalogue: Catalogue, city
   };
 }
 
+type WatchParts = { readonly log: Logger; readonly metrics: Metrics };
+
 const everyMs = 1_000;
 
 /**
  * The rules of files and those in the database, read again every second. While the database does not answer, the last ones hold.
  * @throws PipelineError alert_rule_invalid when the files do not stand
  */
-export function watchRules(db: Pick<Queryable, "query">, shelf: Shelf, log: Logger): LiveRules {
+export function watchRules(db: Pick<Queryable, "query">, shelf: Shelf, { log, metrics }: WatchParts): LiveRules {
+  const leftOut = metrics.gauge(
+    "hailstream_stream_alert_rules_left_out",
+    "Rules that were put by API and cannot be used any more; GET /alerts says why.",
+  );
   let book = bookOfFiles(shelf);
   let isRead = false;
   let isAway = false;
@@ -57,6 +63,7 @@ export function watchRules(db: Pick<Queryable, "query">, shelf: Shelf, log: Logg
       book = openBook(shelf, stored);
       isRead = true;
       tellProblems(before);
+      leftOut.set(book.entries.filter(({ problem }) => problem !== undefined).length);
     }
     for (const heed of heeds) heed();
   }
