@@ -20,6 +20,7 @@ import {
   readOptions,
   runUntilStopped,
   type Service,
+  together,
 } from "../runtime/index.ts";
 import { type AddCommand, type CommandContext, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
@@ -175,21 +176,6 @@ function stationPorts({ ports }: StackPlace): Service {
       await requireFreePort("the health of sinks", ports.sinksMetrics);
     },
     stop: () => undefined,
-  });
-}
-
-/** Several services that do not need each other: started and stopped at the same time. */
-function together(name: string, services: readonly Service[]): Service {
-  return createService({
-    name,
-    async start(fail) {
-      const results = await Promise.allSettled(services.map((service) => service.start(fail)));
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-    },
-    async stop() {
-      await Promise.all(services.map((service) => service.stop()));
-    },
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Batch, EachBatchPayload, Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry } from "./connection.ts";
-import { isCoordinatorNotReady } from "./coordinator.ts";
+import { mayJoinAgain } from "./coordinator.ts";
 import { createLanes } from "./lanes.ts";
 import type { RecordBatch } from "./records.ts";
 
@@ -34,7 +34,7 @@ export type ConsumerParts = {
   readonly maxBytes?: number;
   /** How long a fetch waits for the first byte; default 500 ms. */
   readonly maxWaitMs?: number;
-  /** After this long without a heartbeat the partitions go to other members; default 30 s. */
+  /** After this long without a heartbeat the partitions go to other members; default 7 s. */
   readonly sessionTimeoutMs?: number;
   /** Whether a group without committed offsets starts at the oldest record; default true. */
   readonly fromBeginning?: boolean;
@@ -55,6 +55,10 @@ export type ConsumerParts = {
 type Handled = { readonly topic: string; readonly partition: number; readonly offset: string };
 
 const commitIntervalMs = 500;
+/** Long enough for a machine that is busy, short enough for partitions of a killed process to go on elsewhere within ten seconds. */
+const defaultSessionTimeoutMs = 7_000;
+/** A member learns by its heartbeats that another one comes or goes. */
+const longestHeartbeatMs = 1_000;
 const stopTimeoutMs = 10_000;
 /** kafkajs's own: they only hand batches to the lanes. */
 const workers = 16;
@@ -66,6 +70,8 @@ const workers = 16;
  */
 export function createConsumer(parts: ConsumerParts): Service {
   const { connection, log } = parts;
+  const sessionTimeout = parts.sessionTimeoutMs ?? defaultSessionTimeoutMs;
+  const heartbeatInterval = Math.min(longestHeartbeatMs, Math.floor(sessionTimeout / 5));
   const joins = parts.metrics.counter("hailstream_kafka_group_joins_total", "Times this process joined a group.", [
     "group",
   ]);
@@ -102,13 +108,13 @@ export function createConsumer(parts: ConsumerParts): Service {
       consumer = connection.kafka.consumer({
         groupId: parts.groupId,
         allowAutoTopicCreation: false,
-        sessionTimeout: parts.sessionTimeoutMs ?? 30_000,
-        heartbeatInterval: Math.min(3_000, Math.floor((parts.sessionTimeoutMs ?? 30_000) / 3)),
+        sessionTimeout,
+        heartbeatInterval,
         maxBytesPerPartition: parts.maxBytesPerPartition ?? 1_048_576,
         maxBytes: parts.maxBytes ?? 8 * 1_048_576,
         maxWaitTimeInMs: parts.maxWaitMs ?? 500,
         // When its patience ends the process ends too, and its supervisor takes over.
-        retry: { ...outageRetry, restartOnFailure: isCoordinatorNotReady },
+        retry: { ...outageRetry, restartOnFailure: mayJoinAgain },
       });
       consumer.on("consumer.crash", ({ payload }) => {
         if (payload.restart) return;
@@ -210,7 +216,13 @@ export function createConsumer(parts: ConsumerParts): Service {
       },
     };
     const records = recordBatchOf(batch);
-    await parts.onBatch(records, control);
+    // A batch may wait for a lock, or for something that is away; the membership must not.
+    const beat = setInterval(() => void control.heartbeat(), heartbeatInterval);
+    try {
+      await parts.onBatch(records, control);
+    } finally {
+      clearInterval(beat);
+    }
     lag.set({ group: parts.groupId, topic, partition }, Number(batch.offsetLag()));
     if (!sought && generation === joinedAt) handled.set(lane, { topic, partition, offset: String(records.nextOffset) });
   }

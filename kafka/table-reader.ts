@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
-import { isCoordinatorNotReady } from "./coordinator.ts";
+import { mayJoinAgain } from "./coordinator.ts";
 import type { KafkaRecord } from "./records.ts";
 import { topicEnds } from "./topics.ts";
 
@@ -46,7 +46,7 @@ export function createTableReader(parts: TableReaderParts): Service {
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: 500,
-        retry: { ...outageRetry, restartOnFailure: isCoordinatorNotReady },
+        retry: { ...outageRetry, restartOnFailure: mayJoinAgain },
       });
       let done: () => void = () => undefined;
       let refuse: (cause: unknown) => void = () => undefined;

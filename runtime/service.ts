@@ -86,3 +86,18 @@ export function composeServices(name: string, services: readonly Service[]): Ser
     stop: stopAll,
   });
 }
+
+/** Several services that do not need each other as one: started and stopped at the same time. */
+export function together(name: string, services: readonly Service[]): Service {
+  return createService({
+    name,
+    async start(fail) {
+      const results = await Promise.allSettled(services.map((service) => service.start(fail)));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    },
+    async stop() {
+      await Promise.all(services.map((service) => service.stop()));
+    },
+  });
+}

@@ -60,21 +60,11 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
     metrics: parts.metrics,
     log,
     concurrency: parts.concurrency ?? 3,
-    sessionTimeoutMs: parts.sessionTimeoutMs ?? 30_000,
+    ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     maxBytes: parts.maxFetchBytes ?? 5 * 1_048_576,
     maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 2 * 1_048_576,
-    onBatch: onBatch,
+    onBatch: storeUntilDone,
   });
-
-  async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
-    // A flush may wait for a lock or for a database that is away; the membership must not.
-    const beat = setInterval(() => void control.heartbeat(), Math.max(200, (parts.sessionTimeoutMs ?? 30_000) / 10));
-    try {
-      await storeUntilDone(batch, control);
-    } finally {
-      clearInterval(beat);
-    }
-  }
 
   async function storeUntilDone(batch: RecordBatch, control: BatchControl): Promise<void> {
     let manner: Manner = "fast";

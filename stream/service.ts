@@ -9,6 +9,7 @@ import {
   type Metrics,
   PipelineError,
   type Service,
+  together,
 } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import type { Database } from "../store/index.ts";
@@ -146,7 +147,8 @@ export function createStream(parts: StreamParts): Pick<HttpService, "url"> & Ret
     mark("reference read", { flows: "not joined yet" }),
     silences,
     ...(isRide ? [rules] : []),
-    ...runners,
+    // A join takes as long as the other members need to hear of it: one after the other would be half a minute.
+    together("flows", runners),
     ...(isRide ? [following] : []),
     mark("flows joined", {}),
   ]);

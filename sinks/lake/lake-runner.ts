@@ -100,17 +100,12 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
 
   async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
     const key = `${batch.topic}/${batch.partition}`;
-    const beat = setInterval(() => void control.heartbeat(), Math.max(200, parts.sessionTimeoutMs / 10));
-    try {
-      const isFull = await patiently(control, () => queue.run(key, () => gather(key, batch, control)));
-      if (isFull === undefined) return control.seek(batch.firstOffset);
-      if (isFull) await patiently(control, () => queue.run(key, () => flushOne(key)));
-      while (waitingBytes() > parts.maxBufferBytes && control.isLive()) {
-        const largest = largestWaiting();
-        await patiently(control, () => queue.run(largest, () => flushOne(largest)));
-      }
-    } finally {
-      clearInterval(beat);
+    const isFull = await patiently(control, () => queue.run(key, () => gather(key, batch, control)));
+    if (isFull === undefined) return control.seek(batch.firstOffset);
+    if (isFull) await patiently(control, () => queue.run(key, () => flushOne(key)));
+    while (waitingBytes() > parts.maxBufferBytes && control.isLive()) {
+      const largest = largestWaiting();
+      await patiently(control, () => queue.run(largest, () => flushOne(largest)));
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { composeServices, createService, type Service } from "../../runtime/index.ts";
+import { composeServices, createService, type Service, together } from "../../runtime/index.ts";
 
 const noFail = () => undefined;
 
@@ -85,4 +85,29 @@ test("when one cannot start, those before it are stopped and the error is thrown
   await expect(whole.start(noFail)).rejects.toThrow("b cannot start");
   await whole.stop();
   expect(log).toEqual(["start a", "start b", "stop b", "stop a"]);
+});
+
+test("services that are together start at the same time: none waits for another", async () => {
+  const both = Promise.withResolvers<void>();
+  let begun = 0;
+  const meeting = (name: string) =>
+    createService({
+      name,
+      start() {
+        begun += 1;
+        if (begun === 2) both.resolve();
+        return both.promise;
+      },
+      stop: () => undefined,
+    });
+  await together("both", [meeting("a"), meeting("b")]).start(noFail);
+  expect(begun).toBe(2);
+});
+
+test("when one of those together cannot start, all are stopped by the time the start has failed for good", async () => {
+  const log: string[] = [];
+  const parts = [recording("a", log), recording("b", log, { failStart: true }), recording("c", log)];
+  const whole = composeServices("whole", [together("three", parts)]);
+  await expect(whole.start(noFail)).rejects.toThrow("b cannot start");
+  expect(log.toSorted()).toEqual(["start a", "start b", "start c", "stop a", "stop b", "stop c"]);
 });
