@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { optionSets } from "../commands/option-sets.ts";
 import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
+import { faultsPage } from "../test/faults/page.ts";
+import { readResults } from "../test/faults/results.ts";
 import { analyticsPage } from "./analytics-page.ts";
 import { connectorKeysPage } from "./connectors-page.ts";
 import { metricsPage } from "./metrics-page.ts";
@@ -61,6 +63,7 @@ const pages: Readonly<Record<string, string>> = {
   "metrics.md": metricsPage(),
   "analytics.md": analyticsPage(),
   "connector-keys.md": connectorKeysPage(),
+  "faults.md": faultsPage(readResults()),
 };
 const verify = process.argv.includes("--verify");
 for (const [name, text] of Object.entries(pages)) {

@@ -89,7 +89,7 @@ export function markedParts(dataDir: string): readonly MarkedPart[] {
  */
 export async function endLeftovers(dataDir: string): Promise<readonly string[]> {
   const files = pidFiles(dataDir);
-  const carriers = files.filter((file) => /(kafka|postgres)\.pid$/.test(file));
+  const carriers = files.filter((file) => /(kafka(-\d)?|postgres)\.pid$/.test(file));
   const ended: string[] = [];
   for (const group of [files.filter((file) => !carriers.includes(file)), carriers]) {
     await Promise.all(

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createRandom } from "../../apps/random.ts";
+import { topicEnds } from "../../kafka/index.ts";
+import type { Apps } from "./apps.ts";
+import type { Cluster } from "./cluster.ts";
+import { checkpointsOf, type Place, storedTopics } from "./gather.ts";
+import { inject, type Victims } from "./inject.ts";
+import { p95Of } from "./percentile.ts";
+import { brokers, type Process, services, stores } from "./plan.ts";
+import { onStage, type StageOptions } from "./stage.ts";
+
+/** What one kill -9 cost. */
+export type Recovery = {
+  readonly target: Process;
+  /** Until the first row of an event that reached the sinks' topics after the kill. */
+  readonly firstRowMs: number;
+  /** Until every partition that had traffic had such a row. */
+  readonly allPartitionsMs: number;
+  /** How fast it caught up from then on, against what came in meanwhile; undefined where nothing had been left lying. */
+  readonly catchUp?: number;
+};
+
+const pollMs = 100;
+const timeoutMs = 90_000;
+/** Less than this many seconds of traffic is no backlog that a rate could be measured on. */
+const leastBacklogSeconds = 1.5;
+
+/** Kills one process after the other while the apps send, each when the one before it is forgotten, and measures what that costs. */
+export async function measureRecovery(
+  targets: readonly Process[],
+  victims: Victims,
+  place: Place,
+  p: { readonly eventsPerSecond: number; readonly abort: AbortSignal; say(line: string): void },
+): Promise<readonly Recovery[]> {
+  const found: Recovery[] = [];
+  for (const target of targets) {
+    p.abort.throwIfAborted();
+    await caughtUp(place, victims, p.eventsPerSecond);
+    const recovery = await measureOne(target, victims, place, p.eventsPerSecond);
+    p.say(
+      `kill -9 ${target}: first row ${recovery.firstRowMs} ms, all partitions ${recovery.allPartitionsMs} ms, catch-up ${recovery.catchUp?.toFixed(1) ?? "-"}`,
+    );
+    found.push(recovery);
+  }
+  return found;
+}
+
+async function measureOne(target: Process, victims: Victims, place: Place, eventsPerSecond: number): Promise<Recovery> {
+  const { cluster, apps } = victims;
+  await ready(cluster, target);
+  const before = await endsOf(place);
+  const stored = await checkpointsOf(place.postgres);
+  const ahead = apps.accepted - sum(stored);
+  const killed = await inject({ kind: "kill -9", target, atMs: 0, forMs: 0 }, victims);
+  if (!killed.done) throw new Error(`${target} could not be killed: ${killed.note}`);
+  const began = performance.now();
+  const passed = () => performance.now() - began;
+  let firstRowMs: number | undefined;
+  const late = new Set([...before.keys()].filter((partition) => busyTopics.includes(partition.split("/")[0] ?? "")));
+  while (late.size > 0) {
+    const now = await checkpointsOf(place.postgres).catch(() => undefined);
+    for (const [partition, offset] of now ?? []) {
+      if (offset <= (before.get(partition) ?? Number.POSITIVE_INFINITY)) continue;
+      firstRowMs ??= passed();
+      late.delete(partition);
+    }
+    if (passed() > timeoutMs) throw new Error(`${target}: no new row in ${[...late].join(", ")}`);
+    await sleep(pollMs);
+  }
+  const allPartitionsMs = passed();
+  const catchUp = await catchUpRate(place, apps, ahead, eventsPerSecond);
+  return {
+    ...{ target, firstRowMs: Math.round(firstRowMs ?? 0), allPartitionsMs: Math.round(allPartitionsMs) },
+    ...(catchUp === undefined ? {} : { catchUp }),
+  };
+}
+
+/** @param ahead what was accepted and not stored before the kill, and what was counted otherwise */
+async function catchUpRate(place: Place, apps: Apps, ahead: number, perSecond: number): Promise<number | undefined> {
+  const began = performance.now();
+  const storedAtFirst = sum(await checkpointsOf(place.postgres));
+  const backlog = apps.accepted - storedAtFirst - ahead;
+  if (backlog < leastBacklogSeconds * perSecond) return undefined;
+  const accepted = apps.accepted;
+  for (;;) {
+    const stored = sum(await checkpointsOf(place.postgres));
+    const left = apps.accepted - stored - ahead;
+    const seconds = (performance.now() - began) / 1_000;
+    if (left < 0.5 * perSecond || seconds * 1_000 > timeoutMs) {
+      const input = Math.max(1, apps.accepted - accepted);
+      return (stored - storedAtFirst) / Math.max(input, perSecond * seconds);
+    }
+    await sleep(pollMs);
+  }
+}
+
+async function caughtUp(place: Place, { apps, cluster }: Victims, perSecond: number): Promise<void> {
+  const until = performance.now() + timeoutMs;
+  for (let calm = 0; calm < 10; ) {
+    const ends = await endsOf(place).catch(() => undefined);
+    const stored = await checkpointsOf(place.postgres).catch(() => undefined);
+    const states = [...cluster.processes.values()].every(({ state }) => state === "ready");
+    const isCalm = ends !== undefined && stored !== undefined && sum(ends) - sum(stored) < perSecond && states;
+    calm = isCalm ? calm + 1 : 0;
+    if (performance.now() > until) throw new Error(`it did not catch up (${apps.accepted} accepted)`);
+    await sleep(250);
+  }
+}
+
+async function ready({ processes }: Cluster, target: Process): Promise<void> {
+  while (processes.get(target)?.state !== "ready") await sleep(pollMs);
+}
+
+/** Nearly every second brings something to each of their partitions. */
+const busyTopics: readonly string[] = ["driver-locations-enriched", "trip-events-enriched"];
+
+/** The end of each partition that the tables are filled from. */
+async function endsOf({ connection }: Place): Promise<ReadonlyMap<string, number>> {
+  const perTopic = await Promise.all(
+    storedTopics.map(async (topic) =>
+      (await topicEnds(connection, topic)).map(
+        ({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const,
+      ),
+    ),
+  );
+  return new Map(perTopic.flat());
+}
+
+const sum = (offsets: ReadonlyMap<string, number>) => [...offsets.values()].reduce((total, each) => total + each, 0);
+
+export type RecoveryReport = {
+  readonly seed: number;
+  readonly eventsPerSecond: number;
+  readonly kills: readonly Recovery[];
+  readonly p95: { readonly firstRowMs: number; readonly allPartitionsMs: number };
+  /** The least of all that could be measured. */
+  readonly leastCatchUp: number | undefined;
+};
+
+const eventsPerSecond = 400;
+
+/** Kills each process once, in an order that the seed says. */
+export async function measureKills(options: Omit<StageOptions, "events">): Promise<RecoveryReport> {
+  return onStage({ ...options, events: Number.MAX_SAFE_INTEGER }, async (stage) => {
+    const sending = stage.apps.run((Number.MAX_SAFE_INTEGER * 1_000) / eventsPerSecond);
+    const random = createRandom(options.seed, 0x6b696c6c);
+    const targets = [...services, ...brokers, ...stores]
+      .map((target) => ({ target, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ target }) => target);
+    const kills = await measureRecovery(targets, stage, stage.place, { eventsPerSecond, ...options });
+    stage.apps.stop();
+    await sending;
+    const rates = kills.flatMap(({ catchUp }) => catchUp ?? []);
+    return {
+      ...{ seed: options.seed, eventsPerSecond, kills },
+      p95: {
+        firstRowMs: p95Of(kills.map((kill) => kill.firstRowMs)),
+        allPartitionsMs: p95Of(kills.map((kill) => kill.allPartitionsMs)),
+      },
+      leastCatchUp: rates.length === 0 ? undefined : Math.min(...rates),
+    };
+  });
+}
