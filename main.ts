@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   endpoints: () => import("./commands/endpoints.ts"),
   connectors: () => import("./commands/connectors.ts"),
   quarantine: () => import("./commands/quarantine.ts"),
+  audit: () => import("./commands/audit.ts"),
   reprocess: () => import("./commands/reprocess.ts"),
   replay: () => import("./commands/replay.ts"),
   simulate: () => import("./commands/simulate.ts"),

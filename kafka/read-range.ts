@@ -6,35 +6,76 @@ import { createConsumer } from "./consumer.ts";
 import type { RecordBatch } from "./records.ts";
 import { topicEnds, withAdmin } from "./topics.ts";
 
+/** Offsets of one partition: from `from` up to, but without, `to`. */
+export type OffsetRange = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+};
+
+type ReadParts = {
+  readonly connection: KafkaConnection;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  onBatch(batch: RecordBatch): Promise<void>;
+};
+
 const pollMs = 20;
 
 /**
  * Reads what arrived in topics between two moments, in the order of each partition, and is done when all that was there when it began is read.
  * @param range ms since 1970, by the time of arrival
  */
-export async function readRange(parts: {
-  readonly connection: KafkaConnection;
-  readonly topics: readonly string[];
-  readonly range: { readonly fromMs: number; readonly toMs: number };
-  readonly metrics: Metrics;
-  readonly log: Logger;
-  onBatch(batch: RecordBatch): Promise<void>;
-}): Promise<void> {
+export async function readRange(
+  parts: ReadParts & {
+    readonly topics: readonly string[];
+    readonly range: { readonly fromMs: number; readonly toMs: number };
+  },
+): Promise<void> {
   const { connection, topics, range } = parts;
-  /** By topic and partition: where to begin, where to end, and how far it has come. */
-  const places = new Map<string, { readonly from: bigint; readonly to: bigint; at: bigint }>();
-  for (const topic of topics) {
+  const ranges = topics.map(async (topic) => {
     const [ends, begins] = await Promise.all([
       topicEnds(connection, topic),
       withAdmin(connection, (admin) => admin.fetchTopicOffsetsByTimestamp(topic, range.fromMs)),
     ]);
-    for (const { partition, low, high } of ends) {
-      const found = begins.find((each) => each.partition === partition)?.offset ?? "-1";
+    return ends.map(({ partition, high }): OffsetRange => {
+      const found = BigInt(begins.find((each) => each.partition === partition)?.offset ?? -1);
       // Nothing is so young.
-      const from = BigInt(found) < 0n ? high : BigInt(found) > low ? BigInt(found) : low;
-      if (from < high) places.set(`${topic}/${partition}`, { from, to: high, at: from });
+      return { topic, partition, from: found < 0n ? high : found, to: high };
+    });
+  });
+  await readOffsets({
+    ...parts,
+    ranges: (await Promise.all(ranges)).flat(),
+    onBatch: (batch) =>
+      parts.onBatch({
+        ...batch,
+        records: batch.records.filter(({ timestamp }) => Number(timestamp) <= range.toMs),
+      }),
+  });
+}
+
+/**
+ * Reads ranges of offsets once, in the order of each partition, beside all consumers; its consumer group is made for this call and deleted behind it. What
+ * retention has taken away is left out, and what is not there yet is not waited for. @throws when Kafka cannot be read
+ */
+export async function readOffsets(parts: ReadParts & { readonly ranges: readonly OffsetRange[] }): Promise<void> {
+  const { connection } = parts;
+  const topics = [...new Set(parts.ranges.filter(({ from, to }) => from < to).map(({ topic }) => topic))];
+  /** By topic and partition: where to end, and how far it has come. */
+  const places = new Map<string, { readonly to: bigint; at: bigint }>();
+  for (const topic of topics) {
+    const ends = await topicEnds(connection, topic);
+    for (const range of parts.ranges.filter((each) => each.topic === topic)) {
+      const end = ends.find(({ partition }) => partition === range.partition);
+      if (end === undefined) continue;
+      const at = range.from > end.low ? range.from : end.low;
+      const to = range.to < end.high ? range.to : end.high;
+      if (at < to) places.set(`${topic}/${range.partition}`, { to, at });
     }
   }
+  if (places.size === 0) return;
   const groupId = `hailstream-range-${randomUUID()}`;
   let failure: unknown;
   const consumer = createConsumer({
@@ -43,14 +84,11 @@ export async function readRange(parts: {
       const place = places.get(`${batch.topic}/${batch.partition}`);
       if (place === undefined || place.at >= place.to) return control.rest(60_000);
       if (batch.firstOffset < place.at && batch.nextOffset <= place.at) return control.seek(place.at);
-      const records = batch.records.filter(
-        ({ offset, timestamp }) => BigInt(offset) >= place.at && Number(timestamp) <= range.toMs,
-      );
+      const records = batch.records.filter(({ offset }) => BigInt(offset) >= place.at && BigInt(offset) < place.to);
       await parts.onBatch({ ...batch, records });
       place.at = batch.nextOffset;
     },
   });
-  if (places.size === 0) return;
   try {
     await consumer.start((cause) => {
       failure = cause;

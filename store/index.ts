@@ -7,6 +7,7 @@ export {
   type Transaction,
   type TransactionOptions,
 } from "./database.ts";
+export { foldLedger } from "./ledger.ts";
 export { migrate, runAsOwner } from "./migrate.ts";
 export { type StoreOptions, storeOptions } from "./options.ts";
 export { createPartitionClaims, type PartitionClaim, type PartitionClaims } from "./partition-claims.ts";

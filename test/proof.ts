@@ -12,6 +12,12 @@ const proofs = {
     file: "test/stream/alerts/alerts-kill.int.test.ts",
     env: { ALERT_TRANSITIONS: "10000", ALERT_SECONDS: "60" },
   },
+  audit: {
+    about: "1,000,000 events: five rows deleted by hand and one inserted twice are named. Two minutes.",
+    project: "stack",
+    file: "test/audit/audit.int.test.ts",
+    env: { AUDIT_EVENTS: "1000000" },
+  },
   batches: {
     about: "10,000 random batches: every item is answered as if it were alone, and is in Kafka once. A minute or two.",
     project: "stack",

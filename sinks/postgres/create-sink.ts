@@ -16,7 +16,9 @@ export type EventSinkParts = {
 
 /** The sink that stores the events of all types, each in its table. */
 export function createEventSink(parts: EventSinkParts): Sink {
-  const tables = new Map(parts.tables.map((stored) => [stored.type, eventTableOf(stored)]));
+  const tables = new Map(
+    parts.tables.map((stored) => [stored.type, eventTableOf(stored, { counted: stored.keeps === "events" })]),
+  );
   return createPostgresSink({
     db: parts.db,
     tables: [...tables.values()],

@@ -1,6 +1,11 @@
 import type { Database } from "../../store/index.ts";
 
 const dayMs = 86_400_000;
+const minutesOfDay = 1_440;
+
+/** The day since 1970 (UTC) that a minute since 1970 lies in. */
+export const dayOf = (minute: number): number => Math.floor(minute / minutesOfDay);
+
 /** 2009-01-01: before there was an app to ask for a ride with. */
 const firstDay = Math.floor(Date.UTC(2009, 0, 1) / dayMs);
 

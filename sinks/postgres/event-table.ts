@@ -1,6 +1,6 @@
 import type { Column, DataColumn } from "./columns.ts";
 import { envelopeColumns } from "./columns.ts";
-import { eventTable, quoteName, revisionColumn } from "./create-tables.ts";
+import { eventTable, quoteName, quoteText, revisionColumn } from "./create-tables.ts";
 import type { StoredTable } from "./event-types.ts";
 
 /** One event table as the sink writes it: its statements, built once, and how careful to be with it at the moment. */
@@ -22,7 +22,11 @@ export type EventTable = {
   readonly caution: Caution;
 };
 
-export function eventTableOf({ tableName: name, columns, keeps, keyColumn }: StoredTable): EventTable {
+/** @param counted whether what goes through the stage is written into the audit ledger by the statement that stores it */
+export function eventTableOf(
+  { tableName: name, columns, keeps, keyColumn }: StoredTable,
+  { counted = false }: { readonly counted?: boolean } = {},
+): EventTable {
   const all: readonly Column[] = [...envelopeColumns, ...columns];
   const list = all.map((column) => quoteName(column.name)).join(", ");
   const stage = quoteName(`stage_${name}`);
@@ -54,10 +58,25 @@ export function eventTableOf({ tableName: name, columns, keeps, keyColumn }: Sto
         where (excluded.occurred_at, excluded.event_id collate "C") > (stored.occurred_at, stored.event_id collate "C")`;
     }
     if (!columns.some((column) => column.name === revisionColumn)) {
-      return `${into} select ${list} from ${source} on conflict do nothing`;
+      return withCount(`${into} select ${list} from ${source} on conflict do nothing`, "stored");
     }
-    return `${into} select distinct on (${key}) ${list} from ${source} order by ${key}, ${revisionColumn} desc nulls last
-      on conflict (${key}) ${update} where excluded.${revisionColumn} > coalesce(stored.${revisionColumn}, 0)`;
+    const isThere = place().map((of) => `there.${quoteName(of)} = staged.${quoteName(of)}`);
+    return withCount(
+      `${into} select distinct on (${key}) ${list} from ${source} order by ${key}, ${revisionColumn} desc nulls last
+      on conflict (${key}) ${update} where excluded.${revisionColumn} > coalesce(stored.${revisionColumn}, 0)`,
+      // A revision takes the place of a row, so what counts is what was not there, as the statement sees the table.
+      `(select distinct ${key} from (select * from ${source}) as staged
+        where not exists (select from ${eventTable(name)} as there where ${isThere.join(" and ")}))`,
+    );
+  }
+
+  /** The same statement, which touches as many rows and also writes into the ledger those of `fresh`. */
+  function withCount(insert: string, fresh: string): string {
+    if (!counted) return insert;
+    return `with stored as (${insert} returning event_id, occurred_at), counted as (
+      insert into audit.flushed (event_table, minute, stored, stored_print)
+      select ${quoteText(name)}, date_bin('1 minute', occurred_at, 'epoch'), count(*), sum(audit.fingerprint(event_id)) from ${fresh} as fresh group by 2
+    ) select from stored`;
   }
 
   function place(): readonly string[] {

@@ -4,8 +4,9 @@ import type { Database } from "../../store/index.ts";
 import type { Delivery, Manner, Rejection, Sink, SinkBatch } from "../sink.ts";
 import { envelopeColumns } from "./columns.ts";
 import { countRows } from "./count-rows.ts";
-import { createDayPartitions } from "./day-partitions.ts";
+import { createDayPartitions, dayOf } from "./day-partitions.ts";
 import type { EventTable } from "./event-table.ts";
+import { MinuteCounts, writeCounts } from "./minute-counts.ts";
 import { type RowBlock, storeBlock } from "./row-block.ts";
 import { RowBuffer } from "./row-buffer.ts";
 import type { RowSource, RowWriter } from "./row-writer.ts";
@@ -74,7 +75,7 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
     }
     // Always in the same order, so that two transactions cannot wait for each other's table.
     const ordered = [...blocks.values()].sort((a, b) => (a.table.name < b.table.name ? -1 : 1));
-    return deliveryOf(ordered, rejections);
+    return deliveryOf(ordered, rejections, batch);
   }
 
   async function findRoute(schemaId: number): Promise<SchemaRoute> {
@@ -95,11 +96,15 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
     if (block === undefined) {
       const rows = spareBuffers.pop() ?? new RowBuffer();
       rows.at = 0;
-      block = { table: route.table, rows, ends: [], records: [], days: new Set() };
+      const counts = route.table.keeps === "events" ? { counts: new MinuteCounts() } : {};
+      block = { table: route.table, rows, ends: [], records: [], days: new Set(), ...counts };
       blocks.set(route.table, block);
     }
     try {
-      block.days.add(route.write(record, value, block.rows, source));
+      const start = block.rows.at;
+      const minute = route.write(record, value, block.rows, source);
+      block.counts?.add(minute, record.offset, block.rows, start);
+      block.days.add(dayOf(minute));
     } catch (error) {
       if (error instanceof PipelineError) return error;
       throw error;
@@ -109,20 +114,24 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
     return undefined;
   }
 
-  function deliveryOf(blocks: readonly RowBlock[], unreadable: readonly Rejection[]): Delivery {
+  function deliveryOf(blocks: readonly RowBlock[], unreadable: readonly Rejection[], from: SinkBatch): Delivery {
     let outcomes: { readonly table: string; readonly stored: number; readonly duplicates: number }[] = [];
     return {
       rows: blocks.reduce((sum, block) => sum + block.ends.length, 0),
       async write(tx, manner: Manner) {
         outcomes = [];
         const rejections = [...unreadable];
+        const counted: Parameters<typeof writeCounts>[2][number][] = [];
         for (const block of blocks) {
           if (block.ends.length === 0) continue;
           const outcome = await storeBlock(tx, block, manner);
           rejections.push(...outcome.rejections);
           const stored = block.ends.length - outcome.duplicates - outcome.rejections.length;
           outcomes.push({ table: block.table.name, stored, duplicates: outcome.duplicates });
+          const { counts } = block;
+          if (counts !== undefined) counted.push({ table: block.table.name, counts, allNew: outcome.allNew });
         }
+        await writeCounts(tx, from, counted);
         return rejections;
       },
       committed() {

@@ -3,6 +3,7 @@ import { PipelineError } from "../../runtime/index.ts";
 import { sqlStateOf, sqlStates, type Transaction } from "../../store/index.ts";
 import type { Manner, Rejection } from "../sink.ts";
 import type { EventTable } from "./event-table.ts";
+import type { MinuteCounts } from "./minute-counts.ts";
 import { refusedByDatabase } from "./refused.ts";
 import { copyHeader, copyTrailer, type RowBuffer } from "./row-buffer.ts";
 
@@ -13,10 +14,17 @@ export type RowBlock = {
   readonly ends: number[];
   readonly records: KafkaRecord[];
   readonly days: Set<number>;
+  /** For the audit ledger; absent where the rows are not counted. */
+  readonly counts?: MinuteCounts;
 };
 
 /** What became of a block. */
-export type BlockOutcome = { readonly duplicates: number; readonly rejections: readonly Rejection[] };
+export type BlockOutcome = {
+  readonly duplicates: number;
+  readonly rejections: readonly Rejection[];
+  /** No row went through the stage, whose statements count by themselves. */
+  readonly allNew: boolean;
+};
 
 /**
  * Stores a block inside a transaction.
@@ -33,18 +41,20 @@ export async function storeBlock(tx: Transaction, block: RowBlock, manner: Manne
     caution.staged(duplicates);
     return {
       duplicates,
+      allNew: false,
       rejections: rejections.sort((a, b) => Number(BigInt(a.record.offset) - BigInt(b.record.offset))),
     };
   }
-  if (block.table.keeps === "latest") return { duplicates: await throughStage(tx, block), rejections: [] };
+  if (block.table.keeps === "latest")
+    return { duplicates: await throughStage(tx, block), rejections: [], allNew: false };
   if (caution.expectsDuplicates) {
     const duplicates = await throughStage(tx, block);
     caution.staged(duplicates);
-    return { duplicates, rejections: [] };
+    return { duplicates, rejections: [], allNew: false };
   }
   try {
     await tx.copyIn(block.table.copySql, allDataOf(block));
-    return { duplicates: 0, rejections: [] };
+    return { duplicates: 0, rejections: [], allNew: true };
   } catch (error) {
     if (sqlStateOf(error) === sqlStates.uniqueViolation) caution.surprised();
     throw error;

@@ -10,7 +10,7 @@ import { defaultFieldOf, type FieldWriter, fieldWriterOf } from "./write-field.t
 /** Where a record was read. */
 export type RowSource = { readonly topic: string; readonly partition: number };
 
-/** Appends the row of one record, or throws and leaves the buffer as it was; gives the UTC day of the event since 1970. */
+/** Appends the row of one record, or throws and leaves the buffer as it was; gives the minute of the event since 1970. */
 export type RowWriter = (record: KafkaRecord, value: Buffer, to: RowBuffer, source: RowSource) => number;
 
 /** Columns in front of the envelope's, and how a record fills them. */
@@ -24,7 +24,7 @@ export type BodyWriter = (value: Buffer, to: RowBuffer) => void;
 
 /** Behind magic byte and schema id. */
 export const bodyStart = 5;
-const dayMs = 86_400_000;
+const minuteMs = 60_000;
 /** The headers that the envelope's columns come from. */
 const names = [
   "ce_id",
@@ -89,7 +89,6 @@ export function rowWriterOf(
       if (!readRfc3339At(bytes, starts[occurred] as number, sizes[occurred] as number, time)) {
         throw badEnvelope("the header ce_time is missing or is no RFC 3339 time");
       }
-      const day = Math.floor(time.ms / dayMs);
       writeText(to, headers, id);
       to.timestamp(time.ms, time.micros);
       to.timestamp(receivedAt(headers, record));
@@ -98,7 +97,7 @@ export function rowWriterOf(
       to.integer(schemaId);
       writeTimes(to, headers);
       writeBody(value, to);
-      return day;
+      return Math.floor(time.ms / minuteMs);
     } catch (error) {
       to.abandonRow();
       throw error;

@@ -7,7 +7,7 @@ import {
   PipelineError,
   type Service,
 } from "../../runtime/index.ts";
-import type { Database } from "../../store/index.ts";
+import { type Database, foldLedger } from "../../store/index.ts";
 import { quoteName } from "./create-tables.ts";
 
 export type StorageKeeperParts = {
@@ -65,6 +65,9 @@ export function createStorageKeeper(parts: StorageKeeperParts): StorageKeeper {
   }
 
   async function keep(): Promise<void> {
+    await foldLedger(db).catch((error: unknown) => {
+      log.debug({ err: error }, "the audit ledger is not folded, the next round tries again");
+    });
     for (const table of parts.tables) {
       for (const step of [makeAhead, dropOld, analyze]) {
         if (stopped.signal.aborted) return;

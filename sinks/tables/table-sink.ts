@@ -4,7 +4,7 @@ import type { Database, Transaction } from "../../store/index.ts";
 import type { ConnectorConfig } from "../connectors/config.ts";
 import { countRows } from "../postgres/count-rows.ts";
 import type { TableDefinition } from "../postgres/create-tables.ts";
-import { createDayPartitions } from "../postgres/day-partitions.ts";
+import { createDayPartitions, dayOf } from "../postgres/day-partitions.ts";
 import type { StoredType } from "../postgres/event-types.ts";
 import { type RowBlock, storeBlock } from "../postgres/row-block.ts";
 import { RowBuffer } from "../postgres/row-buffer.ts";
@@ -128,7 +128,7 @@ export function createTableSink(parts: TableSinkParts): Sink {
       destination.append(rows);
       block.operations.push({ key, record, from, to: rows.at });
     } else {
-      block.days.add(destination.append(rows));
+      block.days.add(dayOf(destination.append(rows)));
       block.ends.push(rows.at);
       block.records.push(record);
     }
