@@ -41,8 +41,7 @@ export function createAudit({ tables, ...parts }: AuditParts): Audit {
         }
         const signature = compared.suspects.map((suspect) => `${suspect.minute}:${suspect.signature}`).join(" ");
         const before = known.get(key);
-        const named =
-          before?.signature === signature ? before : await nameEvents(parts, table, compared.suspects);
+        const named = before?.signature === signature ? before : await nameEvents(parts, table, compared.suspects);
         known.set(key, { ...named, signature });
         found.push(named);
       }

@@ -16,6 +16,7 @@ export type NamedEvent = { readonly id: string; readonly type: string; readonly 
 /** A minute that is wrong, of which Kafka no longer has all events, so that nobody can name them. */
 export type Unnamed = {
   readonly type: string;
+  readonly where: "postgres";
   readonly minute: string;
   readonly rows: number;
   readonly stored: number;
@@ -40,11 +41,7 @@ const minuteMs = 60_000;
  * Compares suspicious minutes id by id: what Kafka has at the offsets that the ledger says were read, against the rows. Exact whatever happens meanwhile: rows
  * are read before Kafka to find what is too much, and after it to find what is missing; a dead letter is not missing.
  */
-export async function nameEvents(
-  parts: NameParts,
-  table: AuditedTable,
-  suspects: readonly Suspect[],
-): Promise<Named> {
+export async function nameEvents(parts: NameParts, table: AuditedTable, suspects: readonly Suspect[]): Promise<Named> {
   const { db } = parts;
   const minutes = new Set(suspects.map(({ minute }) => minute));
   const before = await readRows(db, table, minutes);
@@ -69,7 +66,13 @@ export async function nameEvents(
     extra: surplus.map(({ id }) => named(id)),
     unnamed: suspects
       .filter(({ differs, minute }) => differs && !carried.complete && !touched.has(minute))
-      .map(({ minute, rows, stored }) => ({ type: table.type, minute: new Date(minute).toISOString(), rows, stored })),
+      .map(({ minute, rows, stored }) => ({
+        type: table.type,
+        where: "postgres",
+        minute: new Date(minute).toISOString(),
+        rows,
+        stored,
+      })),
   };
 }
 

@@ -1,9 +1,16 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { type AuditResult, alertTopic, createAudit, mismatchAlert } from "../audit/index.ts";
-import { connectKafka, createProducer, type KafkaConnection, kafkaOptions, shortRetry } from "../kafka/index.ts";
+import { type AuditResult, auditOptions, createAudit, createAuditor } from "../audit/index.ts";
+import { connectKafka, kafkaOptions, outageRetry, shortRetry } from "../kafka/index.ts";
 import { localOptions } from "../local/options.ts";
-import { createLogger, createMetrics, type Logger, logOptions, messageOf, readOptions } from "../runtime/index.ts";
+import {
+  composeServices,
+  createLogger,
+  createMetrics,
+  createService,
+  logOptions,
+  readOptions,
+  runUntilStopped,
+} from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { storedTables } from "../sinks/index.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
@@ -11,16 +18,18 @@ import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { checked } from "./keys-part.ts";
 import { optionSets } from "./option-sets.ts";
-import { runningStack } from "./running-stack.ts";
+import { runningStack, variablesOf } from "./running-stack.ts";
 
 const minuteMs = 60_000;
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const shape = z.object({
   from: time.transform((ms) => Math.floor(ms / minuteMs) * minuteMs).optional(),
   to: time.transform((ms) => Math.ceil(ms / minuteMs) * minuteMs).optional(),
-  watch: z.coerce.number().int().min(1).max(3_600).optional(),
+  watch: z.boolean().default(false),
   json: z.boolean().default(false),
 });
+/** A day of a busy table takes longer than what a service waits for. */
+const statementTimeoutMs = 600_000;
 
 /** `hailstream audit`: are the events that were stored still there, each once, and no others? */
 export const add: AddCommand = (program, context, end) => {
@@ -31,66 +40,56 @@ export const add: AddCommand = (program, context, end) => {
     )
     .option("--from <time>", "only events of this minute or later: 2026-11-22T21:00:00Z")
     .option("--to <time>", "only events before this minute")
-    .option(
-      "--watch <seconds>",
-      "audit again and again, this long after each end, and raise an alert for each mismatch",
-    )
+    .option("--watch", "as a process: audits all again and again, measures lag, and tells alert rules what is wrong")
     .option(
       "--json",
-      "print the result as one JSON line on standard output, with --watch one for each audit that found another result",
+      "print the result as one JSON line on standard output, with --watch first a line when ready, then each result that differs",
     )
     .addHelpText(
       "after",
       "\nWhat is compared and what the result means: docs/audit.md. Exit code 1: something is missing or too much.",
     );
-  withOptions(command, [localOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions]).action(
-    async () => {
-      const { from, to, watch, json } = checked(shape, command.opts());
-      const source = sourceOf(command, context, optionSets);
-      const given = (flag: string, variable: string) => (source.flags?.[flag] ?? source.env?.[variable]) !== undefined;
-      const stack = runningStack(source);
-      const log = createLogger("audit", readOptions(logOptions, source).level);
-      const store = readOptions(storeOptions, source);
-      const kafka = readOptions(kafkaOptions, source);
-      const registry = readOptions(schemaOptions, source);
-      const url = (given("postgres-url", "HAILSTREAM_POSTGRES_URL") ? undefined : stack?.postgres) ?? store.url;
-      const brokers = (given("kafka-brokers", "HAILSTREAM_KAFKA_BROKERS") ? undefined : stack?.kafka) ?? kafka.brokers;
-      const registryUrl =
-        (given("registry-url", "HAILSTREAM_REGISTRY_URL") ? undefined : stack?.registry) ?? registry.url;
-      const catalogue = catalogueFrom(source);
-      const connection = connectKafka({ ...kafka, brokers }, log, "hailstream-audit", shortRetry);
-      // A day of a busy table takes longer than what a service waits for.
-      const db = createDatabase({
-        name: "audit",
-        url,
-        log,
-        metrics: createMetrics(),
-        max: 2,
-        statementTimeoutMs: 600_000,
-      });
-      const tables = storedTables(catalogue.types.values()).filter(({ keeps }) => keeps === "events");
+  const sets = [localOptions, auditOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
+  withOptions(command, sets).action(async () => {
+    const { from, to, watch, json } = checked(shape, command.opts());
+    const given = sourceOf(command, context, optionSets);
+    const stack = runningStack(given);
+    // What is not given is the running local stack's.
+    const source = { ...given, env: { ...(stack === undefined ? {} : variablesOf(stack)), ...given.env } };
+    const log = createLogger("audit", readOptions(logOptions, source).level);
+    const metrics = createMetrics({ processMetrics: watch });
+    const retry = watch ? outageRetry : shortRetry;
+    const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-audit", retry);
+    const { url } = readOptions(storeOptions, source);
+    const db = createDatabase({ name: "audit", url, log, metrics, max: 3, statementTimeoutMs });
+    const catalogue = catalogueFrom(source);
+    const tables = storedTables(catalogue.types.values()).filter(({ keeps }) => keeps === "events");
+    if (!watch) {
       await db.start(() => undefined);
       try {
-        const audit = createAudit({ db, connection, tables });
-        const run = () => audit.run({ from, to });
-        if (watch === undefined) {
-          const result = await run();
-          tell(context, result, json);
-          if (isWrong(result)) end(exitCodes.failed);
-          return;
-        }
-        const options = { ...registry, url: registryUrl };
-        const raise = await createAlarm(connection, { options, catalogue, log, metrics: createMetrics() });
-        try {
-          await keepOn(run, watch * 1_000, { context, json, log, raise: raise.raise });
-        } finally {
-          await raise.stop();
-        }
+        const result = await createAudit({ db, connection, tables, metrics, log }).run({ from, to });
+        tell(context, result, json);
+        if (isWrong(result)) end(exitCodes.failed);
       } finally {
         await db.stop();
       }
-    },
-  );
+      return;
+    }
+    const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
+    const options = readOptions(auditOptions, source);
+    const onResult = tellChanges(context, json);
+    const auditor = createAuditor({ options, db, connection, schemas, tables, metrics, log, onResult });
+    const running = createService({
+      name: "audit runs",
+      start() {
+        if (json) printJson(context, { ready: true, metrics: auditor.url });
+        else say(context, `the audit runs; its health is at ${auditor.url}`);
+      },
+      stop: () => undefined,
+    });
+    const { exitCode } = await runUntilStopped(composeServices("audit", [db, schemas, auditor, running]), log);
+    end(exitCode);
+  });
 };
 
 const isWrong = ({ missing, extra, unnamed }: AuditResult) => missing.length + extra.length + unnamed.length > 0;
@@ -113,60 +112,13 @@ function tell(context: CommandContext, result: AuditResult, json: boolean): void
   say(context, `${events} events compared: ${words}.`);
 }
 
-type Watching = {
-  readonly context: CommandContext;
-  readonly json: boolean;
-  readonly log: Logger;
-  raise(result: AuditResult): Promise<void>;
-};
-
-/** Until the user, or the supervisor, has enough. What fails is told and tried again. */
-async function keepOn(
-  run: () => Promise<AuditResult>,
-  everyMs: number,
-  { context, json, log, raise }: Watching,
-): Promise<void> {
-  const quit = new AbortController();
-  const stop = () => quit.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  try {
-    for (let told = ""; !quit.signal.aborted; ) {
-      const begin = performance.now();
-      try {
-        const result = await run();
-        const { missing, extra, unnamed } = result;
-        const now = JSON.stringify([missing, extra, unnamed]);
-        if (now !== told) {
-          if (isWrong(result)) await raise(result);
-          tell(context, result, json);
-          told = now;
-        }
-      } catch (error) {
-        log.warn({ err: error }, `the audit is tried again: ${messageOf(error)}`);
-      }
-      // Never more than a fifth of the time, however large the tables are.
-      const rest = Math.max(everyMs, 4 * (performance.now() - begin));
-      await delay(rest, undefined, { signal: quit.signal }).catch(() => undefined);
-    }
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  }
-}
-
-/** Writes alerts to the topic that webhooks are fed from. */
-async function createAlarm(connection: KafkaConnection, parts: Parameters<typeof createSchemas>[0]) {
-  const schemas = createSchemas(parts);
-  const producer = createProducer({ name: "audit", connection, metrics: parts.metrics, log: parts.log });
-  await schemas.start(() => undefined);
-  await producer.start(() => undefined);
-  return {
-    async raise(result: AuditResult) {
-      const alert = mismatchAlert(result, schemas, Date.now());
-      if (alert !== undefined) await producer.send(alertTopic, [alert]);
-    },
-    async stop() {
-      await producer.stop();
-      await schemas.stop();
-    },
+/** Tells each result that finds something else than the one before. */
+function tellChanges(context: CommandContext, json: boolean): (result: AuditResult) => void {
+  let told = JSON.stringify([[], [], []]);
+  return (result) => {
+    const { missing, extra, unnamed } = result;
+    const now = JSON.stringify([missing, extra, unnamed]);
+    if (now !== told) tell(context, result, json);
+    told = now;
   };
 }

@@ -1,4 +1,5 @@
 import { doorOptions, replayOptions, simulateOptions } from "../apps/index.ts";
+import { auditOptions } from "../audit/options.ts";
 import { ingestOptions } from "../ingest/options.ts";
 import { kafkaOptions } from "../kafka/options.ts";
 import { cacheOptions, localOptions } from "../local/index.ts";
@@ -27,6 +28,7 @@ export const optionSets: readonly OptionSet[] = [
   lakeOptions,
   connectorsOptions,
   webhookOptions,
+  auditOptions,
   doorOptions,
   replayOptions,
   simulateOptions,

@@ -27,6 +27,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
   };
   const streams = parts.env.HAILSTREAM_STREAM_FLOWS === undefined ? splitStream(ports) : [wholeStream(ports)];
   const sinks = { ...unless(localWebhookVariables), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
+  const audit = { HAILSTREAM_AUDIT_METRICS_PORT: String(ports.auditMetrics) };
   return [
     createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
     ...streams.map(({ name, port, own }) =>
@@ -36,6 +37,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
       }),
     ),
     createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
+    createStation({ ...shared, command: "audit", args: ["--watch"], env: env(audit), port: ports.auditMetrics }),
   ];
 }
 

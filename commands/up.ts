@@ -154,7 +154,7 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
       stationPorts(place),
       ...(embedded === "" ? [] : [announce(context, `Starting ${embedded} in ${place.dataDir} …`)]),
       stack,
-      announce(context, "Making topics and tables, then starting ingest, stream and sinks …"),
+      announce(context, "Making topics and tables, then starting ingest, stream, sinks and audit …"),
       carriers,
       together("services", stations),
       ...(city === undefined ? [] : [city]),
@@ -174,6 +174,7 @@ function stationPorts({ ports }: StackPlace): Service {
       await requireFreePort("the health of stream", ports.streamMetrics);
       await requireFreePort("the health of the stateful stream", ports.statefulMetrics);
       await requireFreePort("the health of sinks", ports.sinksMetrics);
+      await requireFreePort("the health of the audit", ports.auditMetrics);
     },
     stop: () => undefined,
   });

@@ -22,6 +22,8 @@ type ReadParts = {
 };
 
 const pollMs = 20;
+/** How the groups of single readings begin. */
+export const rangeGroupPrefix = "hailstream-range-";
 
 /**
  * Reads what arrived in topics between two moments, in the order of each partition, and is done when all that was there when it began is read.
@@ -76,7 +78,7 @@ export async function readOffsets(parts: ReadParts & { readonly ranges: readonly
     }
   }
   if (places.size === 0) return;
-  const groupId = `hailstream-range-${randomUUID()}`;
+  const groupId = `${rangeGroupPrefix}${randomUUID()}`;
   let failure: unknown;
   const consumer = createConsumer({
     ...{ name: "range", connection, groupId, topics, metrics: parts.metrics, log: parts.log, maxWaitMs: 50 },

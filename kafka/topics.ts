@@ -62,6 +62,7 @@ export const topicTable: readonly TopicSpec[] = [
   events("quarantine", 30 * day),
   events("dead-letters", 30 * day),
   events("late-events", 30 * day),
+  events("pipeline-health", 30 * day),
   events("enrichment-waiting", 2 * day),
 ];
 

@@ -11,6 +11,7 @@ export type Ports = {
   readonly streamMetrics: number;
   readonly statefulMetrics: number;
   readonly sinksMetrics: number;
+  readonly auditMetrics: number;
   readonly console: number;
 };
 
@@ -23,6 +24,7 @@ const defaults: Ports = {
   streamMetrics: 8085,
   statefulMetrics: 8087,
   sinksMetrics: 8086,
+  auditMetrics: 8088,
   console: 8090,
 };
 
@@ -35,6 +37,7 @@ const offsets: Ports = {
   streamMetrics: 5,
   statefulMetrics: 7,
   sinksMetrics: 6,
+  auditMetrics: 8,
   console: 10,
 };
 

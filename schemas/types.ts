@@ -384,6 +384,48 @@ export type PaymentFailed = {
   readonly attempt: number;
 };
 
+/** What an audit found of one event type at one station: told by each audit that finds something, and once when nothing is wrong any more. */
+export type PipelineAudit = {
+  /** The type of the events that are missing or too many. */
+  readonly event_type: string;
+  /** Where they are missing or too many: postgres. */
+  readonly station: string;
+  /** Events that should be there and are not. */
+  readonly missing: number;
+  /** Events that are there and should not be, or twice. */
+  readonly extra: number;
+  /** Minutes that differ and of which nobody can name the events any more. */
+  readonly unnamed: number;
+  /** Ids of the first events that are missing, with commas between. */
+  readonly missing_ids: string;
+  /** Ids of the first events that are too many, with commas between. */
+  readonly extra_ids: string;
+};
+
+/** How far a consumer group is behind in a topic: told while it is behind by more than some seconds, and once when it no longer is. */
+export type PipelineLag = {
+  /** The consumer group, as Kafka knows it. */
+  readonly consumer_group: string;
+  /** The topic that the group reads. */
+  readonly source_topic: string;
+  /** Records that the group has not committed. */
+  readonly records: number;
+  /** Age in seconds of the oldest of these records, by its time of arrival. */
+  readonly seconds: number;
+};
+
+/** What a sink could not store in the last quarter of an hour: told while there is something, and once when there no longer is. */
+export type PipelineRejections = {
+  /** The sink, by its name in pipeline.checkpoints. */
+  readonly consumer: string;
+  /** The topic that the records were read from. */
+  readonly source_topic: string;
+  /** The code of the error, from docs/errors.md. */
+  readonly code: string;
+  /** Records that became dead letters in the quarter of an hour before. */
+  readonly records: number;
+};
+
 /** A rider was shown a price for a trip and has not yet asked for the trip. */
 export type RiderFareViewed = {
   /** The rider, rdr_ and an opaque rest. */
@@ -701,6 +743,9 @@ export type EventData = {
   readonly "driver.status": DriverStatus;
   readonly "marketplace.minute": MarketplaceMinute;
   readonly "payment.failed": PaymentFailed;
+  readonly "pipeline.audit": PipelineAudit;
+  readonly "pipeline.lag": PipelineLag;
+  readonly "pipeline.rejections": PipelineRejections;
   readonly "rider.fare_viewed": RiderFareViewed;
   readonly "rider.session": RiderSession;
   readonly "safety.sos": SafetySos;

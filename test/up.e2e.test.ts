@@ -93,6 +93,7 @@ test("status names every part and no password", async () => {
   const { state, parts } = JSON.parse(status.stdout()) as { state: string; parts: { name: string; pid?: number }[] };
   expect(state).toBe("ready");
   expect(parts.map((part) => part.name)).toEqual([
+    "audit",
     "ingest",
     "kafka",
     "postgres",

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRandom } from "../../apps/random.ts";
 import { type AuditResult, createAudit } from "../../audit/index.ts";
 import type { OutgoingRecord } from "../../kafka/index.ts";
+import { createMetrics, silentLogger } from "../../runtime/index.ts";
 import {
   connection,
   createTestDatabase,
@@ -41,8 +42,11 @@ function eventOf(n: number, jitterMs = 0): OutgoingRecord {
   return eventRecord(id, framed(type, { user: `user-${n % 97}`, n }), time, `user-${n % 97}`);
 }
 
+const parts = ({ owner }: TestDatabase) => ({
+  ...{ db: owner, connection: connection(), metrics: createMetrics(), log: silentLogger },
+});
 const idOf = (n: number) => String((eventOf(n).headers as Record<string, string>).ce_id);
-const audit = () => createAudit({ db: db.owner, connection: connection(), tables: [table] });
+const audit = () => createAudit({ ...parts(db), tables: [table] });
 const nothing = { missing: [], extra: [], unnamed: [] };
 const asNamed = (id: string) => ({ id, type: type.name, where: "postgres" });
 const named = (...ids: string[]) => ids.sort().map(asNamed);
@@ -132,14 +136,14 @@ test("what was stored before there was a ledger is taken as it is, and told as a
     await old.owner.execute(
       `insert into audit.minutes select 'app_ping', '2014-01-01T00:00:00Z', '', -1, null, null, 0, 0, 1, audit.fingerprint('older')`,
     );
-    const check = createAudit({ db: old.owner, connection: connection(), tables: [table] });
+    const check = createAudit({ ...parts(old), tables: [table] });
     const span = { to: Date.UTC(2014, 1, 1) };
     expect(await check.run(span)).toMatchObject({ ...nothing, checked: 1 });
     await old.owner.execute("delete from events.app_ping where event_id = 'older'");
     expect(await check.run(span)).toMatchObject({
       missing: [],
       extra: [],
-      unnamed: [{ type: type.name, minute: "2014-01-01T00:00:00.000Z", rows: 0, stored: 1 }],
+      unnamed: [{ type: type.name, where: "postgres", minute: "2014-01-01T00:00:00.000Z", rows: 0, stored: 1 }],
     });
   } finally {
     await old.drop();

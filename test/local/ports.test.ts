@@ -12,6 +12,7 @@ test("a port base moves every port by a fixed offset", () => {
     streamMetrics: 20_005,
     statefulMetrics: 20_007,
     sinksMetrics: 20_006,
+    auditMetrics: 20_008,
     console: 20_010,
   });
 });

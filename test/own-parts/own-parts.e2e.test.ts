@@ -187,7 +187,7 @@ test("up with Kafka by TLS and SCRAM, a registry behind a password and Postgres 
   ready = (await untilReady(started)) as unknown as ReadyLine;
   expect(ready).toMatchObject({ kafka: stack?.addresses.kafka, registry: gate?.url });
   const parts = markedParts(dataDir).map((part) => part.name);
-  expect(parts.sort()).toEqual(["ingest", "sinks", "stream", "stream-stateful"]);
+  expect(parts.sort()).toEqual(["audit", "ingest", "sinks", "stream", "stream-stateful"]);
   await travels(ready.ingest);
   await runAsOwner(ready.postgres, async (query) => {
     const connections = await query<{ ssl: boolean }>(
@@ -211,6 +211,10 @@ test("each station runs a second time beside the first, signs in by PLAIN, and c
     }),
     hailstream(["stream", "--json"], { ...common, HAILSTREAM_STREAM_METRICS_PORT: String(beside.streamMetrics) }),
     hailstream(["sinks", "--json"], { ...common, HAILSTREAM_SINKS_METRICS_PORT: String(beside.sinksMetrics) }),
+    hailstream(["audit", "--watch", "--json"], {
+      ...common,
+      HAILSTREAM_AUDIT_METRICS_PORT: String(beside.auditMetrics),
+    }),
   ];
   alone.push(...second.map(({ child }) => child));
   await Promise.all(second.map(untilReady));
