@@ -10,6 +10,7 @@ import type { AuditOptions } from "./options.ts";
 import { recentRejections } from "./rejections.ts";
 import { createRepeating } from "./repeat.ts";
 import { createStanding } from "./standing.ts";
+import { createTopicCounter } from "./topic-counter.ts";
 
 export type AuditorParts = {
   readonly options: AuditOptions;
@@ -18,7 +19,9 @@ export type AuditorParts = {
   readonly connection: KafkaConnection;
   readonly schemas: Schemas;
   readonly tables: readonly AuditedTable[];
-  /** In front of the name of the topic that it writes to; default none. */
+  /** The sink's consumer in `pipeline.checkpoints`. */
+  readonly sinkGroup: string;
+  /** In front of the names of the topic that it writes to and of the dead letters'; default none. */
   readonly topicPrefix?: string;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -30,13 +33,18 @@ export type AuditorParts = {
 const toldSeconds = 5;
 
 /**
- * Looks after the pipeline from outside: audits again and again, measures the lag of all consumers, counts what sinks reject, and tells what is wrong as events
+ * Looks after the pipeline from outside: counts what Kafka has, audits again and again, measures the lag of all consumers, counts what sinks reject, and tells what is wrong as events
  * (`pipeline.audit`, `pipeline.lag`, `pipeline.rejections`), which alert rules listen to. Several of these tell the same things, which rules count once.
  */
 export function createAuditor(parts: AuditorParts): Service & { readonly url: string } {
-  const { options, db, connection, schemas, metrics, log } = parts;
+  const { options, db, connection, schemas, tables, metrics, log } = parts;
   const producer = createProducer({ name: "audit", connection, metrics, log });
-  const audit = createAudit({ db, connection, tables: parts.tables, metrics, log });
+  const audit = createAudit(parts);
+  const counter = createTopicCounter({
+    ...{ db, connection, groupId: options.groupId, metrics, log },
+    topics: [...new Set(tables.map(({ source }) => source))],
+    types: tables.map(({ type }) => type),
+  });
   const events = metrics.gauge(
     "hailstream_audit_wrong_events",
     "Events that the last audit found to be missing or too many, by station.",
@@ -112,6 +120,7 @@ export function createAuditor(parts: AuditorParts): Service & { readonly url: st
   const service = composeServices("audit", [
     http,
     producer,
+    counter,
     createRepeating({ name: "the audit", everyMs: options.everyMs, log, run: auditOnce }),
     createRepeating({ name: "the look at consumers", everyMs: options.lagEveryMs, log, run: lookOnce }),
   ]);

@@ -1,7 +1,16 @@
 import type { Queryable } from "../store/index.ts";
 
-/** A table of events and the event type that it is of. */
-export type AuditedTable = { readonly type: string; readonly tableName: string };
+/** A table of events, the event type that it is of, and the way of its events there. */
+export type AuditedTable = {
+  readonly type: string;
+  readonly tableName: string;
+  /** The topic that the events are written to first. */
+  readonly source: string;
+  /** The topic that the sink reads: `source`, or that of the enriched events. */
+  readonly topic: string;
+  /** The consumer group of the processor between the two. */
+  readonly enrichedBy?: string;
+};
 
 /** A minute of event time that is not proven by counts and fingerprints alone. */
 export type Suspect = {

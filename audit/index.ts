@@ -5,3 +5,4 @@ export type { AuditedTable, Span } from "./compare-table.ts";
 export type { Anomaly, AnomalyKind, AnswerStatus, Attempt, Carried, History, Polled, Progress } from "./history.ts";
 export type { NamedEvent, Unnamed } from "./name-events.ts";
 export { type AuditOptions, auditOptions } from "./options.ts";
+export { createTopicCounter } from "./topic-counter.ts";

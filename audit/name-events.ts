@@ -10,8 +10,11 @@ import type { Logger, Metrics } from "../runtime/index.ts";
 import type { Database } from "../store/index.ts";
 import type { AuditedTable, Suspect } from "./compare-table.ts";
 
+/** Where events are compared. */
+export type Station = "stream" | "postgres";
+
 /** An event that is not where it should be, or is where it should not. */
-export type NamedEvent = { readonly id: string; readonly type: string; readonly where: "postgres" };
+export type NamedEvent = { readonly id: string; readonly type: string; readonly where: Station };
 
 /** A minute that is wrong, of which Kafka no longer has all events, so that nobody can name them. */
 export type Unnamed = {
@@ -41,7 +44,11 @@ const minuteMs = 60_000;
  * Compares suspicious minutes id by id: what Kafka has at the offsets that the ledger says were read, against the rows. Exact whatever happens meanwhile: rows
  * are read before Kafka to find what is too much, and after it to find what is missing; a dead letter is not missing.
  */
-export async function nameEvents(parts: NameParts, table: AuditedTable, suspects: readonly Suspect[]): Promise<Named> {
+export async function nameEvents(
+  parts: NameParts,
+  table: AuditedTable,
+  suspects: readonly Suspect[],
+): Promise<ReadonlyMap<number, Named>> {
   const { db } = parts;
   const minutes = new Set(suspects.map(({ minute }) => minute));
   const before = await readRows(db, table, minutes);
@@ -55,25 +62,26 @@ export async function nameEvents(parts: NameParts, table: AuditedTable, suspects
     db,
     absent.map(([id]) => id),
   );
-  const named = (id: string): NamedEvent => ({ id, type: table.type, where: "postgres" });
   const lost = absent.filter(([id]) => !dead.has(id));
   const surplus = carried.complete
     ? surplusOf(before, carried.ids, new Set(suspects.filter(({ differs }) => differs).map(({ minute }) => minute)))
     : [];
-  const touched = new Set([...lost.map(([, minute]) => minute), ...surplus.map(({ minute }) => minute)]);
-  return {
-    missing: lost.map(([id]) => named(id)),
-    extra: surplus.map(({ id }) => named(id)),
-    unnamed: suspects
-      .filter(({ differs, minute }) => differs && !carried.complete && !touched.has(minute))
-      .map(({ minute, rows, stored }) => ({
+  const named = (id: string): NamedEvent => ({ id, type: table.type, where: "postgres" });
+  return new Map(
+    suspects.map(({ minute, differs, rows, stored }) => {
+      const missing = lost.filter(([, of]) => of === minute).map(([id]) => named(id));
+      const extra = surplus.filter((row) => row.minute === minute).map(({ id }) => named(id));
+      const isUnnamed = differs && !carried.complete && missing.length + extra.length === 0;
+      const told = {
         type: table.type,
-        where: "postgres",
+        where: "postgres" as const,
         minute: new Date(minute).toISOString(),
         rows,
         stored,
-      })),
-  };
+      };
+      return [minute, { missing, extra, unnamed: isUnnamed ? [told] : [] }];
+    }),
+  );
 }
 
 type StoredRow = { readonly id: string; readonly minute: number };
@@ -94,7 +102,11 @@ function surplusOf(
   });
 }
 
-async function readRows(db: Database, { tableName }: AuditedTable, minutes: ReadonlySet<number>): Promise<StoredRow[]> {
+export async function readRows(
+  db: Database,
+  { tableName }: AuditedTable,
+  minutes: ReadonlySet<number>,
+): Promise<StoredRow[]> {
   const [from, to] = [Math.min(...minutes), Math.max(...minutes) + minuteMs];
   const rows = await db.query<{ id: string; minute: Date }>(
     `select event_id as id, date_bin('1 minute', occurred_at, 'epoch') as minute from events."${tableName.replaceAll('"', '""')}"
@@ -152,7 +164,8 @@ async function isWhole(db: Database, { tableName }: AuditedTable, minutes: Reado
   return behind === undefined;
 }
 
-function eventOf(record: KafkaRecord) {
+/** What a record says of its event, by its headers. */
+export function eventOf(record: KafkaRecord) {
   const { headers } = record;
   const time = Date.parse(headerText({ headers }, "ce_time") ?? "");
   return {
@@ -162,7 +175,8 @@ function eventOf(record: KafkaRecord) {
   };
 }
 
-async function deadLetters(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+/** Which of these events are dead letters of a sink. */
+export async function deadLetters(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db.query<{ id: string }>(
     "select distinct headers ->> 'ce_id' as id from pipeline.dead_letters where headers ->> 'ce_id' = any ($1)",

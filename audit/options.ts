@@ -12,6 +12,12 @@ export const auditOptions = defineOptions("audit", {
     default: "8088",
     description: "The port where /live, /ready and /metrics of hailstream audit --watch answer; 0 takes a free one.",
   },
+  groupId: {
+    schema: z.string().min(1).max(200),
+    default: "hailstream-audit",
+    description:
+      "Names the counting of topics in Kafka (its consumer group) and in pipeline.checkpoints; under another name everything would be counted once more.",
+  },
   everyMs: {
     schema: z.coerce.number().int().min(100),
     default: "15000",

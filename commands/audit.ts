@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AuditResult, auditOptions, createAudit, createAuditor } from "../audit/index.ts";
+import { type AuditedTable, type AuditResult, auditOptions, createAudit, createAuditor } from "../audit/index.ts";
 import { connectKafka, kafkaOptions, outageRetry, shortRetry } from "../kafka/index.ts";
 import { localOptions } from "../local/options.ts";
 import {
@@ -11,9 +11,11 @@ import {
   readOptions,
   runUntilStopped,
 } from "../runtime/index.ts";
-import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
+import { type Catalogue, catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { storedTables } from "../sinks/index.ts";
+import { sinksOptions } from "../sinks/options.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
+import { streamOptions } from "../stream/options.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { checked } from "./keys-part.ts";
@@ -63,11 +65,12 @@ export const add: AddCommand = (program, context, end) => {
     const { url } = readOptions(storeOptions, source);
     const db = createDatabase({ name: "audit", url, log, metrics, max: 3, statementTimeoutMs });
     const catalogue = catalogueFrom(source);
-    const tables = storedTables(catalogue.types.values()).filter(({ keeps }) => keeps === "events");
+    const tables = auditedTables(catalogue, readOptions(streamOptions, source).groupPrefix);
+    const sinkGroup = readOptions(sinksOptions, source).groupId;
     if (!watch) {
       await db.start(() => undefined);
       try {
-        const result = await createAudit({ db, connection, tables, metrics, log }).run({ from, to });
+        const result = await createAudit({ db, connection, tables, sinkGroup, metrics, log }).run({ from, to });
         tell(context, result, json);
         if (isWrong(result)) end(exitCodes.failed);
       } finally {
@@ -78,7 +81,7 @@ export const add: AddCommand = (program, context, end) => {
     const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
     const options = readOptions(auditOptions, source);
     const onResult = tellChanges(context, json);
-    const auditor = createAuditor({ options, db, connection, schemas, tables, metrics, log, onResult });
+    const auditor = createAuditor({ options, db, connection, schemas, tables, sinkGroup, metrics, log, onResult });
     const running = createService({
       name: "audit runs",
       start() {
@@ -91,6 +94,17 @@ export const add: AddCommand = (program, context, end) => {
     end(exitCode);
   });
 };
+
+/** Where the events of each table come from. The processor that enriches a topic is named after it. */
+export function auditedTables({ types }: Catalogue, groupPrefix: string): readonly AuditedTable[] {
+  return storedTables(types.values())
+    .filter(({ keeps }) => keeps === "events")
+    .map(({ type, tableName, topic }) => {
+      const source = types.get(type)?.topic ?? topic;
+      const enrichedBy = source === topic ? {} : { enrichedBy: `${groupPrefix}enrich-${source}` };
+      return { type, tableName, source, topic, ...enrichedBy };
+    });
+}
 
 const isWrong = ({ missing, extra, unnamed }: AuditResult) => missing.length + extra.length + unnamed.length > 0;
 

@@ -93,3 +93,18 @@ begin
   end loop;
 end
 $$;
+
+create table audit.carried (
+  event_type       text        not null,
+  minute           timestamptz not null,
+  topic            text        not null,
+  partition        integer     not null,
+  first_offset     bigint      not null,
+  last_offset      bigint      not null,
+  events           bigint      not null,
+  print            numeric     not null,
+  primary key (event_type, minute, topic, partition)
+) with (fillfactor = 80);
+comment on table audit.carried is 'What Kafka has of each event type where ingest wrote it, by minute of event time and partition, as the audit has counted it.';
+comment on column audit.carried.events is 'Records with an id and a time, repetitions included.';
+comment on column audit.carried.print is 'The sum of audit.fingerprint of their ids.';

@@ -23,7 +23,7 @@ const patience = { timeoutMs: 120_000 + events / 5 };
 const topic = `audit-pings-${process.pid}-${Date.now()}`;
 const group = "audit-sink";
 const type = pingType([], 1, topic);
-const table = { type: type.name, tableName: "app_ping" };
+const table = { type: type.name, tableName: "app_ping", source: topic, topic };
 const firstMs = Date.UTC(2015, 0, 31, 12);
 
 let db: TestDatabase;
@@ -43,7 +43,7 @@ function eventOf(n: number, jitterMs = 0): OutgoingRecord {
 }
 
 const parts = ({ owner }: TestDatabase) => ({
-  ...{ db: owner, connection: connection(), metrics: createMetrics(), log: silentLogger },
+  ...{ sinkGroup: group, db: owner, connection: connection(), metrics: createMetrics(), log: silentLogger },
 });
 const idOf = (n: number) => String((eventOf(n).headers as Record<string, string>).ce_id);
 const audit = () => createAudit({ ...parts(db), tables: [table] });

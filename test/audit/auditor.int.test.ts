@@ -35,7 +35,7 @@ beforeAll(async () => {
   db = await createTestDatabase("auditor");
   offline = await startOfflineSchemas();
   schemas = offline.schemas;
-  fixture = await createFixture(inject("kafka"), ["pipeline-health"]);
+  fixture = await createFixture(inject("kafka"), ["pipeline-health", "dead-letters"]);
   await createTopic(topic, 1);
 });
 
@@ -91,11 +91,15 @@ test("an auditor tells lag, rejections and events that are missing, and once mor
   await produce(topic, [eventRecord("bad", Buffer.from("no framing"))]);
   await eventually(async () => (await storedUpTo(db, group)) === 3, patience);
 
-  const flags = { "audit-metrics-port": "0", "audit-group-prefix": prefix };
+  const flags = { "audit-metrics-port": "0", "audit-group-prefix": prefix, "audit-group-id": `${prefix}audit` };
   const auditor = createAuditor({
     options: readOptions(auditOptions, { flags: { ...flags, "audit-every-ms": "200", "audit-lag-every-ms": "200" } }),
     ...{ db: db.owner, connection: connection(), schemas, metrics: createMetrics(), log: silentLogger },
-    ...{ tables: [{ type: type.name, tableName: "app_ping" }], topicPrefix: fixture.prefix },
+    ...{
+      tables: [{ type: type.name, tableName: "app_ping", source: topic, topic }],
+      sinkGroup: group,
+      topicPrefix: fixture.prefix,
+    },
   });
   await auditor.start(() => undefined);
   running.push(auditor);
