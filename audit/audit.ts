@@ -1,4 +1,5 @@
 import { foldLedger } from "../store/index.ts";
+import { lostEvents } from "./acknowledged.ts";
 import { type AuditedTable, compareTable, type Span } from "./compare-table.ts";
 import { compareTopics } from "./compare-topics.ts";
 import { type Named, type NamedEvent, type NameParts, nameEvents } from "./name-events.ts";
@@ -30,7 +31,7 @@ export type Audit = {
 type Suspicious = { readonly minute: number; readonly signature: string };
 
 /**
- * Compares Kafka with what the sink has read, and the rows with what it has stored, by count and fingerprint; only minutes that do not agree are compared id
+ * Tells what Kafka has lost, compares Kafka with what the sink has read, and the rows with what it has stored, by count and fingerprint; only minutes that do not agree are compared id
  * by id. A minute whose difference was looked into is looked into again only when it changes.
  */
 export function createAudit({ tables, ...parts }: AuditParts): Audit {
@@ -60,6 +61,10 @@ export function createAudit({ tables, ...parts }: AuditParts): Audit {
       let checked = 0;
       for (const table of tables) {
         const of = `${table.tableName}/${span.from}/${span.to}`;
+        if (span.from === undefined && span.to === undefined) {
+          const lost = await lostEvents(parts.db, table);
+          found.push({ ...nothing, missing: lost.map((id) => ({ id, type: table.type, where: "kafka" })) });
+        }
         const unread = await compareTopics(parts, table, span);
         found.push(...(await lookInto(`topics/${of}`, unread, (changed) => nameUnread(parts, table, changed))));
         const compared = await compareTable(parts.db, table, span);

@@ -3,6 +3,7 @@ import { type ConsumerLag, consumerLags, createProducer, type KafkaConnection } 
 import { composeServices, createHttpService, type Logger, type Metrics, type Service } from "../runtime/index.ts";
 import { envelopeHeaders, type Schemas } from "../schemas/index.ts";
 import type { Database } from "../store/index.ts";
+import { createAcknowledgedCheck } from "./acknowledged.ts";
 import { type AuditResult, createAudit } from "./audit.ts";
 import type { AuditedTable } from "./compare-table.ts";
 import { findingsOf, mended } from "./findings.ts";
@@ -121,6 +122,7 @@ export function createAuditor(parts: AuditorParts): Service & { readonly url: st
     http,
     producer,
     counter,
+    createAcknowledgedCheck({ ...parts, groupId: `${options.groupId}-acknowledged` }),
     createRepeating({ name: "the audit", everyMs: options.everyMs, log, run: auditOnce }),
     createRepeating({ name: "the look at consumers", everyMs: options.lagEveryMs, log, run: lookOnce }),
   ]);

@@ -11,7 +11,7 @@ import type { Database } from "../store/index.ts";
 import type { AuditedTable, Suspect } from "./compare-table.ts";
 
 /** Where events are compared. */
-export type Station = "stream" | "postgres";
+export type Station = "kafka" | "stream" | "postgres";
 
 /** An event that is not where it should be, or is where it should not. */
 export type NamedEvent = { readonly id: string; readonly type: string; readonly where: Station };

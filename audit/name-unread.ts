@@ -46,11 +46,12 @@ async function carriedEvents(
   const found = new Map<string, Absent>();
   const places = unread.flatMap(({ minute, places }) => places.map((place) => ({ minute, ...place })));
   const byPartition = Map.groupBy(places, ({ partition }) => partition);
-  const ranges = [...byPartition].map(([partition, places]) => ({
-    ...{ topic: table.source, partition },
-    from: places.reduce((first, place) => (place.first < first ? place.first : first), places[0]?.first ?? 0n),
-    to: places.reduce((last, place) => (place.last > last ? place.last : last), 0n) + 1n,
-  }));
+  const ranges = [...byPartition].map(([partition, places]) => {
+    const firsts = places.map(({ first }) => Number(first));
+    const lasts = places.map(({ last }) => Number(last));
+    const from = BigInt(Math.min(...firsts));
+    return { topic: table.source, partition, from, to: BigInt(Math.max(...lasts)) + 1n };
+  });
   await readOffsets({
     ...parts,
     ranges,

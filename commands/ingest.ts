@@ -1,4 +1,4 @@
-import { collectorUrlFrom, createIngest, ingestOptions } from "../ingest/index.ts";
+import { collectorUrlFrom, createAcknowledgements, createIngest, ingestOptions } from "../ingest/index.ts";
 import { connectKafka, createProducer, kafkaOptions } from "../kafka/index.ts";
 import {
   composeServices,
@@ -48,8 +48,14 @@ export const add: AddCommand = (program, context, end) => {
     }
     const connection = connectKafka(kafka, log, "hailstream-ingest");
     const schemas = createSchemas({ options: registry, log, metrics, catalogue: catalogueFrom(source) });
+    const acknowledgements = createAcknowledgements({
+      topics: new Set([...schemas.catalogue.types.values()].map(({ topic }) => topic)),
+      send: (topic, records) => producer.send(topic, records),
+      ...{ metrics, log },
+    });
     const producer = createProducer({
       name: "ingest",
+      ...(options.acknowledgements ? { onAcknowledged: acknowledgements.take } : {}),
       connection,
       metrics,
       log,
@@ -74,7 +80,7 @@ export const add: AddCommand = (program, context, end) => {
       start: () => (worker === undefined ? announce(ingest.url) : worker.ready(ingest.url)),
       stop: () => undefined,
     });
-    const service = composeServices("ingest", [schemas, producer, ingest, ready]);
+    const service = composeServices("ingest", [schemas, producer, acknowledgements, ingest, ready]);
     const { exitCode } = await runUntilStopped(service, log, worker?.stop);
     end(exitCode);
   });

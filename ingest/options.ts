@@ -293,6 +293,12 @@ export const ingestOptions = defineOptions(
       description:
         "How long an id is remembered to recognise duplicates, if not so many others come that it is pushed out.",
     },
+    acknowledgements: {
+      schema: z.stringbool(),
+      default: "true",
+      description:
+        "Whether the audit is told, once a second, which events Kafka has acknowledged, so that it sees when Kafka loses one.",
+    },
     spool: {
       schema: z.stringbool(),
       default: "false",

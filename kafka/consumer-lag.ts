@@ -39,7 +39,7 @@ export function consumerLags(
         let records = 0n;
         for (const { partition, low, high } of await known) {
           const committed = BigInt(partitions.find((each) => each.partition === partition)?.offset ?? -1);
-          const next = committed > low ? committed : low;
+          const next = committed < low ? low : committed;
           if (next >= high) continue;
           records += high - next;
           behind.push({ partition, next });

@@ -1,4 +1,4 @@
-import type { Producer as KafkaJsProducer, Message } from "kafkajs";
+import type { Producer as KafkaJsProducer, Message, RecordMetadata } from "kafkajs";
 import {
   createService,
   type Logger,
@@ -41,8 +41,21 @@ export type ProducerParts = {
    * both sides hardly depends on its size. A call after a pause is sent at once.
    */
   readonly lingerMs?: number;
+  /**
+   * Hears, for each partition that an acknowledged request went to, where Kafka has its records: the first at `baseOffset`, the others behind it in order.
+   * Must not throw.
+   */
+  onAcknowledged?(written: Acknowledged): void;
   /** false: `start` resolves at once and the connection is made, and made again, behind it. Default true. */
   readonly waitForConnection?: boolean;
+};
+
+/** Records of one partition that Kafka has on all in-sync replicas. */
+export type Acknowledged = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly baseOffset: bigint;
+  readonly records: readonly OutgoingRecord[];
 };
 
 /** One request carries at most this; Kafka's default limit for a batch of one partition is 1 MiB. */
@@ -136,8 +149,11 @@ export function createProducer(parts: ProducerParts): Producer {
       if (request === undefined || client === undefined) return;
       const end = seconds.startTimer({ producer: parts.name });
       try {
-        await client.sendBatch({ acks: -1, topicMessages: topicMessagesOf(request) });
+        const topicMessages = topicMessagesOf(request);
+        const places = await client.sendBatch({ acks: -1, topicMessages });
         queue.acknowledge(request);
+        if (parts.onAcknowledged !== undefined)
+          for (const written of acknowledgedOf(topicMessages, places)) parts.onAcknowledged(written);
       } catch (cause) {
         failures.inc({ producer: parts.name });
         log.warn({ producer: parts.name }, `Kafka did not take a request: ${messageOf(cause)}`);
@@ -182,4 +198,18 @@ function topicMessagesOf(request: readonly SendPart[]): { topic: string; message
     for (let i = from; i < to; i++) messages.push({ ...records[i] } as Message);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/** What was written where; the partitioner has written its choice into each message. */
+function acknowledgedOf(
+  sent: readonly { readonly topic: string; readonly messages: readonly Message[] }[],
+  places: readonly RecordMetadata[],
+): readonly Acknowledged[] {
+  return sent.flatMap(({ topic, messages }) =>
+    [...Map.groupBy(messages, ({ partition }) => partition ?? 0)].flatMap(([partition, records]) => {
+      const place = places.find((each) => each.topicName === topic && each.partition === partition);
+      if (place?.baseOffset === undefined) return [];
+      return [{ topic, partition, baseOffset: BigInt(place.baseOffset), records: records as OutgoingRecord[] }];
+    }),
+  );
 }

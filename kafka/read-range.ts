@@ -72,9 +72,11 @@ export async function readOffsets(parts: ReadParts & { readonly ranges: readonly
     for (const range of parts.ranges.filter((each) => each.topic === topic)) {
       const end = ends.find(({ partition }) => partition === range.partition);
       if (end === undefined) continue;
-      const at = range.from > end.low ? range.from : end.low;
-      const to = range.to < end.high ? range.to : end.high;
-      if (at < to) places.set(`${topic}/${range.partition}`, { to, at });
+      const { low, high } = end;
+      const place = { at: range.from, to: range.to };
+      if (place.at < low) place.at = low;
+      if (place.to > high) place.to = high;
+      if (place.at < place.to) places.set(`${topic}/${range.partition}`, place);
     }
   }
   if (places.size === 0) return;

@@ -1,3 +1,9 @@
+export {
+  type Acknowledgement,
+  acknowledgementTopic,
+  readAcknowledgement,
+  writeAcknowledgement,
+} from "./acknowledgement.ts";
 export type { AvroFieldJson, AvroJson, AvroRecord, Pii } from "./avro-json.ts";
 export { loadCatalogue, schemaFolder } from "./catalogue.ts";
 export { type Change, type CompatibilityResult, checkCompatibility, compareSchemas } from "./compatibility.ts";

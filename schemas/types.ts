@@ -388,7 +388,7 @@ export type PaymentFailed = {
 export type PipelineAudit = {
   /** The type of the events that are missing or too many. */
   readonly event_type: string;
-  /** Where they are missing or too many: postgres. */
+  /** Where they are missing or too many: kafka, stream or postgres. */
   readonly station: string;
   /** Events that should be there and are not. */
   readonly missing: number;

@@ -108,3 +108,14 @@ create table audit.carried (
 comment on table audit.carried is 'What Kafka has of each event type where ingest wrote it, by minute of event time and partition, as the audit has counted it.';
 comment on column audit.carried.events is 'Records with an id and a time, repetitions included.';
 comment on column audit.carried.print is 'The sum of audit.fingerprint of their ids.';
+
+create table audit.lost (
+  topic            text        not null,
+  partition        integer     not null,
+  record_offset    bigint      not null,
+  event_id         text        not null,
+  event_type       text        not null,
+  found_at         timestamptz not null default clock_timestamp(),
+  primary key (topic, partition, record_offset, event_id)
+);
+comment on table audit.lost is 'Events that Kafka has acknowledged to ingest and did not have any more where it had said, when the audit looked.';

@@ -35,7 +35,7 @@ beforeAll(async () => {
   db = await createTestDatabase("auditor");
   offline = await startOfflineSchemas();
   schemas = offline.schemas;
-  fixture = await createFixture(inject("kafka"), ["pipeline-health", "dead-letters"]);
+  fixture = await createFixture(inject("kafka"), ["pipeline-health", "dead-letters", "acknowledgements"]);
   await createTopic(topic, 1);
 });
 
