@@ -26,6 +26,7 @@ export async function nameUnread(
   if (absent.size === 0) return new Map();
   const prefix = parts.topicPrefix ?? "";
   for (const id of await idsIn(parts, prefix + deadLetterTopic, absent)) absent.delete(id);
+  if (absent.size === 0) return new Map();
   const enriched = table.enrichedBy === undefined ? absent : await idsIn(parts, table.topic, absent);
   return new Map(
     [...Map.groupBy(absent, ([, { minute }]) => minute)].map(([minute, events]) => {
@@ -44,7 +45,7 @@ async function carriedEvents(
   minutes: ReadonlySet<number>,
 ): Promise<Map<string, Absent>> {
   const found = new Map<string, Absent>();
-  const places = unread.flatMap(({ minute, places }) => places.map((place) => ({ minute, ...place })));
+  const places = unread.flatMap(({ minute, places }) => places.map((place) => ({ ...place, minute })));
   const byPartition = Map.groupBy(places, ({ partition }) => partition);
   const ranges = [...byPartition].map(([partition, places]) => {
     const firsts = places.map(({ first }) => Number(first));
