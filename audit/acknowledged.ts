@@ -50,7 +50,7 @@ export function createAcknowledgedCheck(parts: AcknowledgedParts): Service {
         else told.push(one);
       }
       try {
-        const { events, lost } = await lostOf(told, { connection, metrics, log });
+        const { events, lost } = await lostOf(told, { connection, log });
         await writeLost(db, lost);
         checked.inc({ outcome: "there" }, events - lost.length);
         checked.inc({ outcome: "lost" }, lost.length);
@@ -67,7 +67,7 @@ export function createAcknowledgedCheck(parts: AcknowledgedParts): Service {
 /** Compares what was told with what Kafka has. */
 async function lostOf(
   told: readonly Acknowledgement[],
-  parts: { readonly connection: KafkaConnection; readonly metrics: Metrics; readonly log: Logger },
+  parts: { readonly connection: KafkaConnection; readonly log: Logger },
 ): Promise<{ readonly events: number; readonly lost: readonly Lost[] }> {
   const awaited = new Map<string, Lost>();
   const ranges = [];

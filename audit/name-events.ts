@@ -6,7 +6,7 @@ import {
   readOffsets,
   topicEnds,
 } from "../kafka/index.ts";
-import type { Logger, Metrics } from "../runtime/index.ts";
+import type { Logger } from "../runtime/index.ts";
 import type { Database } from "../store/index.ts";
 import type { AuditedTable, Suspect } from "./compare-table.ts";
 
@@ -34,7 +34,6 @@ export type Named = {
 export type NameParts = {
   readonly db: Database;
   readonly connection: KafkaConnection;
-  readonly metrics: Metrics;
   readonly log: Logger;
 };
 

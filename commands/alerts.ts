@@ -145,7 +145,7 @@ export const add: AddCommand = (program, context, end) => {
           const trial = tryRules(schemas, rules);
           const now = Date.now();
           await readRange({
-            ...{ connection, topics: rules.topics, range: { fromMs: now - sinceMs, toMs: now }, metrics, log },
+            ...{ connection, topics: rules.topics, range: { fromMs: now - sinceMs, toMs: now }, log },
             onBatch: ({ topic, partition, records }) => trial.take(topic, partition, records),
           });
           return trial.end(now);

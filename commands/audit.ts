@@ -70,7 +70,7 @@ export const add: AddCommand = (program, context, end) => {
     if (!watch) {
       await db.start(() => undefined);
       try {
-        const result = await createAudit({ db, connection, tables, sinkGroup, metrics, log }).run({ from, to });
+        const result = await createAudit({ db, connection, tables, sinkGroup, log }).run({ from, to });
         tell(context, result, json);
         if (isWrong(result)) end(exitCodes.failed);
       } finally {

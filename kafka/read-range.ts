@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger, Metrics } from "../runtime/index.ts";
+import { createMetrics, type Logger } from "../runtime/index.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { createConsumer } from "./consumer.ts";
 import type { RecordBatch } from "./records.ts";
@@ -16,7 +16,6 @@ export type OffsetRange = {
 
 type ReadParts = {
   readonly connection: KafkaConnection;
-  readonly metrics: Metrics;
   readonly log: Logger;
   onBatch(batch: RecordBatch): Promise<void>;
 };
@@ -83,7 +82,9 @@ export async function readOffsets(parts: ReadParts & { readonly ranges: readonly
   const groupId = `${rangeGroupPrefix}${randomUUID()}`;
   let failure: unknown;
   const consumer = createConsumer({
-    ...{ name: "range", connection, groupId, topics, metrics: parts.metrics, log: parts.log, maxWaitMs: 50 },
+    ...{ name: "range", connection, groupId, topics, log: parts.log, maxWaitMs: 50 },
+    // The group is gone in a moment, and its name would stay in the metrics for ever.
+    metrics: createMetrics(),
     async onBatch(batch, control) {
       const place = places.get(`${batch.topic}/${batch.partition}`);
       if (place === undefined || place.at >= place.to) return control.rest(60_000);

@@ -63,7 +63,7 @@ export const topicTable: readonly TopicSpec[] = [
   events("dead-letters", 30 * day),
   events("late-events", 30 * day),
   events("pipeline-health", 30 * day),
-  { ...events("acknowledgements", day), partitions: 3 },
+  { ...events("acknowledgements", day), partitions: 1 },
   events("enrichment-waiting", 2 * day),
 ];
 
