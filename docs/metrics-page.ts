@@ -1,5 +1,5 @@
 import type { Metric } from "prom-client";
-import { createIngest, ingestOptions } from "../ingest/index.ts";
+import { createAcknowledgements, createIngest, ingestOptions } from "../ingest/index.ts";
 import { connectKafka, createProducer, kafkaOptions } from "../kafka/index.ts";
 import { createMetrics, readOptions, silentLogger } from "../runtime/index.ts";
 import { createSchemas, schemaOptions } from "../schemas/index.ts";
@@ -12,6 +12,7 @@ function ingestMetrics(): readonly Metric[] {
   const connection = connectKafka(readOptions(kafkaOptions, {}), log);
   const producer = createProducer({ name: "ingest", connection, metrics, log });
   const options = readOptions(ingestOptions, { flags: everythingOn });
+  createAcknowledgements({ topics: new Set(), send: async () => undefined, metrics, log });
   createIngest({ options, schemas, producer, metrics, log });
   return metrics.registry.getMetricsAsArray() as unknown as Metric[];
 }
