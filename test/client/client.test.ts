@@ -230,6 +230,45 @@ describe("the queue", () => {
   });
 });
 
+test("what another tab left is taken over: its events, its counts, and its report that had not arrived", async () => {
+  const { clock, ingest, files, start } = makeDevice();
+  let heard = 0;
+  const other = start({
+    network: async (request) => {
+      // The first request is answered, the report after it is lost.
+      if (++heard > 1) throw new Error("away");
+      return ingest.take(request);
+    },
+  });
+  other.switchOff(["ping"]);
+  await other.track("ping", {}).kept;
+  await other.track("sos", {}).kept;
+  await clock.pass(1);
+  other.switchOff(["ping", "trip"]);
+  await other.track("trip", {}).kept;
+  await other.setConsent("pending");
+  await other.track("sos", {}).kept;
+  clock.forgetTimers();
+  for (const [name, text] of [...files]) {
+    files.delete(name);
+    files.set(`0b7e/${name}`, text);
+  }
+  expect([...files.keys()].sort()).toEqual(["0b7e/c1", "0b7e/dropped"]);
+  const client = start();
+  client.track("sos", {});
+  await clock.pass(1);
+  await client.flush();
+  await client.flush();
+  const stored = [...ingest.stored.values()];
+  expect(stored.filter(({ type }) => type === "sos")).toHaveLength(3);
+  const reports = stored.filter(({ type }) => type === dropReport).flatMap(({ data }) => data.dropped);
+  expect(reports).toEqual([
+    { event_type: "ping", reason: "switched_off", count: 1 },
+    { event_type: "trip", reason: "switched_off", count: 1 },
+  ]);
+  expect([...files.keys()]).toEqual(["dropped"]);
+});
+
 describe("the app's wishes", () => {
   test("consent: pending keeps, denied purges the device and breaks the link to it, and the counts stay", async () => {
     const { clock, ingest, files, requests, start } = makeDevice();
