@@ -48,10 +48,14 @@ function process(latest: { now: Rules }) {
 
 /** One process that matches and one that keeps; each learns of a change when the test says so. */
 function pipeline(...texts: readonly string[]) {
+  return pipelineThatDies([], ...texts);
+}
+
+function pipelineThatDies(deaths: readonly number[], ...texts: readonly string[]) {
   const latest = { now: { ...rulesOf(schemas, ...texts), change: 1 } as Rules };
   const [matcher, keeper] = [process(latest), process(latest)];
   const driver = createTopologyDriver({
-    idleMs: second,
+    ...{ idleMs: second, deaths },
     flows: matchingFlows(schemas, matcher),
     remembering: [alertKeepingFlow(schemas, keeper, noSilences)],
   });
@@ -159,4 +163,39 @@ test("a rule hears nothing of what arrived before it was made", async () => {
   await driver.advance(2 * second);
   await pay(driver, "b", 5);
   expect(await story(driver)).toEqual(["opened new/b"]);
+});
+
+test("a death at any effect while rules are changed and removed tells the same", async () => {
+  const run = async (...deaths: readonly number[]) => {
+    count = 0;
+    const { driver, matcher, put, look } = pipelineThatDies(deaths, rule("one", "when: data.amount > 10"), rule("two"));
+    await pay(driver, "a", 500);
+    put(rule("one", "when: data.amount > 100"));
+    await look();
+    await pay(driver, "a", 600);
+    await matcher.refresh();
+    await pay(driver, "b", 700);
+    put();
+    await look();
+    const told = await toldBy(driver, schemas);
+    return {
+      effects: driver.effects,
+      died: driver.died,
+      told: told.map(({ id, notification }) => `${id} ${notification}`),
+    };
+  };
+  const whole = await run();
+  expect(whole.told.map((line) => line.split(" ")[1])).toEqual([
+    "opened",
+    "opened",
+    "resolved",
+    "opened",
+    "resolved",
+    "resolved",
+  ]);
+  for (let death = 1; death < whole.effects; death++) {
+    const again = await run(death);
+    expect(again.told, `a death at effect ${death}`).toEqual(whole.told);
+    expect(again.died).toBe(1);
+  }
 });
