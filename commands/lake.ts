@@ -6,7 +6,7 @@ import {
   createService,
   logOptions,
   readOptions,
-  runUntilStopped,
+  runStation,
 } from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { createLake } from "../sinks/lake/index.ts";
@@ -50,7 +50,7 @@ export const add: AddCommand = (program, context, end) => {
       },
       stop: () => undefined,
     });
-    const { exitCode } = await runUntilStopped(composeServices("lake", [schemas, lake, ready]), log);
+    const { exitCode } = await runStation(composeServices("lake", [schemas, lake, ready]), log);
     end(exitCode);
   });
 };

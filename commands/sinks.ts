@@ -6,7 +6,7 @@ import {
   createService,
   logOptions,
   readOptions,
-  runUntilStopped,
+  runStation,
 } from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { createSinks, sinksOptions } from "../sinks/index.ts";
@@ -51,7 +51,7 @@ export const add: AddCommand = (program, context, end) => {
       },
       stop: () => undefined,
     });
-    const { exitCode } = await runUntilStopped(composeServices("sinks", [schemas, sinks, ready]), log);
+    const { exitCode } = await runStation(composeServices("sinks", [schemas, sinks, ready]), log);
     end(exitCode);
   });
 };

@@ -6,7 +6,7 @@ import {
   createService,
   logOptions,
   readOptions,
-  runUntilStopped,
+  runStation,
 } from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
@@ -63,7 +63,7 @@ export const add: AddCommand = (program, context, end) => {
         },
         stop: () => undefined,
       });
-      const { exitCode } = await runUntilStopped(composeServices("stream", [schemas, memory, stream, ready]), log);
+      const { exitCode } = await runStation(composeServices("stream", [schemas, memory, stream, ready]), log);
       end(exitCode);
     },
   );

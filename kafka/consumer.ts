@@ -153,10 +153,10 @@ export function createConsumer(parts: ConsumerParts): Service {
       stopping = true;
       clearInterval(committing);
       await lanes.drain();
-      await commitHandled();
-      endIdle();
-      // After a crash kafkajs may wait for ever; nothing of ours is under way any more.
+      // Without its coordinator kafkajs would try for minutes, and after a crash wait for ever; nothing of ours is under way any more.
       const abandon = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs).unref());
+      await Promise.race([commitHandled(), abandon]);
+      endIdle();
       await Promise.race([consumer?.disconnect(), abandon]);
     },
   });

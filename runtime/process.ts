@@ -39,6 +39,26 @@ export async function runUntilStopped(service: Service, log: Logger, abort?: Abo
   }
 }
 
+/** Services promise to be done within this time. */
+const lastBreathMs = 10_000;
+
+/**
+ * {@link runUntilStopped} for a process that has partitions of consumer groups. Once a part of it has failed it is gone after `breathMs`, by force if need be:
+ * as long as it lives its membership may live, and nobody else gets what it has.
+ */
+export async function runStation(service: Service, log: Logger, breathMs = lastBreathMs): Promise<ProcessEnd> {
+  const guarded: Service = {
+    name: service.name,
+    start: (fail) =>
+      service.start((cause) => {
+        setTimeout(() => process.kill(process.pid, "SIGKILL"), breathMs).unref();
+        fail(cause);
+      }),
+    stop: () => service.stop(),
+  };
+  return runUntilStopped(guarded, log);
+}
+
 /** What comes within this time of the first signal is the same wish: npm hands on the Ctrl-C that the terminal gave to all. */
 const sameWishMs = 300;
 

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { onStopSignals } from "../../runtime/index.ts";
 
@@ -20,4 +23,10 @@ test("a signal that comes twice at once is one wish; a later one is another", ()
   ]);
   end();
   expect(process.listenerCount("SIGTERM")).toBe(before);
+});
+
+test("a station that has failed and cannot stop is ended by force", async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "station-that-hangs.ts")], { stdio: "inherit" });
+  const [code, signal] = await once(child, "exit");
+  expect([code, signal]).toEqual([null, "SIGKILL"]);
 });
