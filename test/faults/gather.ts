@@ -14,7 +14,7 @@ export const storedTopics = [
   ...baseTopics.filter((topic) => !enrichedTopics.some((enriched) => enriched === `${topic}-enriched`)),
   ...enrichedTopics,
 ];
-const sinkGroup = "hailstream-sink-postgres";
+export const sinkGroup = "hailstream-sink-postgres";
 const streamGroups = {
   "driver-locations": "hailstream-enrich-driver-locations",
   "trip-events": "hailstream-enrich-trip-events",

@@ -33,7 +33,7 @@ the registry lies a network that can be made slow, half open, one-way or gone: \
 until each has its answer, and to another door when one is silent. A webhook receiver gets the alert of every SOS, and a consumer reads along.
 
 When everything is well again and has come to rest, what was sent, answered, carried, stored and delivered goes to the checker (\`audit/check-history.ts\`). For each run it must
-find nothing: no accepted event that is not in Kafka, none in Kafka that is not a row (or, for poison, a dead letter), none twice, none out of the order of its key,
+find nothing, and neither must \`hailstream audit\`: no accepted event that is not in Kafka, none in Kafka that is not a row (or, for poison, a dead letter), none twice, none out of the order of its key,
 no SOS without its webhook or with two, no consumer that was given a gap or another record at the same offset. The exit code is 1 when it finds something. What the faults and the contents of the
 events are follows from the seed; when exactly each meets which request does not. \`--json\` prints the report; \`--keep-data\` leaves logs and data for whoever wants to know why.
 

@@ -22,6 +22,7 @@ export type Recovery = {
 
 const pollMs = 100;
 const timeoutMs = 90_000;
+const calmSeconds = 2;
 /** Less than this many seconds of traffic is no backlog that a rate could be measured on. */
 const leastBacklogSeconds = 1.5;
 
@@ -86,7 +87,7 @@ async function catchUpRate(place: Place, apps: Apps, ahead: number, perSecond: n
     const stored = sum(await checkpointsOf(place.postgres));
     const left = apps.accepted - stored - ahead;
     const seconds = (performance.now() - began) / 1_000;
-    if (left < 0.5 * perSecond || seconds * 1_000 > timeoutMs) {
+    if (left < calmSeconds * 0.5 * perSecond || seconds * 1_000 > timeoutMs) {
       const input = Math.max(1, apps.accepted - accepted);
       return (stored - storedAtFirst) / Math.max(input, perSecond * seconds);
     }
@@ -96,13 +97,14 @@ async function catchUpRate(place: Place, apps: Apps, ahead: number, perSecond: n
 
 async function caughtUp(place: Place, { apps, cluster }: Victims, perSecond: number): Promise<void> {
   const until = performance.now() + timeoutMs;
-  for (let calm = 0; calm < 10; ) {
+  for (let calm = 0; calm < 3; ) {
     const ends = await endsOf(place).catch(() => undefined);
     const stored = await checkpointsOf(place.postgres).catch(() => undefined);
     const states = [...cluster.processes.values()].every(({ state }) => state === "ready");
-    const isCalm = ends !== undefined && stored !== undefined && sum(ends) - sum(stored) < perSecond && states;
-    calm = isCalm ? calm + 1 : 0;
-    if (performance.now() > until) throw new Error(`it did not catch up (${apps.accepted} accepted)`);
+    const left = ends === undefined || stored === undefined ? Number.NaN : sum(ends) - sum(stored);
+    // What is on its way at any moment is no backlog.
+    calm = left < calmSeconds * perSecond && states ? calm + 1 : 0;
+    if (performance.now() > until) throw new Error(`it did not catch up: ${left} of ${apps.accepted} are left`);
     await sleep(250);
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Anomaly, checkHistory, type History } from "../../audit/index.ts";
 import { carrierTopics, comeToRest, gatherStored, progressOf } from "./gather.ts";
 import { type Injected, inject } from "./inject.ts";
+import { askLedger } from "./ledger.ts";
 import { checkRequests } from "./order.ts";
 import { type Fault, planFaults } from "./plan.ts";
 import { onStage, type Stage, type StageOptions } from "./stage.ts";
@@ -57,6 +58,7 @@ export async function runOnce(options: RunOptions): Promise<RunReport> {
       ...stuck,
       ...checkHistory(history),
       ...checkRequests(made, history.carried),
+      ...(await askLedger(place)),
       ...apps.refused.map(
         (what): Anomaly => ({ kind: "lost", where: "app", detail: `a valid event was refused: ${what}` }),
       ),
