@@ -34,7 +34,7 @@ export type ConsumerParts = {
   readonly maxBytes?: number;
   /** How long a fetch waits for the first byte; default 500 ms. */
   readonly maxWaitMs?: number;
-  /** After this long without a heartbeat the partitions go to other members; default 7 s. */
+  /** After this long without a heartbeat the partitions go to other members; default 6 s. */
   readonly sessionTimeoutMs?: number;
   /** Whether a group without committed offsets starts at the oldest record; default true. */
   readonly fromBeginning?: boolean;
@@ -55,8 +55,8 @@ export type ConsumerParts = {
 type Handled = { readonly topic: string; readonly partition: number; readonly offset: string };
 
 const commitIntervalMs = 500;
-/** Long enough for a machine that is busy, short enough for partitions of a killed process to go on elsewhere within ten seconds. */
-const defaultSessionTimeoutMs = 7_000;
+/** The least that brokers allow by default: long enough for a machine that is busy, short enough for partitions of a killed process to go on elsewhere within ten seconds. */
+const defaultSessionTimeoutMs = 6_000;
 /** A member learns by its heartbeats that another one comes or goes. */
 const longestHeartbeatMs = 1_000;
 const stopTimeoutMs = 10_000;

@@ -36,7 +36,8 @@ export type SinkRunnerParts = {
 class Fenced extends Error {}
 
 const firstBackoffMs = 100;
-const longestBackoffMs = 5_000;
+/** A database that is back is found within two seconds; that one more process asks so often does not hurt it. */
+const longestBackoffMs = 2_000;
 
 /**
  * Moves topics into a sink, each record exactly once.

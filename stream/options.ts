@@ -57,7 +57,7 @@ export const streamOptions = defineOptions("stream", {
   },
   sessionTimeoutMs: {
     schema: whole(6_000, 300_000),
-    default: "7000",
+    default: "6000",
     unit: "ms",
     description:
       "After this long without a sign of life the partitions of a process go to the others; so long events and alerts may wait when one is killed.",

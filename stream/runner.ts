@@ -24,7 +24,7 @@ export type RunnerParts = {
   readonly topicPrefix?: string;
   /** Partitions handled at the same time; default 3. */
   readonly concurrency?: number;
-  /** After this long without a sign of life a member's partitions go to the others; default 7 s. */
+  /** After this long without a sign of life a member's partitions go to the others; default 6 s. */
   readonly sessionTimeoutMs?: number;
   /** Holds batches back whose events lack a profile; without it nothing is waited for. */
   readonly patience?: Patience;

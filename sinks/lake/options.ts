@@ -67,7 +67,7 @@ export const lakeOptions = defineOptions("lake", {
   },
   sessionTimeoutMs: {
     schema: z.coerce.number().int().min(1_000),
-    default: "7000",
+    default: "6000",
     unit: "ms",
     description: "After this long without a sign of life the partitions of a process go to the others.",
   },

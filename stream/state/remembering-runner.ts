@@ -42,7 +42,7 @@ export type RememberingRunnerParts = {
   readonly groupPrefix?: string;
   readonly topicPrefix?: string;
   readonly concurrency?: number;
-  /** After this long without a heartbeat the partitions go to other members; default 7 s. */
+  /** After this long without a heartbeat the partitions go to other members; default 6 s. */
   readonly sessionTimeoutMs?: number;
   /** A partition that is read to its end and gets nothing for this long: its time goes on by the clock. */
   readonly idleMs: number;

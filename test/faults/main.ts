@@ -42,7 +42,10 @@ const program = new Command("faults")
   .option("--seed <n>", "what happens when follows from it", whole, 1)
   .option("--minutes <m>", "how long the apps send and things break", positive, 1)
   .option("--events <n>", `how many events the apps send; ${eventsPerMinute} a minute when not given`, whole)
-  .option("--recovery", "instead: kills each process once, and measures how soon rows come again")
+  .option(
+    "--recovery",
+    "instead: kills each process once, as far as the minutes reach, and measures how soon rows come again",
+  )
   .option("--record", "keep the result for docs/faults.md")
   .option("--json", "print one JSON object on standard output")
   .option("--keep-data", "leave the data and logs of the run where they are")

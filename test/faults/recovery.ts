@@ -31,10 +31,18 @@ export async function measureRecovery(
   targets: readonly Process[],
   victims: Victims,
   place: Place,
-  p: { readonly eventsPerSecond: number; readonly abort: AbortSignal; say(line: string): void },
+  p: {
+    readonly eventsPerSecond: number;
+    /** After so long no further process is killed. */
+    readonly minutes: number;
+    readonly abort: AbortSignal;
+    say(line: string): void;
+  },
 ): Promise<readonly Recovery[]> {
   const found: Recovery[] = [];
+  const until = performance.now() + p.minutes * 60_000;
   for (const target of targets) {
+    if (performance.now() > until) break;
     p.abort.throwIfAborted();
     await caughtUp(place, victims, p.eventsPerSecond);
     const recovery = await measureOne(target, victims, place, p.eventsPerSecond);
@@ -58,8 +66,13 @@ async function measureOne(target: Process, victims: Victims, place: Place, event
   const passed = () => performance.now() - began;
   let firstRowMs: number | undefined;
   const late = new Set([...before.keys()].filter((partition) => busyTopics.includes(partition.split("/")[0] ?? "")));
+  /** The last look before every partition went on: from there it catches up. */
+  let resumed: Look = { at: began, accepted: apps.accepted, stored: sum(stored) };
+  let look = resumed;
   while (late.size > 0) {
+    resumed = look;
     const now = await checkpointsOf(place.postgres).catch(() => undefined);
+    if (now !== undefined) look = { at: performance.now(), accepted: apps.accepted, stored: sum(now) };
     for (const [partition, offset] of now ?? []) {
       if (offset <= (before.get(partition) ?? Number.POSITIVE_INFINITY)) continue;
       firstRowMs ??= passed();
@@ -69,28 +82,33 @@ async function measureOne(target: Process, victims: Victims, place: Place, event
     await sleep(pollMs);
   }
   const allPartitionsMs = passed();
-  const catchUp = await catchUpRate(place, apps, ahead, eventsPerSecond);
+  const catchUp = await catchUpRate(place, apps, ahead, resumed, eventsPerSecond);
   return {
     ...{ target, firstRowMs: Math.round(firstRowMs ?? 0), allPartitionsMs: Math.round(allPartitionsMs) },
     ...(catchUp === undefined ? {} : { catchUp }),
   };
 }
 
-/** @param ahead what was accepted and not stored before the kill, and what was counted otherwise */
-async function catchUpRate(place: Place, apps: Apps, ahead: number, perSecond: number): Promise<number | undefined> {
-  const began = performance.now();
-  const storedAtFirst = sum(await checkpointsOf(place.postgres));
-  const backlog = apps.accepted - storedAtFirst - ahead;
-  if (backlog < leastBacklogSeconds * perSecond) return undefined;
-  const accepted = apps.accepted;
+type Look = { readonly at: number; readonly accepted: number; readonly stored: number };
+
+/**
+ * Events stored a second from when it went on until no more waits than before the kill, against those that came in.
+ * @param ahead what was accepted and not stored before the kill, and what was counted otherwise
+ */
+async function catchUpRate(
+  place: Place,
+  apps: Apps,
+  ahead: number,
+  from: Look,
+  perSecond: number,
+): Promise<number | undefined> {
+  if (from.accepted - from.stored - ahead < leastBacklogSeconds * perSecond) return undefined;
   for (;;) {
     const stored = sum(await checkpointsOf(place.postgres));
-    const left = apps.accepted - stored - ahead;
-    const seconds = (performance.now() - began) / 1_000;
-    if (left < calmSeconds * 0.5 * perSecond || seconds * 1_000 > timeoutMs) {
-      const input = Math.max(1, apps.accepted - accepted);
-      return (stored - storedAtFirst) / Math.max(input, perSecond * seconds);
-    }
+    const { accepted } = apps;
+    const seconds = (performance.now() - from.at) / 1_000;
+    if (accepted - stored - ahead < perSecond || seconds * 1_000 > timeoutMs)
+      return (stored - from.stored) / Math.max(accepted - from.accepted, perSecond * seconds);
     await sleep(pollMs);
   }
 }
@@ -141,8 +159,10 @@ export type RecoveryReport = {
 
 const eventsPerSecond = 400;
 
-/** Kills each process once, in an order that the seed says. */
-export async function measureKills(options: Omit<StageOptions, "events">): Promise<RecoveryReport> {
+/** Kills each process once, in an order that the seed says, as far as it comes. */
+export async function measureKills(
+  options: Omit<StageOptions, "events"> & { readonly minutes: number },
+): Promise<RecoveryReport> {
   return onStage({ ...options, events: Number.MAX_SAFE_INTEGER }, async (stage) => {
     const sending = stage.apps.run((Number.MAX_SAFE_INTEGER * 1_000) / eventsPerSecond);
     const random = createRandom(options.seed, 0x6b696c6c);
