@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   connectors: () => import("./commands/connectors.ts"),
   quarantine: () => import("./commands/quarantine.ts"),
   audit: () => import("./commands/audit.ts"),
+  trace: () => import("./commands/trace.ts"),
   reprocess: () => import("./commands/reprocess.ts"),
   replay: () => import("./commands/replay.ts"),
   simulate: () => import("./commands/simulate.ts"),

@@ -4,6 +4,8 @@ import type { Queryable } from "../store/index.ts";
 export type AuditedTable = {
   readonly type: string;
   readonly tableName: string;
+  /** The field of the data that is the record key. */
+  readonly keyField: string;
   /** The topic that the events are written to first. */
   readonly source: string;
   /** The topic that the sink reads: `source`, or that of the enriched events. */

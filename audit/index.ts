@@ -6,3 +6,4 @@ export type { Anomaly, AnomalyKind, AnswerStatus, Attempt, Carried, History, Pol
 export type { NamedEvent, Unnamed } from "./name-events.ts";
 export { type AuditOptions, auditOptions } from "./options.ts";
 export { createTopicCounter } from "./topic-counter.ts";
+export { type Trace, traceEvent } from "./trace/trace.ts";

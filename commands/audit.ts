@@ -100,9 +100,9 @@ export function auditedTables({ types }: Catalogue, groupPrefix: string): readon
   return storedTables(types.values())
     .filter(({ keeps }) => keeps === "events")
     .map(({ type, tableName, topic }) => {
-      const source = types.get(type)?.topic ?? topic;
+      const { topic: source = topic, keyField = "" } = types.get(type) ?? {};
       const enrichedBy = source === topic ? {} : { enrichedBy: `${groupPrefix}enrich-${source}` };
-      return { type, tableName, source, topic, ...enrichedBy };
+      return { type, tableName, keyField, source, topic, ...enrichedBy };
     });
 }
 

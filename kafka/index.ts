@@ -20,4 +20,5 @@ export {
   topicEnds,
   topicSpecs,
   topicTable,
+  withAdmin,
 } from "./topics.ts";

@@ -75,6 +75,12 @@ const proofs = {
     file: "test/client/hostile.test.ts",
     env: { HAILSTREAM_SDK_RUNS: "1000" },
   },
+  trace: {
+    about: "10,000,000 rows of ten days: each of 1,000 events is found by its id, with its times. Ten minutes.",
+    project: "stack",
+    file: "test/audit/trace.int.test.ts",
+    env: { TRACE_ROWS: "10000000", TRACE_IDS: "1000" },
+  },
   trips: {
     about: "Two minutes of kill -9 and of a member that comes or goes every five seconds: each trip is told as it was.",
     project: "stack",

@@ -23,7 +23,7 @@ const patience = { timeoutMs: 120_000 + events / 5 };
 const topic = `audit-pings-${process.pid}-${Date.now()}`;
 const group = "audit-sink";
 const type = pingType([], 1, topic);
-const table = { type: type.name, tableName: "app_ping", source: topic, topic };
+const table = { type: type.name, tableName: "app_ping", keyField: "user", source: topic, topic };
 const firstMs = Date.UTC(2015, 0, 31, 12);
 
 let db: TestDatabase;

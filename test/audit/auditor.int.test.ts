@@ -100,7 +100,7 @@ test("an auditor tells lag, rejections and events that are missing, and once mor
     options: readOptions(auditOptions, { flags: { ...flags, "audit-every-ms": "200", "audit-lag-every-ms": "200" } }),
     ...{ db: db.owner, connection: connection(), schemas, metrics: createMetrics(), log: silentLogger },
     ...{
-      tables: [{ type: type.name, tableName: "app_ping", source: topic, topic }],
+      tables: [{ type: type.name, tableName: "app_ping", keyField: "user", source: topic, topic }],
       sinkGroup: group,
       topicPrefix: fixture.prefix,
     },

@@ -24,7 +24,14 @@ const enricherAt = (offset: number) => `${prefix}enrich-${offset}`;
 /** As the sink sees the type. */
 const type = pingType([], 1, enriched);
 const tableAt = (committed: number) => ({
-  ...{ type: type.name, tableName: "app_ping", source, topic: enriched, enrichedBy: enricherAt(committed) },
+  ...{
+    type: type.name,
+    tableName: "app_ping",
+    keyField: "user",
+    source,
+    topic: enriched,
+    enrichedBy: enricherAt(committed),
+  },
 });
 const patience = { timeoutMs: 30_000 };
 const nothing = { missing: [], extra: [], unnamed: [] };
