@@ -107,6 +107,27 @@ test("status names every part and no password", async () => {
   expect(status.stdout()).not.toContain("postgres://");
 });
 
+test("trace tells where an event is, from the door to the row, and the audit that all are there", async () => {
+  const id = await post();
+  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 60_000 });
+  const found = hailstream("trace", id, "--json");
+  expect(await found.ended, found.stderr()).toBe(0);
+  const trace = JSON.parse(found.stdout()) as Record<string, unknown>;
+  expect(trace).toMatchObject({ eventId: id, outcome: "stored", rows: [{ row: { event_id: id } }], waiting: null });
+  expect(trace.records).toHaveLength(1);
+  const words = hailstream("trace", id);
+  expect(await words.ended).toBe(0);
+  expect(words.stdout()).toMatch(
+    /is stored\n.*ingest {5}accepted.*\n.*kafka {6}\S+ partition \d offset \d+, schema \d+\n/,
+  );
+  const nothing = hailstream("trace", "0198c0de-0000-7000-8000-00000000dead");
+  expect(await nothing.ended).toBe(1);
+  expect(nothing.stdout()).toContain("is not known");
+  const audit = hailstream("audit", "--json");
+  expect(await audit.ended, audit.stdout()).toBe(0);
+  expect(JSON.parse(audit.stdout())).toMatchObject({ missing: [], extra: [], unnamed: [] });
+});
+
 test("services and the broker that are killed come back and carry events again", async () => {
   const before = markedParts(dataDir).filter((part) => ["ingest", "sinks", "kafka"].includes(part.name));
   for (const part of before) process.kill(part.pid ?? 0, "SIGKILL");

@@ -84,7 +84,7 @@ export async function traceEvent(
   const records = written(new Set(tables.map(({ source }) => source)));
   const enriched = written(new Set(tables.flatMap(({ topic, source }) => (topic === source ? [] : [topic]))));
   const deadLetters = written(new Set([`${parts.topicPrefix ?? ""}${deadLetterTopic}`]));
-  const type = row?.type ?? records[0]?.headers.ce_type ?? quarantined[0]?.type ?? losses[0]?.event_type ?? null;
+  const type = row?.type ?? found[0]?.headers.ce_type ?? quarantined[0]?.type ?? losses[0]?.event_type ?? null;
   const alerts = row === undefined ? [] : await findAlerts(db, eventId, row.receivedAt);
   const table = tables.find((each) => each.type === type);
   const isRejected = quarantined.length + rejections.length + deadLetters.length > 0;
