@@ -118,7 +118,7 @@ test("trace tells where an event is, from the door to the row, and the audit tha
   const words = hailstream("trace", id);
   expect(await words.ended).toBe(0);
   expect(words.stdout()).toMatch(
-    /is stored\n.*ingest {5}accepted.*\n.*kafka {6}\S+ partition \d offset \d+, schema \d+\n/,
+    /is stored\n.*ingest {6}accepted.*\n.*kafka {7}\S+ partition \d offset \d+, schema \d+\n/,
   );
   const nothing = hailstream("trace", "0198c0de-0000-7000-8000-00000000dead");
   expect(await nothing.ended).toBe(1);
