@@ -10,10 +10,10 @@ import { nowhere } from "./alert-driver.ts";
 
 const minute = 60_000;
 /**
- * Rules wait for minutes, and alerts live by time of arrival. So all that comes before the alerts is done by a clock that is an hour behind; then those who keep them
- * begin by the true one, as after a stop of an hour: what was due meanwhile is due then, each at its moment.
+ * Rules wait for minutes, and alerts live by time of arrival. So all that comes before the alerts is done by a clock that is 65 minutes behind; then those who keep them
+ * begin by the true one, as after a stop of so long: what was due meanwhile is due then, each at its moment.
  */
-const behindMs = 60 * minute;
+const behindMs = 65 * minute;
 let fixture: ProcessorFixture;
 beforeAll(async () => {
   fixture = await createProcessorFixture("shipped_rules");
@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
     key: "no-driver-events/cty_square",
     summary: "From cty_square no position of a driver has arrived for ten minutes.",
     labels: { city: "cty_square" },
-    story: { opened: 10, resolved: 60 },
+    story: { opened: 10, resolved: 65 },
   },
   {
     rule: "cancellation-spike",
@@ -226,6 +226,52 @@ const cases: readonly Case[] = [
     summary: "10 records became dead letters within a quarter of an hour, in readPosition: record_framing_invalid.",
     labels: { step: "readPosition", code: "record_framing_invalid" },
     story: { opened: 0, resolved: 29 },
+  },
+  // The last three hear what the audit tells of the pipeline itself.
+  {
+    rule: "audit-mismatch",
+    feed: (at) => [
+      {
+        topic: "pipeline-health",
+        records: records("pipeline.audit", [
+          [at(0), { event_type: "driver.location", station: "sink", missing: 2, extra: 0, unnamed: 0 }],
+        ]),
+      },
+    ],
+    key: "audit-mismatch/driver.location/sink",
+    summary: "Of driver.location 2 events are missing at sink and 0 are too many",
+    labels: { event_type: "driver.location", station: "sink" },
+    story: { opened: 0, resolved: 60 },
+  },
+  {
+    rule: "consumer-lag",
+    feed: (at) => [
+      {
+        topic: "pipeline-health",
+        records: records("pipeline.lag", [
+          [at(0), { consumer_group: "sinks", source_topic: "driver-locations", records: 500, seconds: 120 }],
+        ]),
+      },
+    ],
+    key: "consumer-lag/sinks",
+    summary: "sinks is 120 s behind in driver-locations: 500 records wait.",
+    labels: { group: "sinks", topic: "driver-locations" },
+    story: { opened: 1, resolved: 6 },
+  },
+  {
+    rule: "sink-rejections",
+    feed: (at) => [
+      {
+        topic: "pipeline-health",
+        records: records("pipeline.rejections", [
+          [at(0), { consumer: "sinks", source_topic: "trips", code: "sink_record_unreadable", records: 12 }],
+        ]),
+      },
+    ],
+    key: "sink-rejections",
+    summary: "12 records of trips became dead letters of sinks within a quarter of an hour: sink_record_unreadable.",
+    labels: { sink: "sinks", code: "sink_record_unreadable" },
+    story: { opened: 0, resolved: 10 },
   },
 ];
 
