@@ -23,10 +23,11 @@ const streamGroups = {
 export type Place = { readonly connection: KafkaConnection; readonly postgres: string };
 
 /** What still has to be done, in words; none when everything has come to rest. Asked in the order of the way: what leaves one place is seen at the next. */
-async function behind({ connection, postgres }: Place): Promise<readonly string[]> {
+async function behind({ connection, postgres }: Place, witness: string): Promise<readonly string[]> {
   const words: string[] = [];
-  for (const [topic, group] of Object.entries(streamGroups)) {
-    for (const { partition, committed, end } of await groupLag(connection, group, [topic]))
+  const groups = [...Object.entries(streamGroups).map(([topic, group]) => [group, [topic]] as const)];
+  for (const [group, topics] of [...groups, [witness, carrierTopics] as const]) {
+    for (const { topic, partition, committed, end } of await groupLag(connection, group, topics))
       if (committed < end) words.push(`${group} ${topic}/${partition}: ${committed} of ${end}`);
   }
   const ends = new Map<string, number>();
@@ -55,12 +56,18 @@ export async function checkpointsOf(postgres: string): Promise<ReadonlyMap<strin
 /** Waits until all that was sent has arrived everywhere. What has not after that time is stuck. */
 export async function comeToRest(
   place: Place,
-  p: { readonly timeoutMs: number; isDelivered(): boolean; readonly abort: AbortSignal },
+  p: {
+    readonly timeoutMs: number;
+    /** The group of the consumer that reads along. */
+    readonly witness: string;
+    isDelivered(): boolean;
+    readonly abort: AbortSignal;
+  },
 ): Promise<readonly Anomaly[]> {
   const until = performance.now() + p.timeoutMs;
   for (;;) {
     p.abort.throwIfAborted();
-    const words = await behind(place).catch((error: unknown) => [`it cannot be asked: ${error}`]);
+    const words = await behind(place, p.witness).catch((error: unknown) => [`it cannot be asked: ${error}`]);
     if (words.length === 0 && p.isDelivered()) return [];
     if (performance.now() > until) {
       const told = words.length === 0 ? ["webhooks are missing"] : words;

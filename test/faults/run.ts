@@ -43,7 +43,9 @@ export async function runOnce(options: RunOptions): Promise<RunReport> {
 
     const sos = apps.made.filter(({ body }) => body.type === "safety.sos").map(({ body }) => body.id);
     const isDelivered = () => new Set(receiver.delivered.map(({ eventId }) => eventId)).size >= sos.length;
-    const stuck = await comeToRest(place, { timeoutMs: restTimeoutMs, isDelivered, abort: options.abort });
+    const stuck = await comeToRest(place, {
+      ...{ timeoutMs: restTimeoutMs, witness: witness.group, isDelivered, abort: options.abort },
+    });
     const rest = watch();
     const history: History = {
       ...(await gatherStored(place)),
