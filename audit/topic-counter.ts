@@ -65,6 +65,8 @@ export function createTopicCounter(parts: TopicCounterParts): Service {
       if (!(error instanceof Fenced) && !(error instanceof PipelineError && error.retryable)) throw error;
       log.debug({ err: error, topic, partition }, "the batch is counted again");
       claims.drop(topic, partition);
+      // The broker knows whether the partition is still ours; a claim would fence the rightful owner.
+      await control.heartbeat();
       control.seek(batch.firstOffset);
     }
     control.rest(restMs);
