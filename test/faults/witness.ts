@@ -1,8 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Polled } from "../../audit/index.ts";
 import { createConsumer, headerText, type KafkaConnection, type KafkaRecord } from "../../kafka/index.ts";
 import { createMetrics, type Logger, type Service } from "../../runtime/index.ts";
 
 const keptRecords = 20;
+const beginAgainMs = 500;
 
 /** A consumer as ours are, which reads along while everything breaks: what it was given is part of the history. */
 export type Witness = {
@@ -43,8 +45,21 @@ export async function startWitness(
     current = consumer;
     await consumer.start((cause) => {
       log.warn({ err: cause }, "the witness died and begins anew");
-      void consumer.stop().then(() => (stopped ? undefined : begin().catch(() => undefined)));
+      void consumer.stop().then(again);
     });
+  }
+
+  /** A broker that stands still may refuse the next one, too. */
+  async function again(): Promise<void> {
+    while (!stopped) {
+      try {
+        return await begin();
+      } catch (error) {
+        log.warn({ err: error }, "the witness cannot begin and tries again");
+        await current?.stop();
+        await delay(beginAgainMs);
+      }
+    }
   }
 
   await begin();
