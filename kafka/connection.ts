@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { KafkaConfig, Kafka as KafkaJs, SASLOptions } from "kafkajs";
+import type { Consumer, ConsumerConfig, KafkaConfig, Kafka as KafkaJs, SASLOptions } from "kafkajs";
 import type { Logger } from "../runtime/index.ts";
 import { Kafka, logLevel } from "./kafkajs.ts";
 import type { KafkaOptions } from "./options.ts";
@@ -7,6 +7,11 @@ import type { KafkaOptions } from "./options.ts";
 /** How to reach one Kafka cluster; opens nothing by itself. */
 export type KafkaConnection = {
   readonly kafka: KafkaJs;
+  /**
+   * A consumer over a client of its own: kafkajs keeps committed offsets by group for all consumers of a client, so that of two members of a group over one
+   * client each join of one clears those of the other, which ends by a TypeError.
+   */
+  createConsumer(config: ConsumerConfig): Consumer;
   readonly options: KafkaOptions;
   readonly log: Logger;
 };
@@ -44,12 +49,9 @@ export function connectKafka(
   };
   const ssl = tlsOf(options);
   const sasl = saslOf(options);
-  const kafka = new Kafka({
-    ...config,
-    ...(ssl === undefined ? {} : { ssl }),
-    ...(sasl === undefined ? {} : { sasl }),
-  });
-  return { kafka, options, log };
+  const whole = { ...config, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) };
+  const createConsumer: KafkaConnection["createConsumer"] = (consumer) => new Kafka(whole).consumer(consumer);
+  return { kafka: new Kafka(whole), createConsumer, options, log };
 }
 
 function tlsOf(o: KafkaOptions): KafkaConfig["ssl"] | undefined {

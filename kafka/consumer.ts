@@ -93,6 +93,7 @@ export function createConsumer(parts: ConsumerParts): Service {
   /** Counts the seeks of each partition: a batch that was fetched before a seek must not be handled after it. */
   const seeks = new Map<string, number>();
   let committing: NodeJS.Timeout | undefined;
+  let commit: Promise<void> | undefined;
   let endIdle: () => void = () => undefined;
   const stopRequested = new Promise<void>((resolve) => {
     endIdle = resolve;
@@ -105,7 +106,7 @@ export function createConsumer(parts: ConsumerParts): Service {
         dead = true;
         fail(cause);
       };
-      consumer = connection.kafka.consumer({
+      consumer = connection.createConsumer({
         groupId: parts.groupId,
         allowAutoTopicCreation: false,
         sessionTimeout,
@@ -155,7 +156,8 @@ export function createConsumer(parts: ConsumerParts): Service {
       await lanes.drain();
       // Without its coordinator kafkajs would try for minutes, and after a crash wait for ever; nothing of ours is under way any more.
       const abandon = new Promise((resolve) => setTimeout(resolve, stopTimeoutMs).unref());
-      await Promise.race([commitHandled(), abandon]);
+      // The one under way may lack the newest offsets.
+      await Promise.race([commitHandled().then(commitHandled), abandon]);
       endIdle();
       await Promise.race([consumer?.disconnect(), abandon]);
     },
@@ -227,14 +229,29 @@ export function createConsumer(parts: ConsumerParts): Service {
     if (!sought && generation === joinedAt) handled.set(lane, { topic, partition, offset: String(records.nextOffset) });
   }
 
-  async function commitHandled(): Promise<void> {
+  /** One at a time: a commit that fails late must not undo a newer one. */
+  function commitHandled(): Promise<void> {
+    commit ??= commitOnce().finally(() => {
+      commit = undefined;
+    });
+    return commit;
+  }
+
+  async function commitOnce(): Promise<void> {
     if (handled.size === 0 || dead) return;
+    const at = generation;
     const offsets = parts.storedUpTo === undefined ? [...handled.values()] : takeStored(parts.storedUpTo);
     if (parts.storedUpTo === undefined) handled.clear();
     if (offsets.length === 0) return;
     await consumer?.commitOffsets(offsets).catch((error: unknown) => {
-      // The next commit, or the next owner of the partition, makes up for it.
-      log.debug({ err: error, group: parts.groupId }, "offsets were not committed");
+      log.debug({ err: error, group: parts.groupId }, "offsets were not committed, and are when that is next possible");
+      // Behind a join it is for the partition's new owner. Else nobody else would, should nothing more arrive.
+      if (generation !== at) return;
+      for (const offset of offsets) {
+        const lane = `${offset.topic}/${offset.partition}`;
+        committed.delete(lane);
+        if (!handled.has(lane)) handled.set(lane, offset);
+      }
     });
   }
 

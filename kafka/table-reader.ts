@@ -42,7 +42,7 @@ export function createTableReader(parts: TableReaderParts): Service {
           positions.set(`${topic}/${partition}`, { topic, partition, position: low, goal: high });
         }
       }
-      consumer = connection.kafka.consumer({
+      consumer = connection.createConsumer({
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: 500,

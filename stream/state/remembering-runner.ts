@@ -185,27 +185,22 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
   }
 
   async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
-    const beat = setInterval(() => void control.heartbeat(), 3_000);
-    try {
-      for (let backoffMs = firstBackoffMs; control.isLive(); backoffMs = Math.min(longestBackoffMs, backoffMs * 2)) {
-        try {
-          if ((await queue.run(batch.partition, () => takeBatch(batch, control))) === "done") return;
-          metrics.fenced();
-          letGo(batch.partition);
-          // The broker knows whether the partition is still ours; a claim would fence the rightful owner.
-          await control.heartbeat();
-        } catch (error) {
-          letGo(batch.partition);
-          if (!(error instanceof PipelineError) || !error.retryable) throw error;
-          log.warn({ err: error, flow: flow.name, partition: batch.partition, backoffMs }, "the batch is tried again");
-          await delay(backoffMs * (0.5 + Math.random() / 2));
-          await control.heartbeat();
-        }
+    for (let backoffMs = firstBackoffMs; control.isLive(); backoffMs = Math.min(longestBackoffMs, backoffMs * 2)) {
+      try {
+        if ((await queue.run(batch.partition, () => takeBatch(batch, control))) === "done") return;
+        metrics.fenced();
+        letGo(batch.partition);
+        // The broker knows whether the partition is still ours; a claim would fence the rightful owner.
+        await control.heartbeat();
+      } catch (error) {
+        letGo(batch.partition);
+        if (!(error instanceof PipelineError) || !error.retryable) throw error;
+        log.warn({ err: error, flow: flow.name, partition: batch.partition, backoffMs }, "the batch is tried again");
+        await delay(backoffMs * (0.5 + Math.random() / 2));
+        await control.heartbeat();
       }
-      control.seek(batch.firstOffset);
-    } finally {
-      clearInterval(beat);
     }
+    control.seek(batch.firstOffset);
   }
 
   /** A partition without traffic may hold memories that wait for the time to pass. */

@@ -164,6 +164,65 @@ test("committed offsets show in the lag of the group", async () => {
   expect((await topicEnds(connection(), topic)).length).toBe(2);
 });
 
+test("members of a group may share a connection", async () => {
+  const topic = await freshTopic(1);
+  const groupId = `g-${randomUUID()}`;
+  const shared = connection();
+  const failures: unknown[] = [];
+  const seen = new Set<string>();
+  const members = Array.from({ length: 6 }, () =>
+    createConsumer({
+      ...{ name: "test", connection: shared, groupId, topics: [topic], metrics: createMetrics(), log, maxWaitMs: 50 },
+      async onBatch({ records }) {
+        for (const record of records) seen.add(String(record.value));
+      },
+    }),
+  );
+  const writer = await producer();
+  for (const [i, member] of members.entries()) {
+    await started(member, (cause) => failures.push(cause));
+    await writer.send(topic, [{ key: "k", value: Buffer.from(`${i}`) }]);
+  }
+  for (const [i, member] of members.slice(1).entries()) {
+    await member.stop();
+    await writer.send(topic, [{ key: "k", value: Buffer.from(`behind ${i}`) }]);
+  }
+  await eventually(() => expect(seen.size).toBe(11));
+  expect(failures).toEqual([]);
+});
+
+test("a commit that fails is made again, although nothing more arrives", async () => {
+  const topic = await freshTopic(1);
+  await (await producer()).send(topic, numbered(3, 10));
+  const groupId = `g-${randomUUID()}`;
+  const real = connection();
+  let tries = 0;
+  const flaky: typeof real = {
+    ...real,
+    createConsumer(config) {
+      const consumer = real.createConsumer(config);
+      const commitOffsets: typeof consumer.commitOffsets = async (offsets) => {
+        if (++tries <= 3) throw new Error("the coordinator is away");
+        return consumer.commitOffsets(offsets);
+      };
+      return { ...consumer, commitOffsets };
+    },
+  };
+  let handled = 0;
+  const service = createConsumer({
+    ...{ name: "test", connection: flaky, groupId, topics: [topic], metrics: createMetrics(), log, maxWaitMs: 50 },
+    async onBatch({ records }) {
+      handled += records.length;
+    },
+  });
+  await started(service);
+  await eventually(async () => {
+    const [lag] = await groupLag(connection(), groupId, [topic]);
+    expect(lag?.committed).toBe(10n);
+  });
+  expect([handled, tries]).toEqual([10, 4]);
+});
+
 test("a second member takes partitions over without a record lost", async () => {
   const topic = await freshTopic(4);
   const out = await producer();
