@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   status: () => import("./commands/status.ts"),
   doctor: () => import("./commands/doctor.ts"),
   schemas: () => import("./commands/schemas.ts"),
+  codegen: () => import("./commands/codegen.ts"),
   env: () => import("./commands/env.ts"),
   keys: () => import("./commands/keys.ts"),
   alerts: () => import("./commands/alerts.ts"),

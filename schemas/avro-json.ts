@@ -18,6 +18,8 @@ export type AvroFieldJson = {
   readonly doc?: string;
   /** What kind of personal data it holds. */
   readonly pii?: Pii;
+  /** What the ids in it begin with, such as drv_; several when it may hold ids of several things. Generated code tells them apart. */
+  readonly idPrefix?: string | readonly string[];
   /** Bounds of a number, both included; checked at the door, not part of the bytes. */
   readonly minimum?: number;
   readonly maximum?: number;

@@ -21,7 +21,9 @@ const recordProperties = [
   "analytics",
   "aliases",
 ];
-const fieldProperties = ["name", "type", "default", "doc", "pii", "minimum", "maximum", "aliases", "order"];
+const fieldProperties = ["name", "type", "default", "doc", "pii", "idPrefix", "minimum", "maximum", "aliases", "order"];
+/** What an id may begin with. */
+const idPrefix = /^[a-z][a-z0-9]*_$/;
 
 /** The folder with the .avsc files of this program. */
 export const schemaFolder = import.meta.dirname;
@@ -127,7 +129,7 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
     class: trafficClass,
     ...(json.latest === true ? { latest: true } : {}),
     ...(analytics === undefined ? {} : { analytics }),
-    fields: schema.fields.map(fieldOf),
+    fields: json.fields.map(fieldOf),
     schema,
   };
   if (enrichedTopic === undefined) return base;
@@ -146,7 +148,7 @@ export function parseEventType(file: string, text: string, kind: EventKind, enri
       fullName: `${fullName}Enriched`,
       topic: enrichedTopic,
       schema: enriched,
-      fields: enriched.fields.map(fieldOf),
+      fields: [...json.fields, ...enrichment.fields].map(fieldOf),
     },
   };
 }
@@ -187,8 +189,25 @@ function requireDocs(file: string, record: AvroRecord, path: string): void {
     if (field.pii !== undefined && !piiKinds.includes(field.pii as Pii)) {
       throw invalid(file, `${where} has the pii kind ${field.pii}; it must be one of ${piiKinds.join(", ")}`);
     }
+    if (field.idPrefix !== undefined) checkIdPrefix(file, where, field, path);
     for (const nested of recordsIn(field.type)) requireDocs(file, nested, `${path}${field.name}.`);
   }
+}
+
+function checkIdPrefix(file: string, where: string, field: AvroFieldJson, path: string): void {
+  if (path !== "") throw invalid(file, `${where} has an "idPrefix", which only fields of the event itself may have`);
+  const kinds = Array.isArray(field.type) ? field.type.filter((branch) => branch !== "null") : [field.type];
+  if (kinds.length !== 1 || kinds[0] !== "string") throw invalid(file, `${where} has an "idPrefix" but is no string`);
+  const prefixes = prefixesOf(field);
+  if (prefixes.length > 0 && prefixes.every((prefix) => idPrefix.test(prefix))) return;
+  throw invalid(
+    file,
+    `${where} has the "idPrefix" ${JSON.stringify(field.idPrefix)}; it must be like "drv_", or a list of such`,
+  );
+}
+
+function prefixesOf({ idPrefix: given = [] }: AvroFieldJson): readonly string[] {
+  return typeof given === "string" ? [given] : given;
 }
 
 function recordsIn(type: AvroJson): AvroRecord[] {
@@ -210,7 +229,7 @@ function refuseUnknown(file: string, where: string, value: object, known: readon
   }
 }
 
-/** What is registered: the schema with its docs, without what only this pipeline reads of the record. */
+/** What is registered: the schema with its docs, without what only this pipeline reads of the record, or only the code generator of a field. */
 function withoutOwnProperties(json: AvroRecord): AvroRecord {
   const { type, name, namespace, doc, fields } = json;
   return {
@@ -218,7 +237,7 @@ function withoutOwnProperties(json: AvroRecord): AvroRecord {
     name,
     ...(namespace === undefined ? {} : { namespace }),
     ...(doc === undefined ? {} : { doc }),
-    fields,
+    fields: fields.map(({ idPrefix: _, ...field }) => field),
   };
 }
 
@@ -234,6 +253,9 @@ function fieldOf(field: AvroFieldJson): EventField {
     ...(node?.logicalType === undefined ? {} : { logicalType: node.logicalType }),
     nullable: branches?.includes("null") ?? false,
     ...(field.pii === undefined ? {} : { pii: field.pii }),
+    ...(field.idPrefix === undefined ? {} : { idPrefixes: prefixesOf(field) }),
+    ...(field.minimum === undefined ? {} : { minimum: field.minimum }),
+    ...(field.maximum === undefined ? {} : { maximum: field.maximum }),
     hasDefault: field.default !== undefined,
     ...(field.default === undefined ? {} : { default: field.default }),
     ...(node?.symbols === undefined ? {} : { symbols: node.symbols }),

@@ -17,6 +17,11 @@ export type EventField = {
   readonly logicalType?: string;
   readonly nullable: boolean;
   readonly pii?: Pii;
+  /** Of an id, what it begins with: each of these. */
+  readonly idPrefixes?: readonly string[];
+  /** Of a number: the bounds, both included. */
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly hasDefault: boolean;
   readonly default?: unknown;
   /** Of an enum. */

@@ -6,6 +6,8 @@ export {
 } from "./acknowledgement.ts";
 export type { AvroFieldJson, AvroJson, AvroRecord, Pii } from "./avro-json.ts";
 export { loadCatalogue, schemaFolder } from "./catalogue.ts";
+export { type GeneratedCode, generateCode, generatedMark } from "./codegen/generate.ts";
+export { compareLocks, type Lock, type LockChange, readLock } from "./codegen/lock.ts";
 export { type Change, type CompatibilityResult, checkCompatibility, compareSchemas } from "./compatibility.ts";
 export { createSchemas } from "./create-schemas.ts";
 export { createEnrichmentEncoder, type Enrichment, type EnrichmentEncoder } from "./enrichment.ts";

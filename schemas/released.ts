@@ -51,11 +51,16 @@ export function releasedNames(folder = schemaFolder): string[] {
 /** Keeps the text of a schema file as the next released version, unless it is the newest one already. Gives its number. */
 export function release(name: string, text: string, folder = schemaFolder): { version: number; isNew: boolean } {
   const newest = releasesOf(name, folder).at(-1);
-  if (newest !== undefined && JSON.stringify(newest.schema) === JSON.stringify(JSON.parse(text))) {
+  if (newest !== undefined && compared(newest.schema) === compared(JSON.parse(text))) {
     return { version: newest.version, isNew: false };
   }
   const version = (newest?.version ?? 0) + 1;
   mkdirSync(join(folder, "released", name), { recursive: true });
   writeFileSync(join(folder, "released", name, `${version}.avsc`), text);
   return { version, isNew: true };
+}
+
+/** Prefixes of ids are for generated code alone, so they make no new version. */
+function compared(schema: unknown): string {
+  return JSON.stringify(schema, (key, value: unknown) => (key === "idPrefix" ? undefined : value));
 }

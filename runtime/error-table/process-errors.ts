@@ -13,6 +13,17 @@ export const processErrors = {
     remedy: "Check the spelling; the message names the nearest one.",
     retryable: false,
   },
+  // Generated code.
+  codegen_refused: {
+    title: "Code for these schemas cannot be generated.",
+    remedy: "Rename what the message names, or leave its type out with --types.",
+    retryable: false,
+  },
+  codegen_output_refused: {
+    title: "The generated code cannot be written there.",
+    remedy: "Give another folder with --out, or move the file that the message names away.",
+    retryable: false,
+  },
   // Apps: replay and simulate.
   apps_request_refused: {
     title: "The server refuses the request, and sending it again will not help.",
