@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   endpoints: () => import("./commands/endpoints.ts"),
   connectors: () => import("./commands/connectors.ts"),
   quarantine: () => import("./commands/quarantine.ts"),
+  dlq: () => import("./commands/dlq.ts"),
   audit: () => import("./commands/audit.ts"),
   trace: () => import("./commands/trace.ts"),
   reprocess: () => import("./commands/reprocess.ts"),

@@ -174,11 +174,11 @@ export function eventOf(record: KafkaRecord) {
   };
 }
 
-/** Which of these events are dead letters of a sink. */
+/** Which of these events are dead letters of a sink and wait; one that was redriven is a row. */
 export async function deadLetters(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db.query<{ id: string }>(
-    "select distinct headers ->> 'ce_id' as id from pipeline.dead_letters where headers ->> 'ce_id' = any ($1)",
+    "select distinct headers ->> 'ce_id' as id from pipeline.dead_letters where state = 'open' and headers ->> 'ce_id' = any ($1)",
     [ids],
   );
   return new Set(rows.map(({ id }) => id));

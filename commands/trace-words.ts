@@ -61,7 +61,7 @@ function stepsOf(trace: Trace): readonly Step[] {
     );
   }
   for (const each of trace.rejections)
-    add(each.at, "postgres", `dead letter of ${each.consumer}: ${each.reason}: ${each.message}`);
+    add(each.at, "postgres", `dead letter of ${each.consumer}, ${each.state}: ${each.reason}: ${each.message}`);
   for (const each of trace.rows)
     add(undefined, "postgres", `a row of events.${each.tableName}, which happened at ${each.occurredAt.toISOString()}`);
   for (const each of trace.losses)

@@ -4,9 +4,9 @@ import type { Rejection } from "./sink.ts";
 
 const insertSql = `
   insert into pipeline.dead_letters
-    (consumer, topic, partition, record_offset, reason, sql_state, message, schema_id, key, value, headers)
-  select $1, $2, $3, r.* from unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bytea[], $10::bytea[], $11::jsonb[])
-    as r(record_offset, reason, sql_state, message, schema_id, key, value, headers)
+    (consumer, topic, partition, record_offset, reason, sql_state, message, schema_id, key, value, headers, record_time)
+  select $1, $2, $3, r.* from unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bytea[], $10::bytea[], $11::jsonb[], $12::timestamptz[])
+    as r(record_offset, reason, sql_state, message, schema_id, key, value, headers, record_time)
   on conflict (consumer, topic, partition, record_offset) do nothing`;
 
 /** Keeps rejected records, with their bytes, in the transaction that moves the checkpoint over them. */
@@ -24,12 +24,18 @@ export async function insertDeadLetters(
     column((r) => r.record.offset),
     column((r) => r.reason),
     column((r) => r.sqlState ?? null),
-    column((r) => r.message.replaceAll("\0", "\u2400").slice(0, 2_000)),
+    column((r) => messageToKeep(r.message)),
     column((r) => r.schemaId ?? null),
     column((r) => r.record.key),
     column((r) => r.record.value),
     column((r) => JSON.stringify(headersOf(r.record))),
+    column((r) => new Date(Number(r.record.timestamp))),
   ]);
+}
+
+/** What Postgres can keep of a message. */
+export function messageToKeep(message: string): string {
+  return message.replaceAll("\0", "\u2400").slice(0, 2_000);
 }
 
 const isText = (bytes: Buffer): boolean => {

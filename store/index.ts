@@ -21,6 +21,14 @@ export {
   switchToRebuild,
   touchRebuild,
 } from "./rebuilds.ts";
+export {
+  beginRedrive,
+  endRedrive,
+  type Letter,
+  type LetterFilter,
+  noteRedrive,
+  type RedriveCounts,
+} from "./redrives.ts";
 export { type SqlVerdict, sqlStateOf, sqlStates, verdictOf } from "./sqlstate.ts";
 export {
   createPostgresStateStore,

@@ -38,6 +38,12 @@ const proofs = {
     file: "test/sinks/flush.fault.test.ts",
     env: { FLUSH_FAULTS: "all" },
   },
+  dlq: {
+    about: "10,000 dead letters are redriven by two commands at once, among live traffic: each is one row. A minute.",
+    project: "stack",
+    file: "test/commands/dlq.int.test.ts",
+    env: { DLQ_LETTERS: "10000" },
+  },
   fuzz: {
     about: "1,000,000 inputs that are wrong in some way: no crash, no fault, no leak, no stall. Some ten minutes.",
     project: "stack",

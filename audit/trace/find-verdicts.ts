@@ -30,11 +30,13 @@ export type FoundRejection = {
   readonly reason: string;
   readonly message: string;
   readonly at: Date;
+  /** `redriven`: the sink has stored it after all. */
+  readonly state: "open" | "redriven";
 };
 
 export async function findRejections(db: Queryable, id: string): Promise<readonly FoundRejection[]> {
   return db.query<FoundRejection>(
-    `select consumer, topic, partition, record_offset, reason, message, at from pipeline.dead_letters
+    `select consumer, topic, partition, record_offset, reason, message, at, state from pipeline.dead_letters
      where headers ->> 'ce_id' = $1 order by at`,
     [id],
   );

@@ -87,7 +87,8 @@ export async function traceEvent(
   const type = row?.type ?? found[0]?.headers.ce_type ?? quarantined[0]?.type ?? losses[0]?.event_type ?? null;
   const alerts = row === undefined ? [] : await findAlerts(db, eventId, row.receivedAt);
   const table = tables.find((each) => each.type === type);
-  const isRejected = quarantined.length + rejections.length + deadLetters.length > 0;
+  const open = rejections.filter((each) => each.state === "open");
+  const isRejected = quarantined.length + open.length + deadLetters.length > 0;
   const state = rows.length > 0 || isRejected || table === undefined ? undefined : await stateOf(parts, table, found);
   const outcome =
     rows.length > 0

@@ -80,6 +80,31 @@ export const processErrors = {
       "Check that ingest runs and that Kafka is there, then run the same command again: what was stored already is recognised.",
     retryable: true,
   },
+  // Dead letters.
+  dlq_letter_unknown: {
+    title: "There is no such dead letter.",
+    remedy: "Give an id as hailstream dlq list shows it, or choose letters by filters, such as --event-id.",
+    retryable: false,
+  },
+  dlq_consumer_unknown: {
+    title: "No sink of this program stores for the consumer that the dead letter belongs to.",
+    remedy:
+      "Run the command with the options of the process that has the consumer (--sinks-connectors-dir, --sinks-group-id and so on); letters of the lake and of connectors that were deleted stay as they are.",
+    retryable: false,
+  },
+  dlq_time_unknown: {
+    title: "The dead letter does not say when its record came to Kafka, and the rows of its connector depend on that.",
+    remedy:
+      "It is from before this was kept: set the connector's offset back to the one that hailstream dlq show prints, which reads the record again.",
+    retryable: false,
+  },
+  dlq_key_may_be_deleted: {
+    title:
+      "The connector deletes rows by tombstones, and nobody can tell whether one has deleted the letter's key since.",
+    remedy:
+      "Make sure that the key should have a row, then redrive the letter with --revive: a row that is newer stays as it is.",
+    retryable: false,
+  },
   // Keys.
   api_key_not_found: {
     title: "There is no such API key.",

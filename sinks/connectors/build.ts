@@ -20,6 +20,7 @@ import { createQuarantineSink } from "../quarantine/quarantine-sink.ts";
 import { createSinkRunner } from "../runner.ts";
 import type { Sink } from "../sink.ts";
 import { createTableSink } from "../tables/table-sink.ts";
+import { createAlertSink } from "../webhook/alert-sink.ts";
 import { createWebhookSink, type WebhookOptions } from "../webhook/index.ts";
 import type { ConnectorConfig } from "./config.ts";
 
@@ -32,6 +33,11 @@ export type ConnectorWorld = {
   readonly db: Database;
   readonly schemas: Schemas;
   readonly metrics: Metrics;
+};
+
+/** What a sink by itself needs of it. */
+export type SinkWorld = Pick<ConnectorWorld, "db" | "schemas" | "metrics"> & {
+  readonly store: { readonly url: string };
 };
 
 /** The consumer group of a connector, which is its name in pipeline.checkpoints too; those that ship have names that options give. */
@@ -80,7 +86,7 @@ export function buildConnector(config: ConnectorConfig, world: ConnectorWorld, l
     );
     return composeServices(config.name, [prepare, ...webhooks]);
   }
-  const sink = config.kind === "QuarantineSink" ? createQuarantineSink(metrics) : tableSinkOf(config, world, log);
+  const sink = sinkOf(config, world, log);
   const runner = createSinkRunner({
     name: config.name,
     connection,
@@ -107,8 +113,14 @@ function fetchLimits(config: ConnectorConfig, options: SinksOptions) {
   };
 }
 
+/** Where the records of a connector go. Of a webhook: its deliveries are written, and sent by the processes that do so. */
+export function sinkOf(config: ConnectorConfig, world: SinkWorld, log: Logger): Sink {
+  if (config.kind === "WebhookSink") return createAlertSink(world.schemas, () => undefined);
+  return config.kind === "QuarantineSink" ? createQuarantineSink(world.metrics) : tableSinkOf(config, world, log);
+}
+
 /** Plain events go the fast way; what changes records, or keeps a row a key, has a sink of its own. */
-function tableSinkOf(config: ConnectorConfig, world: ConnectorWorld, log: Logger): Sink {
+function tableSinkOf(config: ConnectorConfig, world: SinkWorld, log: Logger): Sink {
   const { db, schemas, metrics, store } = world;
   const types = [...schemas.catalogue.types.values()];
   const findWriter: FindWriterSchema = async (schemaId) => {

@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import type { LetterFilter } from "../store/index.ts";
+import { collect, time } from "./quarantine-filters.ts";
+
+const list = z.array(z.string().min(1)).optional();
+
+export const letterFilterShape = z.object({
+  place: list,
+  topic: list,
+  type: list,
+  code: list,
+  eventId: z.string().optional(),
+  state: z.array(z.enum(["open", "redriven"])).optional(),
+  since: time.optional(),
+  until: time.optional(),
+});
+
+/** The flags of {@link letterFilterShape}. */
+export function withLetterFilters(command: Command): Command {
+  return command
+    .option(
+      "--place <name>",
+      "only what lies there: sinks, stream, a consumer group of a sink, or a flow; may be repeated, as the next four",
+      collect,
+    )
+    .option("--topic <name>", "only records that were read from this topic", collect)
+    .option("--type <name>", "only of this event type", collect)
+    .option("--code <code>", "only what failed for this reason", collect)
+    .option("--state <state>", "only in this state: open, redriven", collect)
+    .option("--event-id <id>", "only the event with this id")
+    .option("--since <time>", "only what failed at this time or later: 2026-11-22T21:00:00Z, or 90m, 24h, 7d ago")
+    .option("--until <time>", "only what failed before this time");
+}
+
+export function letterFilterOf(given: z.output<typeof letterFilterShape>): LetterFilter {
+  const { place, topic, type, code, eventId, state, since, until } = given;
+  return { places: place, topics: topic, types: type, codes: code, eventId, states: state, since, until };
+}

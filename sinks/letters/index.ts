@@ -1,0 +1,10 @@
+export {
+  countSinkLetters,
+  findSinkLetter,
+  type LetterCount,
+  listSinkLetters,
+  sinkLetterPrefix,
+  type WholeSinkLetter,
+} from "./letters.ts";
+export { countOpenSinkLetters, type LetterOutcome, redriveSinkLetters, type SinkRedrive } from "./redrive-letters.ts";
+export { createSinkFinder, type FindSink, type LetterWorld } from "./sink-of-letters.ts";

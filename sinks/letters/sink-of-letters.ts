@@ -1,0 +1,63 @@
+import type { ErrorCode, Logger, Metrics } from "../../runtime/index.ts";
+import type { Schemas } from "../../schemas/index.ts";
+import type { Database, StoreOptions } from "../../store/index.ts";
+import { groupOf, sinkOf } from "../connectors/build.ts";
+import { type ConnectorConfig, readConfig } from "../connectors/config.ts";
+import { loadConnectors } from "../connectors/load-files.ts";
+import { wantedConnectors } from "../connectors/records.ts";
+import type { SinksOptions } from "../options.ts";
+import type { Sink } from "../sink.ts";
+import type { WebhookOptions } from "../webhook/index.ts";
+
+/** What the sinks of a redrive are made of. */
+export type LetterWorld = {
+  readonly options: SinksOptions;
+  readonly store: StoreOptions;
+  readonly webhook: WebhookOptions;
+  /** As whoever may update pipeline.dead_letters. */
+  readonly db: Database;
+  readonly schemas: Schemas;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+/** The sink that letters of one consumer go into, or why none can take them. */
+export type LetterSink =
+  | {
+      readonly sink: Sink;
+      /** Rows depend on when a record came, so a letter that does not say cannot be judged. */
+      readonly needsTime: boolean;
+      /** A tombstone may have deleted the key since; nobody can tell, since nothing of it is left. */
+      readonly mayBeDeleted: boolean;
+    }
+  | { readonly refused: ErrorCode };
+
+/** Finds sinks by their consumers, each started once. */
+export type FindSink = (consumer: string) => Promise<LetterSink>;
+
+/**
+ * The connectors of this program, of the folder of one's own, and those of the API, by their consumer groups. A letter goes into the sink that had refused it, as
+ * that is configured now.
+ */
+export async function createSinkFinder(world: LetterWorld): Promise<FindSink> {
+  const configs: ConnectorConfig[] = loadConnectors(world.options.connectorsDir).map(({ config }) => config);
+  for (const { config: flat } of await wantedConnectors(world.db)) {
+    const read = flat === null ? undefined : readConfig(flat).config;
+    if (read !== undefined) configs.push(read);
+  }
+  const found = new Map<string, Promise<LetterSink>>();
+  return (consumer) => {
+    const known = found.get(consumer) ?? open(consumer);
+    found.set(consumer, known);
+    return known;
+  };
+
+  async function open(consumer: string): Promise<LetterSink> {
+    const config = configs.find((each) => groupOf(each, world) === consumer);
+    if (config === undefined) return { refused: "dlq_consumer_unknown" };
+    const sink = sinkOf(config, world, world.log);
+    await sink.start(() => undefined);
+    const isPlain = config.kind !== "PostgresSink" || (config.chain.isEmpty && config.mode === "insert");
+    return { sink, needsTime: !isPlain, mayBeDeleted: config.deletes };
+  }
+}

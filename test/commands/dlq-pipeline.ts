@@ -1,0 +1,127 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { Command } from "commander";
+import { inject } from "vitest";
+import { add } from "../../commands/dlq.ts";
+import type { OutgoingRecord } from "../../kafka/index.ts";
+import { createMetrics, readOptions, type Service, silentLogger } from "../../runtime/index.ts";
+import { createSchemas, envelopeHeaders, exampleOf, schemaOptions } from "../../schemas/index.ts";
+import { sinkOf } from "../../sinks/connectors/build.ts";
+import { loadConnectors } from "../../sinks/connectors/load-files.ts";
+import { createSinkRunner, prepareDatabase } from "../../sinks/index.ts";
+import type { Letter } from "../../store/index.ts";
+import { connection, createTestDatabase } from "../sinks/pipeline.ts";
+
+export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
+
+/** What `redrive --json` prints. */
+export type Redriven = {
+  readonly dryRun: boolean;
+  readonly ok: boolean;
+  readonly redrive: string | null;
+  readonly matched: number;
+  readonly redriven: number;
+  readonly failed: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly interrupted: boolean;
+  readonly letters: readonly { id: string; outcome: string; code: string }[];
+};
+
+/** What `list --json` prints. */
+export type ListedLetters = {
+  readonly total: number;
+  readonly next?: string;
+  readonly counts: readonly { place: string; consumer: string; code: string; state: string; count: number }[];
+  readonly letters: readonly Letter[];
+};
+
+export type DlqPipeline = Awaited<ReturnType<typeof openDlqPipeline>>;
+
+/** A database of its own with the tables of the catalogue, sinks as they run in production, and the command. */
+export async function openDlqPipeline(run: string, more: readonly string[] = []) {
+  const dir = mkdtempSync(join(tmpdir(), "hailstream-dlq-"));
+  const db = await createTestDatabase("dlq");
+  const registry = { "registry-url": inject("registry"), "registry-cache-dir": join(dir, "schemas") };
+  const options = readOptions(schemaOptions, { flags: registry });
+  const schemas = createSchemas({ options, log: silentLogger, metrics: createMetrics() });
+  await schemas.start(() => undefined);
+  await prepareDatabase(db.ownerUrl, schemas.catalogue, silentLogger);
+  const running: Service[] = [];
+  const flags = [
+    ...["--postgres-url", db.ownerUrl, "--data-dir", dir, "--registry-url", inject("registry")],
+    ...["--registry-cache-dir", join(dir, "schemas"), "--kafka-brokers", inject("kafka")],
+    ...["--sinks-connectors-dir", dir, "--sinks-group-id", `events-${run}`, "--by", "tester", ...more],
+  ];
+
+  /** `hailstream dlq …` within this process. */
+  async function dlq(part: string, ...words: readonly string[]): Promise<Ran> {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+    let code = 0;
+    add(program, { env: {}, stdout, stderr }, (given) => {
+      code = given;
+    });
+    await program.parseAsync(["dlq", part, ...flags, ...words], { from: "user" });
+    return { code, out: String(stdout.read() ?? ""), err: String(stderr.read() ?? "") };
+  }
+
+  return {
+    ...{ dir, db, schemas, dlq },
+
+    /** The process that users run. */
+    spawnDlq(part: string, ...words: readonly string[]) {
+      const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HAILSTREAM_")));
+      const child = spawn(process.execPath, ["main.ts", "dlq", part, ...flags, ...words], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: clean,
+      });
+      const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+      const ended = Promise.all([closed, text(child.stdout), text(child.stderr)]).then(
+        ([code, out, err]): Ran => ({ code, out, err }),
+      );
+      return { child, ended };
+    },
+
+    list: async (...words: readonly string[]) =>
+      JSON.parse((await dlq("list", "--json", ...words)).out) as ListedLetters,
+    redrive: async (...words: readonly string[]) =>
+      JSON.parse((await dlq("redrive", "--json", ...words)).out) as Redriven,
+
+    /** A record of an event as ingest writes it, of the example of its type with these changes. */
+    event(type: string, id: string, changes: Readonly<Record<string, unknown>> = {}, key = id): OutgoingRecord {
+      const data = { ...exampleOf(schemas.catalogue.types.get(type) as never), ...changes };
+      const time = "2015-01-31T12:00:00.000Z";
+      const headers = envelopeHeaders({ id, type, source: "/test", time, receivedAt: Date.parse(time) });
+      return { key, value: schemas.encode(type, data), headers };
+    },
+
+    /** A connector of one's own, as a file. */
+    declare: (name: string, lines: readonly string[]) => writeFileSync(join(dir, `${name}.yaml`), lines.join("\n")),
+
+    /** The sink of a connector at work on one topic. */
+    async startSink(connector: string, groupId: string, topic: string): Promise<Service> {
+      const config = loadConnectors(dir).find((each) => each.config.name === connector)?.config;
+      if (config === undefined) throw new Error(`there is no connector ${connector}`);
+      const metrics = createMetrics();
+      const world = { db: db.sink, schemas, metrics, store: { url: db.ownerUrl } };
+      const sink = sinkOf(config, world, silentLogger);
+      await sink.start(() => undefined);
+      const parts = { connection: connection(), db: db.sink, sink, groupId, topics: [topic], circuitRecords: 0 };
+      const service = createSinkRunner({ name: connector, ...parts, log: silentLogger, metrics });
+      await service.start(() => undefined);
+      running.push(service);
+      return service;
+    },
+
+    async close(): Promise<void> {
+      for (const service of running) await service.stop();
+      await schemas.stop();
+      await db.drop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
