@@ -4,6 +4,12 @@ import { isTimeZone } from "./trips/local-time.ts";
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+const share = (description: string, most = 1) => ({
+  schema: z.coerce.number().min(0).max(most),
+  default: "0",
+  description,
+});
+
 /** Where the apps post to, and how. */
 export const doorOptions = defineOptions(
   "apps",
@@ -106,6 +112,23 @@ export const simulateOptions = defineOptions(
       schema: z.coerce.number().min(0.1),
       unit: "s",
       description: "Stop after this time; without it, go on until stopped.",
+    },
+    flushIntervalMs: {
+      schema: whole(1, 600_000),
+      default: "10000",
+      unit: "ms",
+      description: "How long an event waits on its phone for others before the SDK sends it.",
+    },
+    offlineShare: share("The share of the time that each phone has no network, some 15 s in a row.", 0.99),
+    wrongClockShare: share("The share of phones whose clock is wrong, by a minute up to six hours."),
+    oldVersionShare: share("The share of phones with an old app, which knows only the first version of each schema."),
+    lostAnswerShare: share("The share of answers that get lost, so that the phone sends again what is stored.", 0.99),
+    badShare: share("The share of events that no schema allows."),
+    waitSeconds: {
+      schema: whole(0, 86_400),
+      default: "60",
+      unit: "s",
+      description: "How long to wait for more rows in Postgres after the last one came; 0 does not count rows.",
     },
   },
   { flagPrefix: "" },

@@ -3,7 +3,10 @@ import { createLiveCity } from "./city/live-city.ts";
 import type { Lanes } from "./lanes.ts";
 import { pause } from "./retry.ts";
 
-/** What a simulation did besides its lanes' tally. */
+/** Where the city's events go. */
+export type Posts = Pick<Lanes, keyof Service | "submit" | "room" | "drain">;
+
+/** What a simulation did besides what its posts tell. */
 export type Simulation = Service & {
   /** Events of the city that were due and not made, since the server did not take those before them. */
   readonly skipped: number;
@@ -19,14 +22,14 @@ const catchUpMs = 1_000;
 /**
  * Runs a synthetic city against the door at a steady rate. The reference data goes first, and nothing else before it is stored.
  * A refusal by the server fails the service; trouble on the way does not, however long it lasts.
- * The lanes start and stop with it.
+ * The posts start and stop with it.
  */
 export function createSimulation(p: {
   readonly drivers: number;
   readonly rate: number;
   readonly seed: number;
   readonly durationSeconds?: number | undefined;
-  readonly lanes: Lanes;
+  readonly posts: Posts;
 }): Simulation {
   const quit = new AbortController();
   const finished = Promise.withResolvers<void>();
@@ -36,15 +39,15 @@ export function createSimulation(p: {
   async function run(): Promise<void> {
     const city = createLiveCity({ drivers: p.drivers, seed: p.seed, rate: p.rate, nowMs: Date.now() });
     for (const event of city.reference(Date.now())) {
-      p.lanes.submit(event);
-      await p.lanes.room();
+      p.posts.submit(event);
+      await p.posts.room();
       if (quit.signal.aborted) return;
     }
-    await p.lanes.drain();
+    await p.posts.drain();
     await live(city.next);
   }
 
-  async function live(next: (nowMs: number) => Parameters<Lanes["submit"]>[0] | undefined): Promise<void> {
+  async function live(next: (nowMs: number) => Parameters<Posts["submit"]>[0] | undefined): Promise<void> {
     const beganMs = performance.now();
     const endMs = beganMs + (p.durationSeconds ?? Number.POSITIVE_INFINITY) * 1_000;
     let tokens = 0;
@@ -60,19 +63,19 @@ export function createSimulation(p: {
       nowMs = Math.max(nowMs, Date.now());
       for (; tokens < due && !quit.signal.aborted; tokens += 1) {
         const event = next(nowMs);
-        if (event !== undefined) p.lanes.submit(event);
+        if (event !== undefined) p.posts.submit(event);
       }
-      await p.lanes.room();
+      await p.posts.room();
       const nextMs = beganMs + ((tokens + 1) / p.rate) * 1_000;
       await pause(Math.max(tickMs, Math.min(nextMs, endMs) - performance.now()), quit.signal);
     }
-    await p.lanes.drain();
+    await p.posts.drain();
   }
 
   const service = createService({
     name: "simulation",
     async start(fail) {
-      await p.lanes.start(fail);
+      await p.posts.start(fail);
       running = run().then(
         () => finished.resolve(),
         (error: unknown) => {
@@ -83,8 +86,8 @@ export function createSimulation(p: {
     },
     async stop() {
       quit.abort();
-      // The lanes let go of whoever waits for them; a server that does not answer must not hold up the stop.
-      await p.lanes.stop();
+      // The posts let go of whoever waits for them; a server that does not answer must not hold up the stop.
+      await p.posts.stop();
       await running;
       finished.resolve();
     },

@@ -1,13 +1,14 @@
 import { stringify as formatUuid, parse as parseUuid } from "uuid";
-import type { KeyedEvent } from "../apps/index.ts";
 import { messageOf } from "../runtime/index.ts";
 import type { Database } from "../store/index.ts";
 
 /** Which events were accepted, in little memory: 16 bytes each. */
 export type AcceptedLog = {
-  add(event: KeyedEvent): void;
+  add(event: Accepted): void;
   readonly chunks: readonly AcceptedChunk[];
 };
+
+type Accepted = { readonly id: string; readonly type: string; readonly timeMs: number };
 
 /** Events of one type that were accepted one after another. */
 type AcceptedChunk = {
@@ -30,15 +31,15 @@ export function createAcceptedLog(): AcceptedLog {
   const open = new Map<string, AcceptedChunk>();
   return {
     chunks,
-    add({ event, timeMs }) {
-      let chunk = open.get(event.type);
+    add({ id, type, timeMs }) {
+      let chunk = open.get(type);
       if (chunk === undefined || chunk.count === chunkEvents) {
         const ids = Buffer.alloc(chunkEvents * idBytes);
-        chunk = { type: event.type, ids, count: 0, fromMs: timeMs, toMs: timeMs, rows: 0 };
-        open.set(event.type, chunk);
+        chunk = { type, ids, count: 0, fromMs: timeMs, toMs: timeMs, rows: 0 };
+        open.set(type, chunk);
         chunks.push(chunk);
       }
-      parseUuid(event.id).forEach((byte, index) => {
+      parseUuid(id).forEach((byte, index) => {
         chunk.ids[chunk.count * idBytes + index] = byte;
       });
       chunk.count += 1;

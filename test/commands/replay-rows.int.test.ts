@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { AppEventType, KeyedEvent } from "../../apps/event.ts";
-import { makeEvent } from "../../apps/event.ts";
+import type { AppEventType } from "../../apps/event.ts";
 import { countRows, createAcceptedLog } from "../../commands/replay-rows.ts";
 import { createMetrics, silentLogger } from "../../runtime/index.ts";
 import { createDatabase, type Database } from "../../store/index.ts";
@@ -32,14 +31,12 @@ afterAll(async () => {
   await owner?.stop();
 });
 
-const someEvent = (type: AppEventType, timeMs: number): KeyedEvent =>
-  makeEvent({ side: "driver", type, id: randomUUID(), timeMs, key: "k", data: {} });
+type Accepted = Parameters<ReturnType<typeof createAcceptedLog>["add"]>[0];
 
-const store = (keyed: KeyedEvent) =>
-  database.query(`insert into events.${keyed.event.type.replace(".", "_")} values ($1, $2)`, [
-    keyed.event.id,
-    keyed.event.time,
-  ]);
+const someEvent = (type: AppEventType, timeMs: number): Accepted => ({ id: randomUUID(), type, timeMs });
+
+const store = ({ id, type, timeMs }: Accepted) =>
+  database.query(`insert into events.${type.replace(".", "_")} values ($1, $2)`, [id, new Date(timeMs).toISOString()]);
 
 const count = (log: ReturnType<typeof createAcceptedLog>, waitMs: number, pause: () => Promise<void>) =>
   countRows({ log, database, waitMs, signal: new AbortController().signal, pause, onProgress: () => undefined });

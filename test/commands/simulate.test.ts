@@ -3,27 +3,56 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { gunzipSync } from "node:zlib";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import type { SimulationSummary } from "../../commands/simulate-summary.ts";
+import type { Schemas } from "../../schemas/index.ts";
+import { startOfflineSchemas } from "../support/offline-schemas.ts";
 import { eventually } from "../support/wait.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const closers: (() => void)[] = [];
+let schemas: Schemas;
+beforeAll(async () => {
+  const started = await startOfflineSchemas();
+  schemas = started.schemas;
+  return started.stop;
+});
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** The other side of the wire, which answers everything with one status. */
-async function openDoor(status: number) {
-  const seen = { events: 0, requests: 0 };
+type Posted = {
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  readonly time: string;
+  readonly data: object;
+};
+
+/** The other side of the wire: it checks by the real schemas and knows what it has stored. Or it answers everything with one status. */
+async function openDoor(status = 207) {
+  const stored = new Map<string, Posted>();
+  const refused = new Map<string, Posted>();
+  const seen = { requests: 0, events: 0, stored, refused, sentAt: [] as number[] };
+  const judge = (event: Posted) => {
+    seen.events += 1;
+    if (stored.has(event.id)) return "duplicate";
+    const good = schemas.catalogue.types.has(event.type) && schemas.check(event.type, event.data).length === 0;
+    (good ? stored : refused).set(event.id, event);
+    return good ? "accepted" : "rejected";
+  };
   const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk) => {
-      body += chunk;
-    });
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       seen.requests += 1;
-      seen.events += (JSON.parse(body) as unknown[]).length;
-      response.writeHead(status, { "retry-after": "1" }).end("{}");
+      seen.sentAt.push(Number(request.headers["sent-at"]) - Date.now());
+      const bytes = Buffer.concat(chunks);
+      const text = String(request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes);
+      const events = JSON.parse(text) as Posted[];
+      const results = status === 207 ? events.map((event) => ({ id: event.id, status: judge(event) })) : undefined;
+      response.writeHead(status, { "retry-after": "1" }).end(JSON.stringify({ results }));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -35,32 +64,121 @@ async function openDoor(status: number) {
 }
 
 function simulate(url: string, ...more: string[]) {
-  const args = ["main.ts", "simulate", "--url", url, "--api-key", "key", "--drivers", "5", "--json", ...more];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
+  const args = [
+    "main.ts",
+    "simulate",
+    "--url",
+    url,
+    "--api-key",
+    "key",
+    "--drivers",
+    "5",
+    "--json",
+    "--flush-interval-ms",
+    "100",
+  ];
+  // Wherever a stack may run: nobody counts its rows.
+  const child = spawn(process.execPath, [...args, "--wait-seconds", "0", ...more], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   closers.push(() => child.kill("SIGKILL"));
   let output = "";
+  let errors = "";
   child.stdout.on("data", (chunk) => {
     output += chunk;
   });
+  child.stderr.on("data", (chunk) => {
+    errors += chunk;
+  });
   const ended = once(child, "close").then(([code]) => ({
     code,
-    summary: JSON.parse(output) as Record<string, number>,
+    errors,
+    summary: JSON.parse(output) as SimulationSummary,
   }));
   return { child, ended };
 }
 
-test("runs for its duration at its rate, and the summary adds up with what the server saw", async () => {
-  const door = await openDoor(202);
+/** What became of the events, in all. */
+function sumOf({ accepted, rejected, dropped, unanswered }: SimulationSummary): number {
+  return accepted + rejected + unanswered + Object.values(dropped).reduce((sum, count) => sum + count, 0);
+}
+
+test("runs for its duration at its rate, and the summary is what the server saw", async () => {
+  const door = await openDoor();
   const { code, summary } = await simulate(door.url, "--rate", "200", "--duration-seconds", "2").ended;
   expect(code).toBe(0);
   // 3 cities, 5 drivers and 5 vehicles go ahead.
   expect(summary.sent).toBeLessThanOrEqual(400 + 13);
   expect(summary.sent).toBeGreaterThan(300);
-  expect(summary).toMatchObject({ accepted: door.seen.events, rejected: 0, retried: 0, unanswered: 0 });
+  expect(summary).toMatchObject({
+    accepted: door.seen.stored.size,
+    rejected: 0,
+    retried: 0,
+    duplicates: 0,
+    unanswered: 0,
+  });
+  expect(summary).toMatchObject({ sent: door.seen.events, requests: door.seen.requests, stored: null, ok: true });
 }, 30_000);
 
-test("SIGTERM ends it within a second with code 0", async () => {
-  const door = await openDoor(202);
+test("with everything wrong at once each event is stored once or accounted for", async () => {
+  const door = await openDoor();
+  const shares = { offline: 0.5, "wrong-clock": 0.5, "old-version": 0.5, "lost-answer": 0.3, bad: 0.1 };
+  const faults = Object.entries(shares).flatMap(([name, share]) => [`--${name}-share`, String(share)]);
+  const run = simulate(
+    door.url,
+    "--rate",
+    "300",
+    "--duration-seconds",
+    "3",
+    "--drivers",
+    "20",
+    "--seed",
+    "7",
+    ...faults,
+  );
+  const { code, summary } = await run.ended;
+  expect({ code, ok: summary.ok, sum: sumOf(summary) }).toEqual({ code: 0, ok: true, sum: summary.sent });
+  const { stored, refused } = door.seen;
+  expect(summary).toMatchObject({ accepted: stored.size, rejected: refused.size, bad: refused.size, unanswered: 0 });
+  expect(summary.duplicates).toBeGreaterThan(0);
+  expect(summary.retried).toBeGreaterThanOrEqual(summary.duplicates);
+  expect(summary.offlineRequests).toBeGreaterThan(0);
+  expect(summary.lostAnswers).toBeGreaterThan(0);
+  // Some phones are of each kind, and not all of them.
+  for (const count of [summary.wrongClocks, summary.oldVersions]) {
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThan(summary.phones);
+  }
+  expect(door.seen.sentAt.some((ms) => Math.abs(ms) > 50_000)).toBe(true);
+  const versions = new Set([...stored.values()].map(({ source }) => source.split("/").at(-1)));
+  expect(versions).toContain("5.0.0");
+  expect(versions).toContain("7.4.0");
+}, 60_000);
+
+test("the same seed gives the same phones", async () => {
+  const kinds = async (seed: string) => {
+    const door = await openDoor();
+    const flags = ["--wrong-clock-share", "0.5", "--rate", "200", "--duration-seconds", "1", "--drivers", "40"];
+    await simulate(door.url, ...flags, "--seed", seed).ended;
+    const { stored } = door.seen;
+    const drivers = [...stored.values()].filter(({ type }) => type === "driver.location");
+    return new Map(
+      drivers.map(({ data, time }) => [
+        (data as { driver_id: string }).driver_id.replace(/sim_\d+_/, ""),
+        Math.abs(Date.parse(time) - Date.now()) > 50_000,
+      ]),
+    );
+  };
+  const [first, again, other] = [await kinds("3"), await kinds("3"), await kinds("4")];
+  const both = [...first.keys()].filter((driver) => again.has(driver));
+  expect(both.length).toBeGreaterThan(10);
+  expect(both.map((driver) => again.get(driver))).toEqual(both.map((driver) => first.get(driver)));
+  expect(both.map((driver) => other.get(driver))).not.toEqual(both.map((driver) => first.get(driver)));
+}, 60_000);
+
+test("SIGTERM ends it within a second with code 0, and says what is still on the phones", async () => {
+  const door = await openDoor();
   const { child, ended } = simulate(door.url, "--rate", "50");
   await eventually(() => door.seen.events > 20, { timeoutMs: 20_000 });
   const began = performance.now();
@@ -68,7 +186,7 @@ test("SIGTERM ends it within a second with code 0", async () => {
   const { code, summary } = await ended;
   expect(performance.now() - began).toBeLessThan(1_500);
   expect(code).toBe(0);
-  expect(summary.sent).toBe((summary.accepted ?? 0) + (summary.unanswered ?? 0));
+  expect(summary.sent).toBe(sumOf(summary));
 }, 30_000);
 
 test("a server that says 503 for ever neither ends it nor holds up its end", async () => {
@@ -79,5 +197,13 @@ test("a server that says 503 for ever neither ends it nor holds up its end", asy
   const { code, summary } = await ended;
   expect(code).toBe(0);
   expect(summary).toMatchObject({ accepted: 0, rejected: 0 });
+  expect(summary.unanswered).toBe(summary.sent);
+}, 30_000);
+
+test("a server that knows no such key ends it", async () => {
+  const door = await openDoor(401);
+  const { code, errors, summary } = await simulate(door.url, "--rate", "50").ended;
+  expect(code).toBe(1);
+  expect(errors).toContain("401");
   expect(summary.unanswered).toBe(summary.sent);
 }, 30_000);
