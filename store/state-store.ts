@@ -1,5 +1,4 @@
-import { advance } from "./checkpoint.ts";
-import type { Database, Transaction } from "./database.ts";
+import type { Database } from "./database.ts";
 
 /** What is remembered of one key. */
 export type StateRow = { readonly key: string; readonly value: string; readonly wakeMs: number | undefined };
@@ -45,11 +44,41 @@ export type StateStore = {
   acknowledge(ids: readonly bigint[]): Promise<void>;
 };
 
-class Fenced extends Error {}
-
 /** Under which name the memory of consumer $1 in partition $2 of topic $3 is kept: its own until it was reprocessed. */
 const memory = `coalesce((select c.memory from pipeline.checkpoints c
   where c.consumer = $1 and c.partition = $2 and c.topic = $3), $1)`;
+
+/**
+ * All of a change in one statement, so one way to the database and back: what lives by it is told to people. It begins with the fence, as {@link advance} does: an
+ * update that waits for another owner's lock sees that owner's epoch, moves nothing, and nothing else is written, since all of it follows from the row that was moved.
+ */
+const commitSql = `
+  with mode as materialized (select set_config('synchronous_commit', $16, true)), moved as (
+    update pipeline.checkpoints c set next_offset = $6, updated_at = clock_timestamp() from mode
+    where c.consumer = $1 and c.partition = $2 and c.topic = $3 and c.epoch = $4 and c.next_offset = $5
+    returning coalesce(c.memory, $1) as memory
+  ), marked as (
+    insert into pipeline.watermarks as w (consumer, topic, partition, watermark_ms)
+    select memory, $3, $2, $7::bigint from moved where $7::bigint is not null
+    on conflict (consumer, topic, partition) do update set watermark_ms = excluded.watermark_ms
+  ), kept as (
+    insert into pipeline.state as s (consumer, partition, key, value, wake_ms)
+    select memory, $2, key, value, wake_ms from moved, unnest($8::text[], $9::text[], $10::bigint[]) as u (key, value, wake_ms)
+    on conflict (consumer, partition, key) do update set value = excluded.value, wake_ms = excluded.wake_ms
+  ), forgotten as (
+    delete from pipeline.state s using moved where s.consumer = moved.memory and s.partition = $2 and s.key = any($11::text[])
+  ), told as (
+    insert into pipeline.outbox (consumer, partition, topic, key, value, headers)
+    select memory, $2, u.topic, u.key, u.value, u.headers::json
+    from moved, unnest($12::text[], $13::text[], $14::bytea[], $15::text[]) with ordinality as u (topic, key, value, headers, place)
+    order by place returning outbox_id
+  )
+  select exists (select from moved) as moved, array(select outbox_id::text from told order by outbox_id) as ids`;
+
+/** Should a crash take the deletion back, the rows are written to Kafka once more, under the ids that they had. */
+const acknowledgeSql = `
+  with mode as materialized (select set_config('synchronous_commit', 'off', true))
+  delete from pipeline.outbox using mode where outbox_id = any($1)`;
 
 /** The memory in Postgres: the tables pipeline.state, pipeline.watermarks, pipeline.outbox, and the checkpoint. */
 export function createPostgresStateStore(db: Database, consumer: string, topic: string): StateStore {
@@ -91,15 +120,19 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
     },
 
     async commit(partition, change) {
-      try {
+      const { epoch, expected, next, watermarkMs, states, outbox } = change;
+      const kept = [...states].flatMap(([key, state]) => (state === undefined ? [] : [{ key, ...state }]));
+      const forgotten = [...states].flatMap(([key, state]) => (state === undefined ? [key] : []));
+      const [row] = await db.query<{ moved: boolean; ids: readonly string[] }>(commitSql, [
+        ...[consumer, partition, topic, epoch, expected, next],
+        Number.isFinite(watermarkMs) ? Math.floor(watermarkMs) : null,
+        ...[kept.map((s) => s.key), kept.map((s) => s.value), kept.map((s) => s.wakeMs ?? null), forgotten],
+        ...[outbox.map((r) => r.topic), outbox.map((r) => r.key), outbox.map((r) => r.value)],
+        outbox.map((r) => JSON.stringify(r.headers)),
         // As in a sink: state and checkpoint are kept or lost together, and the outbox is written only after it is stored.
-        return await db.transaction((tx) => store(tx, partition, change), {
-          synchronousCommit: change.outbox.length > 0,
-        });
-      } catch (error) {
-        if (error instanceof Fenced) return undefined;
-        throw error;
-      }
+        outbox.length > 0 ? "on" : "off",
+      ]);
+      return row?.moved === true ? row.ids.map(BigInt) : undefined;
     },
 
     async outbox(partition, limit) {
@@ -112,64 +145,9 @@ export function createPostgresStateStore(db: Database, consumer: string, topic: 
     },
 
     async acknowledge(ids) {
-      if (ids.length > 0) await db.execute("delete from pipeline.outbox where outbox_id = any($1)", [ids.map(String)]);
+      if (ids.length > 0) await db.execute(acknowledgeSql, [ids.map(String)]);
     },
   };
-
-  async function store(tx: Transaction, partition: number, change: StateChange): Promise<readonly bigint[]> {
-    const { epoch, expected, next, watermarkMs, states, outbox } = change;
-    if (!(await advance(tx, { consumer, topic, partition, epoch, expected, next }))) throw new Fenced();
-    if (Number.isFinite(watermarkMs)) {
-      await tx.execute(
-        `insert into pipeline.watermarks as w (consumer, topic, partition, watermark_ms) values (${memory}, $3, $2, $4)
-         on conflict (consumer, topic, partition) do update set watermark_ms = excluded.watermark_ms`,
-        [consumer, partition, topic, Math.floor(watermarkMs)],
-      );
-    }
-    const kept = [...states].flatMap(([key, state]) => (state === undefined ? [] : [{ key, ...state }]));
-    const forgotten = [...states].flatMap(([key, state]) => (state === undefined ? [key] : []));
-    if (kept.length > 0) {
-      await tx.execute(
-        `insert into pipeline.state as s (consumer, partition, key, value, wake_ms)
-         select ${memory}, $2, key, value, wake_ms
-         from unnest($4::text[], $5::text[], $6::bigint[]) as u (key, value, wake_ms)
-         on conflict (consumer, partition, key) do update set value = excluded.value, wake_ms = excluded.wake_ms`,
-        [
-          consumer,
-          partition,
-          topic,
-          kept.map((s) => s.key),
-          kept.map((s) => s.value),
-          kept.map((s) => s.wakeMs ?? null),
-        ],
-      );
-    }
-    if (forgotten.length > 0) {
-      await tx.execute(`delete from pipeline.state where consumer = ${memory} and partition = $2 and key = any($4)`, [
-        consumer,
-        partition,
-        topic,
-        forgotten,
-      ]);
-    }
-    if (outbox.length === 0) return [];
-    const rows = await tx.query<{ outbox_id: bigint }>(
-      `insert into pipeline.outbox (consumer, partition, topic, key, value, headers)
-       select ${memory}, $2, topic, key, value, headers::json
-       from unnest($4::text[], $5::text[], $6::bytea[], $7::text[]) with ordinality as u (topic, key, value, headers, place)
-       order by place returning outbox_id`,
-      [
-        consumer,
-        partition,
-        topic,
-        outbox.map((r) => r.topic),
-        outbox.map((r) => r.key),
-        outbox.map((r) => r.value),
-        outbox.map((r) => JSON.stringify(r.headers)),
-      ],
-    );
-    return rows.map((row) => row.outbox_id);
-  }
 }
 
 type DbState = { key: string; value: string; wake_ms: bigint | null };

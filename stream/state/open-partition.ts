@@ -77,23 +77,22 @@ export async function openPartition(parts: PartitionParts): Promise<PartitionMem
     reach: number,
     memories: Map<string, Memory<unknown>>,
   ): Promise<number> {
-    let due = await store.due(partition, reach, maxDue);
+    const unknown = [...keys].filter((key) => !known.has(key));
+    const [first, found] = await Promise.all([store.due(partition, reach, maxDue), store.read(partition, unknown)]);
+    let due = first;
     let horizon = Number.POSITIVE_INFINITY;
     if (due.length === maxDue) {
-      const [first, last] = [due[0]?.wakeMs as number, due.at(-1)?.wakeMs as number];
+      const [earliest, last] = [due[0]?.wakeMs as number, due.at(-1)?.wakeMs as number];
       // Of the last moment some may be missing; when there is but one moment, all of it is needed.
-      if (first === last) due = await store.due(partition, last, Number.MAX_SAFE_INTEGER);
-      horizon = first === last ? last : last - 1;
+      if (earliest === last) due = await store.due(partition, last, Number.MAX_SAFE_INTEGER);
+      horizon = earliest === last ? last : last - 1;
     }
     for (const { key, value, wakeMs } of due) memories.set(key, { state: JSON.parse(value), wakeMs });
-    const unknown: string[] = [];
     for (const key of keys) {
-      const entry = known.get(key);
-      if (entry === undefined) unknown.push(key);
-      else if (entry.memory !== null) memories.set(key, entry.memory);
+      const memory = known.get(key)?.memory ?? null;
+      if (memory !== null) memories.set(key, memory);
     }
-    for (const { key, value, wakeMs } of await store.read(partition, unknown))
-      memories.set(key, { state: JSON.parse(value), wakeMs });
+    for (const { key, value, wakeMs } of found) memories.set(key, { state: JSON.parse(value), wakeMs });
     for (const key of keys) known.set(key, { memory: memories.get(key) ?? null });
     return horizon;
   }
