@@ -74,7 +74,7 @@ export function createTopicCounter(parts: TopicCounterParts): Service {
 
   return createConsumer({
     name: "audit counter",
-    ...{ connection, groupId, topics: parts.topics, metrics: parts.metrics, log, onBatch },
+    ...{ connection, groupId, topics: parts.topics, metrics: parts.metrics, log, lingerMs: 500, onBatch },
   });
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Batch, EachBatchPayload, Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry } from "./connection.ts";
@@ -34,6 +35,11 @@ export type ConsumerParts = {
   readonly maxBytes?: number;
   /** How long a fetch waits for the first byte; default 500 ms. */
   readonly maxWaitMs?: number;
+  /**
+   * Behind a fetch that brought all there was the next one waits this long, so that it brings more: fewer requests, batches and transactions under load. A record that
+   * comes after a while of silence is fetched at once, and what lies behind is fetched without waiting. Default 0.
+   */
+  readonly lingerMs?: number;
   /** After this long without a heartbeat the partitions go to other members; default 6 s. */
   readonly sessionTimeoutMs?: number;
   /** Whether a group without committed offsets starts at the oldest record; default true. */
@@ -54,7 +60,7 @@ export type ConsumerParts = {
 
 type Handled = { readonly topic: string; readonly partition: number; readonly offset: string };
 
-const commitIntervalMs = 500;
+const commitIntervalMs = 1_000;
 /** The least that brokers allow by default: long enough for a machine that is busy, short enough for partitions of a killed process to go on elsewhere within ten seconds. */
 const defaultSessionTimeoutMs = 6_000;
 /** A member learns by its heartbeats that another one comes or goes. */
@@ -71,6 +77,7 @@ const workers = 16;
 export function createConsumer(parts: ConsumerParts): Service {
   const { connection, log } = parts;
   const sessionTimeout = parts.sessionTimeoutMs ?? defaultSessionTimeoutMs;
+  const lingerMs = parts.lingerMs ?? 0;
   const heartbeatInterval = Math.min(longestHeartbeatMs, Math.floor(sessionTimeout / 5));
   const joins = parts.metrics.counter("hailstream_kafka_group_joins_total", "Times this process joined a group.", [
     "group",
@@ -190,6 +197,8 @@ export function createConsumer(parts: ConsumerParts): Service {
     });
     // This moves only where the next fetch begins; what is committed is decided by `handle`.
     if (isCurrent()) payload.resolveOffset(payload.batch.lastOffset());
+    // kafkajs fetches again when all batches of a fetch are taken.
+    if (lingerMs > 0 && payload.batch.offsetLag() === "0") await delay(lingerMs, undefined, { ref: false });
   }
 
   async function handle(payload: EachBatchPayload, lane: string, joinedAt: number): Promise<void> {

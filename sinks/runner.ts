@@ -26,6 +26,8 @@ export type SinkRunnerParts = {
   readonly sessionTimeoutMs?: number;
   readonly maxFetchBytes?: number;
   readonly maxPartitionFetchBytes?: number;
+  /** How long a partition that is read to its end gathers the next batch, which is a transaction; default 50 ms. */
+  readonly lingerMs?: number;
   /** Whether a transaction waits for the disk; not by default. */
   readonly synchronousCommit?: boolean;
   /** After so many records of a topic in a row that cannot be stored nothing of it is dead-lettered; default 100, 0 is never. */
@@ -64,6 +66,7 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
     ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     maxBytes: parts.maxFetchBytes ?? 5 * 1_048_576,
     maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 2 * 1_048_576,
+    lingerMs: parts.lingerMs ?? 50,
     onBatch: storeUntilDone,
   });
 

@@ -58,6 +58,8 @@ export function createWebhookSink(parts: WebhookSinkParts): Service {
     sink: createAlertSink(schemas, sender.wake),
     groupId: options.groupId,
     topics: [parts.topic ?? "alerts"],
+    // Somebody is waiting.
+    lingerMs: 20,
     ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     metrics,
     log,

@@ -63,6 +63,9 @@ const tickMs = 1_000;
 /** Several heartbeats: whoever is in the group no more has learned of it by then, and will not fence the rightful owner. */
 const reopenMs = 10_000;
 const maxBytesPerPartition = 384 * 1_024;
+/** Each batch is a transaction. What comes out of windows and trips is of the last seconds or minutes anyway. */
+const lingerMs = 250;
+const urgentLingerMs = 20;
 
 /**
  * Runs a flow that remembers. Memory, checkpoint and what is emitted change in one transaction under the epoch of our claim; what is emitted
@@ -274,6 +277,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
     concurrency: parts.concurrency ?? 3,
     ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     maxBytesPerPartition,
+    lingerMs: flow.urgent === true ? urgentLingerMs : lingerMs,
     onJoin,
     onBatch,
   });

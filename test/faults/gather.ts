@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Anomaly, Carried, History, Progress } from "../../audit/index.ts";
 import { groupLag, headerText, type KafkaConnection, readRange, topicEnds } from "../../kafka/index.ts";
-import { createMetrics, silentLogger } from "../../runtime/index.ts";
+import { silentLogger } from "../../runtime/index.ts";
 import { deadLetterTopic } from "../../stream/dead-letter.ts";
 import { enrichedTopics, eventTypes } from "./events.ts";
 
@@ -83,7 +83,7 @@ export async function gatherStored(place: Place): Promise<Pick<History, "carried
   const carried: Carried[] = [];
   const deadLetters = new Set<string>();
   await readRange({
-    ...{ connection, topics: [...carrierTopics, deadLetterTopic], metrics: createMetrics(), log: silentLogger },
+    ...{ connection, topics: [...carrierTopics, deadLetterTopic], log: silentLogger },
     range: { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER },
     async onBatch({ topic, partition, records }) {
       for (const record of records) {

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { z } from "zod";
 import type { AlertState } from "../alert-states.ts";
 import { durationForm, durationMs } from "../duration.ts";
@@ -13,7 +14,8 @@ export function ruleJson({ name, file, placed, stored, problem }: BookEntry) {
   const spec = placed?.rule.spec;
   return {
     ...{ name, source: file === undefined ? "api" : "file" },
-    ...(file === undefined ? {} : { file }),
+    // Where the folder lies on this machine is nobody's business.
+    ...(file === undefined ? {} : { file: basename(file) }),
     ...(spec === undefined ? {} : { severity: spec.severity, on: spec.on, description: spec.description }),
     ...(problem === undefined ? {} : { problem: problem.message }),
     ...(stored === undefined
