@@ -223,6 +223,29 @@ test("a commit that fails is made again, although nothing more arrives", async (
   expect([handled, tries]).toEqual([10, 4]);
 });
 
+test("a consumer that is up to date gathers before it fetches again, one that is behind does not", async () => {
+  const topic = await freshTopic(1);
+  const out = await producer();
+  const batches: number[] = [];
+  await started(
+    createConsumer({
+      ...{ name: "test", connection: connection(), groupId: `g-${randomUUID()}`, topics: [topic] },
+      ...{ metrics: createMetrics(), log, lingerMs: 400, maxBytesPerPartition: 2_000 },
+      async onBatch({ records }) {
+        batches.push(records.length);
+      },
+    }),
+  );
+  const taken = () => batches.reduce((sum, n) => sum + n, 0);
+  const sent = 40;
+  for (let i = 0; i < sent; i++) await out.send(topic, [{ key: "k", value: Buffer.from(`${i}`) }]);
+  await eventually(() => expect(taken()).toBe(sent));
+  expect(batches.length).toBeLessThan(sent / 2);
+  // Of more than a fetch can bring each but the last leaves something behind, for which nobody waits: forty lingers would be longer than the patience of `eventually`.
+  for (let i = 0; i < sent; i++) await out.send(topic, [{ key: "k", value: Buffer.alloc(2_000, "x") }]);
+  await eventually(() => expect(taken()).toBe(2 * sent));
+});
+
 test("a second member takes partitions over without a record lost", async () => {
   const topic = await freshTopic(4);
   const out = await producer();
