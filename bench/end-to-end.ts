@@ -31,7 +31,7 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
   });
   try {
     await db.start(() => undefined);
-    await postProfiles(up.ready);
+    await postProfiles(up.ready, drivers);
     await measure(up.ready, db, 5);
     const runs: { p50: number; p99: number; max: number }[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -105,20 +105,6 @@ async function measure(ready: ReadyLine, db: Database, forSeconds: number): Prom
   function remember(ids: readonly string[]): void {
     const answered = performance.now();
     for (let i = 0; i < ids.length; i += followEach) pending.set(ids[i] as string, answered);
-  }
-}
-
-/** A fleet as it is: one driver in a hundred is so new that the pipeline does not know him yet. */
-async function postProfiles(ready: ReadyLine): Promise<void> {
-  const known = Array.from({ length: drivers }, (_, i) => i).filter((i) => i % 97 !== 0);
-  for (let from = 0; from < known.length; from += 500) {
-    await postEvents(
-      ready,
-      known.slice(from, from + 500).map((i) => ({
-        ...envelope("driver.profile", uuidv7(), `drv_${i}`),
-        data: { driver_id: `drv_${i}`, name: `Driver ${i}`, rating: 4.8 },
-      })),
-    );
   }
 }
 

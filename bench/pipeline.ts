@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { v7 as uuidv7 } from "uuid";
 import { findFreePortBase, type ReadyLine } from "../local/index.ts";
 
 export type RunningPipeline = { readonly ready: ReadyLine; stop(): Promise<void> };
@@ -47,4 +48,18 @@ export async function postEvents(ready: ReadyLine, events: readonly object[]): P
 export function envelope(type: string, id: string, subject: string) {
   const time = new Date().toISOString();
   return { specversion: "1.0", id, type, source: "/apps/driver/bench", time, subject };
+}
+
+/** Drivers as a fleet has them, drv_0 and so on: one in a hundred is so new that the pipeline does not know him yet. */
+export async function postProfiles(ready: ReadyLine, drivers: number): Promise<void> {
+  const known = Array.from({ length: drivers }, (_, i) => i).filter((i) => i % 97 !== 0);
+  for (let from = 0; from < known.length; from += 500) {
+    await postEvents(
+      ready,
+      known.slice(from, from + 500).map((i) => ({
+        ...envelope("driver.profile", uuidv7(), `drv_${i}`),
+        data: { driver_id: `drv_${i}`, name: `Driver ${i}`, rating: 4.8 },
+      })),
+    );
+  }
 }

@@ -5,7 +5,7 @@ import { createMetrics, silentLogger } from "../runtime/index.ts";
 import { createEndpoint, disabledByHand, disableEndpoint, enableEndpoint } from "../sinks/webhook/index.ts";
 import { createDatabase, type Database } from "../store/index.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
-import { envelope, postEvents, startPipeline } from "./pipeline.ts";
+import { envelope, postEvents, postProfiles, startPipeline } from "./pipeline.ts";
 import { conditions, median, ratio } from "./rounds.ts";
 import { type Receivers, startReceivers } from "./webhook-receivers.ts";
 
@@ -14,6 +14,7 @@ const seconds = 15;
 const busy = { requestsPerSecond: 50, eventsPerRequest: 20 } as const;
 /** Alerts by themselves, each to fifty endpoints. */
 const quiet = { requestsPerSecond: 5, eventsPerRequest: 1 } as const;
+const drivers = 5_000;
 const endpoints = 50;
 const bar = { p99_ms: 1_000 } as const;
 /** After the last post so long is waited for what is on its way. */
@@ -45,7 +46,9 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
       return id;
     };
     await register(0, receivers.url(0));
-    await measure(up.ready, receivers, busy, 1, 5);
+    await postProfiles(up.ready, drivers);
+    // Kafka and the processors compile themselves for a while.
+    await measure(up.ready, receivers, busy, 1, 2 * seconds);
     const one: Figures[] = [];
     for (let round = 1; round <= rounds; round++) {
       const figures = await measure(up.ready, receivers, busy, 1, seconds);
@@ -185,7 +188,7 @@ function sos(id: string, n: number) {
 }
 
 function location(n: number) {
-  const driver = `drv_${n % 5_000}`;
+  const driver = `drv_${n % drivers}`;
   const data = {
     driver_id: driver,
     latitude: 40.7 + (n % 100) / 1_000,
