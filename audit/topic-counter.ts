@@ -13,7 +13,7 @@ export type TopicCounterParts = {
   readonly types: readonly string[];
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** How long a partition rests behind a batch, so that the next one is worth a transaction; default 2 s. */
+  /** How long a partition rests behind a batch, so that the next one is worth a transaction; default 5 s. */
   readonly restMs?: number;
 };
 
@@ -37,7 +37,7 @@ export function createTopicCounter(parts: TopicCounterParts): Service {
   const { db, connection, groupId, log } = parts;
   const claims = createPartitionClaims(db, groupId);
   const count = createRecordCounter(new Set(parts.types));
-  const restMs = parts.restMs ?? 2_000;
+  const restMs = parts.restMs ?? 5_000;
 
   async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
     const { topic, partition } = batch;

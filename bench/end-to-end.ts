@@ -4,7 +4,7 @@ import type { ReadyLine } from "../local/index.ts";
 import { createMetrics, silentLogger } from "../runtime/index.ts";
 import { createDatabase, type Database } from "../store/index.ts";
 import type { BenchOptions, BenchResult } from "./contract.ts";
-import { envelope, postEvents, startPipeline } from "./pipeline.ts";
+import { envelope, postEvents, postProfiles, startPipeline } from "./pipeline.ts";
 import { conditions, median } from "./rounds.ts";
 
 const rate = 2_000;

@@ -26,7 +26,7 @@ export type SinkRunnerParts = {
   readonly sessionTimeoutMs?: number;
   readonly maxFetchBytes?: number;
   readonly maxPartitionFetchBytes?: number;
-  /** How long a partition that is read to its end gathers the next batch, which is a transaction; default 50 ms. */
+  /** How long a partition that is read to its end gathers the next batch, which is a transaction; default 100 ms. */
   readonly lingerMs?: number;
   /** Whether a transaction waits for the disk; not by default. */
   readonly synchronousCommit?: boolean;
@@ -66,7 +66,7 @@ export function createSinkRunner(parts: SinkRunnerParts): Service {
     ...(parts.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: parts.sessionTimeoutMs }),
     maxBytes: parts.maxFetchBytes ?? 5 * 1_048_576,
     maxBytesPerPartition: parts.maxPartitionFetchBytes ?? 2 * 1_048_576,
-    lingerMs: parts.lingerMs ?? 50,
+    lingerMs: parts.lingerMs ?? 100,
     onBatch: storeUntilDone,
   });
 

@@ -15,6 +15,8 @@ export type Taken = Target &
     readonly lease: string;
     /** Whether attempts to this endpoint have failed since the last success. */
     readonly failing: boolean;
+    /** Of the endpoint, where it has one of its own. */
+    readonly ratePerSecond: number | null;
   };
 
 /** An endpoint that has something to be sent. */
@@ -55,9 +57,10 @@ export async function take(db: Database, endpointId: string, limit: number, leas
     url: string;
     secrets: string[];
     failing: boolean;
+    rate_per_second: number | null;
   }>(
     `with open_endpoint as materialized (
-       select e.endpoint_id, e.url, ${validSecrets} as secrets, e.failing_since is not null as failing
+       select e.endpoint_id, e.url, ${validSecrets} as secrets, e.failing_since is not null as failing, e.rate_per_second
        from webhook.endpoints e where e.endpoint_id = $1 and ${open}
      ), due as (
        select d.delivery_id from webhook.deliveries d
@@ -77,7 +80,7 @@ export async function take(db: Database, endpointId: string, limit: number, leas
        insert into webhook.attempts (delivery_id, attempt) select delivery_id, attempts from taken
      )
      select t.delivery_id, t.endpoint_id, t.message_id, t.format, t.body, t.attempts, t.attempts - t.attempts_before as scheduled,
-            e.url, e.secrets, e.failing
+            e.url, e.secrets, e.failing, e.rate_per_second
      from taken t join open_endpoint e using (endpoint_id)
      order by t.priority, t.next_attempt_at, t.delivery_id`,
     [endpointId, limit, lease, leaseMs],
@@ -94,6 +97,7 @@ export async function take(db: Database, endpointId: string, limit: number, leas
     url: row.url,
     secrets: row.secrets,
     failing: row.failing,
+    ratePerSecond: row.rate_per_second,
   }));
 }
 

@@ -24,10 +24,14 @@ export function recipients(tx: Queryable): Promise<Recipient[]> {
 
 /**
  * Makes one delivery for each alert and endpoint that wants it. For one that is disabled it is exhausted from the start: kept, to be replayed.
- * A message that an endpoint has already is left out. Gives the number of deliveries.
+ * A message that an endpoint has already is left out. Gives the endpoints that have something to be sent now.
  * @param among who may get them; all endpoints by default
  */
-export async function enqueue(tx: Queryable, alerts: readonly Alert[], among?: readonly Recipient[]): Promise<number> {
+export async function enqueue(
+  tx: Queryable,
+  alerts: readonly Alert[],
+  among?: readonly Recipient[],
+): Promise<ReadonlySet<string>> {
   const all = among ?? (await recipients(tx));
   // Each body goes to the database once, however many endpoints get it.
   const messages: { readonly alert: Alert; readonly format: Format; readonly body: string }[] = [];
@@ -43,8 +47,8 @@ export async function enqueue(tx: Queryable, alerts: readonly Alert[], among?: r
       copies.push({ message, recipient });
     }
   }
-  if (copies.length === 0) return 0;
-  return tx.execute(
+  if (copies.length === 0) return new Set();
+  await tx.execute(
     `insert into webhook.deliveries (endpoint_id, message_id, alert_key, format, body, priority, state, finished_at)
      select c.endpoint, m.id, m.key, m.format, m.body, m.priority, c.state, case when c.state <> 'pending' then now() end
      from unnest($1::text[], $2::text[], $3::integer[]) with ordinality as c (endpoint, state, message, place)
@@ -63,4 +67,5 @@ export async function enqueue(tx: Queryable, alerts: readonly Alert[], among?: r
       messages.map(({ alert }) => (alert.severity === "critical" ? priorities.critical : priorities.other)),
     ],
   );
+  return new Set(copies.flatMap(({ recipient: { endpoint_id, state } }) => (state === "active" ? [endpoint_id] : [])));
 }

@@ -16,8 +16,10 @@ export type LaneParts<T> = {
  * more only by itself and when it is told to, and no lane ever waits for another.
  */
 export type Lane = {
-  /** Says that something is due, and how many messages a second may be sent. */
-  visit(perSecond: number): void;
+  /** Says how many messages a second may be sent; nothing is before that is known. */
+  pace(perSecond: number): void;
+  /** Says that something is due. */
+  visit(): void;
   /** Takes nothing more; resolves when what is under way has ended. */
   close(): Promise<void>;
 };
@@ -32,9 +34,8 @@ export function createLane<T>({ concurrency, take, send, failed }: LaneParts<T>)
   let more = false;
   let timer: NodeJS.Timeout | undefined;
 
-  function visit(perSecond: number): void {
+  function pace(perSecond: number): void {
     if (bucket?.tokensPerInterval !== perSecond) bucket = bucketOf(perSecond);
-    go();
   }
 
   function go(): void {
@@ -89,7 +90,8 @@ export function createLane<T>({ concurrency, take, send, failed }: LaneParts<T>)
   }
 
   return {
-    visit,
+    pace,
+    visit: go,
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -27,6 +27,11 @@ export type SenderParts = {
   readonly resolve?: Resolve;
 };
 
+export type Sender = Service & {
+  /** Looks at these endpoints now instead of at the next poll. */
+  wake(endpoints: ReadonlySet<string>): void;
+};
+
 /** A lease outlives the attempt by this much: time to write the result down. */
 const leaseMarginMs = 5_000;
 /** How long `stop` lets attempts end by themselves. */
@@ -41,7 +46,7 @@ const dayMs = 86_400_000;
  * Sends what is due, by a lane for each endpoint, so that a receiver that hangs delays nobody else. Any number of
  * senders may run on one database. Each delivery is sent at least once; every repetition has the same webhook-id.
  */
-export function createSender(parts: SenderParts): Service & { wake(): void } {
+export function createSender(parts: SenderParts): Sender {
   const { db, options, log } = parts;
   const policy = policyOf(options);
   const schedule = scheduleOf(options);
@@ -80,8 +85,17 @@ export function createSender(parts: SenderParts): Service & { wake(): void } {
   });
   return Object.assign(service, { wake });
 
-  /** Looks for due deliveries now instead of at the next poll. */
-  function wake(): void {
+  function wake(endpoints: ReadonlySet<string>): void {
+    // Asking all endpoints costs more than all the rest of a delivery; those that were sent to before need not be asked.
+    for (const id of endpoints) {
+      const lane = lanes.get(id);
+      if (lane === undefined) look();
+      else if (!stopping) lane.visit();
+    }
+  }
+
+  /** Looks for due deliveries of all endpoints now instead of at the next poll. */
+  function look(): void {
     woken = true;
     wakeUp();
   }
@@ -112,7 +126,9 @@ export function createSender(parts: SenderParts): Service & { wake(): void } {
 
   async function round(via: Agent): Promise<void> {
     for (const { id, ratePerSecond } of await endpointsWithDue(db)) {
-      laneOf(id, via).visit(ratePerSecond ?? options.ratePerSecond);
+      const lane = laneOf(id, via);
+      lane.pace(ratePerSecond ?? options.ratePerSecond);
+      lane.visit();
     }
     if (performance.now() - tidiedAt >= tidyEveryMs) {
       tidiedAt = performance.now();
@@ -133,7 +149,10 @@ export function createSender(parts: SenderParts): Service & { wake(): void } {
         concurrency: options.concurrency,
         async take(limit) {
           const takenAt = performance.now();
-          return (await take(db, endpointId, limit, leaseMs)).map((taken) => ({ taken, takenAt }));
+          const all = await take(db, endpointId, limit, leaseMs);
+          const [first] = all;
+          if (first !== undefined) lanes.get(endpointId)?.pace(first.ratePerSecond ?? options.ratePerSecond);
+          return all.map((taken) => ({ taken, takenAt }));
         },
         send: ({ taken, takenAt }) => send(via, taken, takenAt),
         failed(error) {
@@ -196,7 +215,7 @@ export function createSender(parts: SenderParts): Service & { wake(): void } {
   async function disable(endpointId: string, reason: string): Promise<void> {
     if (!(await disableEndpoint(db, endpointId, reason))) return;
     log.error({ endpoint: endpointId }, `an endpoint is disabled: ${reason}`);
-    wake();
+    look();
   }
 
   function report(taken: Taken, attempt: Attempt, decision: Decision): void {

@@ -64,7 +64,7 @@ const tickMs = 1_000;
 const reopenMs = 10_000;
 const maxBytesPerPartition = 384 * 1_024;
 /** Each batch is a transaction. What comes out of windows and trips is of the last seconds or minutes anyway. */
-const lingerMs = 250;
+const lingerMs = 500;
 const urgentLingerMs = 20;
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLane } from "../../../sinks/webhook/lane.ts";
+import { createLane, type Lane } from "../../../sinks/webhook/lane.ts";
 import { eventually } from "../../support/wait.ts";
 
 /** A lane over a list, whose attempts end when they are told to. */
@@ -31,11 +31,15 @@ function laneOver(queue: number[], options: { concurrency?: number; endAtOnce?: 
   }
   return { lane, queue, sent, finish, failures, most: () => most, takes: () => takes };
 }
+function visit(lane: Lane, perSecond: number): void {
+  lane.pace(perSecond);
+  lane.visit();
+}
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 test("everything is sent in order, never more at a time than may be", async () => {
   const { lane, sent, most } = laneOver(upTo(100), { endAtOnce: true });
-  lane.visit(1_000);
+  visit(lane, 1_000);
   await eventually(() => expect(sent).toHaveLength(100));
   expect(sent.map(({ item }) => item)).toEqual(upTo(100));
   expect(most()).toBe(3);
@@ -43,9 +47,9 @@ test("everything is sent in order, never more at a time than may be", async () =
 
 test("a full lane takes nothing until an attempt has ended, and then goes on by itself", async () => {
   const { lane, sent, finish } = laneOver(upTo(5));
-  lane.visit(1_000);
+  visit(lane, 1_000);
   await eventually(() => expect(sent).toHaveLength(3));
-  lane.visit(1_000);
+  visit(lane, 1_000);
   expect(sent).toHaveLength(3);
   finish(1);
   await eventually(() => expect(sent).toHaveLength(4));
@@ -53,14 +57,14 @@ test("a full lane takes nothing until an attempt has ended, and then goes on by 
 
 test("when nothing is left it asks again only if told, or if another one waited for the end", async () => {
   const { lane, queue, sent, finish, takes } = laneOver([0]);
-  lane.visit(1_000);
+  visit(lane, 1_000);
   await eventually(() => expect(sent).toHaveLength(1));
   const before = takes();
   queue.push(1);
   finish(0);
   await new Promise(setImmediate);
   expect(takes()).toBe(before);
-  lane.visit(1_000);
+  visit(lane, 1_000);
   await eventually(() => expect(sent).toHaveLength(2));
   queue.push(2);
   finish(1, true);
@@ -70,7 +74,7 @@ test("when nothing is left it asks again only if told, or if another one waited 
 test("after as much as a second may have, the rate decides", async () => {
   const { lane, sent } = laneOver(upTo(30), { endAtOnce: true, concurrency: 100 });
   const began = performance.now();
-  lane.visit(20);
+  visit(lane, 20);
   await eventually(() => expect(sent).toHaveLength(30));
   // 20 at once; the last of the other ten has to wait for the tenth token.
   expect((sent[29]?.at ?? 0) - began).toBeGreaterThan(490);
@@ -78,25 +82,25 @@ test("after as much as a second may have, the rate decides", async () => {
 
 test("a new rate holds from the next visit", async () => {
   const { lane, sent } = laneOver(upTo(10), { endAtOnce: true, concurrency: 100 });
-  lane.visit(0.01);
+  visit(lane, 0.01);
   await eventually(() => expect(sent).toHaveLength(1));
-  lane.visit(1_000);
+  visit(lane, 1_000);
   await eventually(() => expect(sent).toHaveLength(10));
   await lane.close();
 });
 
 test("a failed take is told, and the next visit tries again", async () => {
   const { lane, queue, sent, failures } = laneOver([Number.POSITIVE_INFINITY], { endAtOnce: true });
-  lane.visit(10);
+  visit(lane, 10);
   await eventually(() => expect(failures).toHaveLength(1));
   queue.splice(0, 1, 7);
-  lane.visit(10);
+  visit(lane, 10);
   await eventually(() => expect(sent.map(({ item }) => item)).toEqual([7]));
 });
 
 test("closed, it takes nothing more and waits for what is under way", async () => {
   const { lane, sent, finish } = laneOver(upTo(5));
-  lane.visit(1_000);
+  visit(lane, 1_000);
   await eventually(() => expect(sent).toHaveLength(3));
   let closed = false;
   const closing = lane.close().then(() => {
@@ -107,6 +111,6 @@ test("closed, it takes nothing more and waits for what is under way", async () =
   expect(closed).toBe(false);
   finish(2);
   await closing;
-  lane.visit(1_000);
+  visit(lane, 1_000);
   expect(sent).toHaveLength(3);
 });
