@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   quarantine: () => import("./commands/quarantine.ts"),
   dlq: () => import("./commands/dlq.ts"),
   audit: () => import("./commands/audit.ts"),
+  console: () => import("./commands/console.ts"),
   trace: () => import("./commands/trace.ts"),
   reprocess: () => import("./commands/reprocess.ts"),
   replay: () => import("./commands/replay.ts"),

@@ -1,5 +1,6 @@
 import { doorOptions, replayOptions, simulateOptions } from "../apps/index.ts";
 import { auditOptions } from "../audit/options.ts";
+import { consoleOptions } from "../console/options.ts";
 import { ingestOptions } from "../ingest/options.ts";
 import { kafkaOptions } from "../kafka/options.ts";
 import { cacheOptions, localOptions } from "../local/index.ts";
@@ -29,6 +30,7 @@ export const optionSets: readonly OptionSet[] = [
   connectorsOptions,
   webhookOptions,
   auditOptions,
+  consoleOptions,
   doorOptions,
   replayOptions,
   simulateOptions,

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { apiKeysFile, type ChildService, createStation, deviceKeysFile, type RegistryStorage } from "../local/index.ts";
+import {
+  apiKeysFile,
+  type ChildService,
+  createStation,
+  deviceKeysFile,
+  type RegistryStorage,
+  type Secrets,
+} from "../local/index.ts";
 import { createMetrics, type Logger, readOptions } from "../runtime/index.ts";
 import { localStreamVariables } from "./local-stream.ts";
 import { localWebhookVariables } from "./local-webhooks.ts";
@@ -13,7 +20,7 @@ type ChildParts = StackPlace & {
 };
 
 /** The services of the pipeline, each a process of its own. */
-export function createStations(parts: ChildParts): readonly ChildService[] {
+export function createStations(parts: ChildParts, consoleKeys: Secrets["console"]): readonly ChildService[] {
   const { ports } = parts;
   const shared = { dataDir: parts.dataDir, log: parts.log, abort: parts.abort };
   const env = (own: Readonly<Record<string, string>>) => ({ ...parts.env, ...own });
@@ -28,6 +35,20 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
   const streams = parts.env.HAILSTREAM_STREAM_FLOWS === undefined ? splitStream(ports) : [wholeStream(ports)];
   const sinks = { ...unless(localWebhookVariables), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
   const audit = { HAILSTREAM_AUDIT_METRICS_PORT: String(ports.auditMetrics) };
+  const console = {
+    HAILSTREAM_CONSOLE_HOST: "127.0.0.1",
+    HAILSTREAM_CONSOLE_PORT: String(ports.console),
+    HAILSTREAM_CONSOLE_KEY: parts.env.HAILSTREAM_CONSOLE_KEY ?? consoleKeys.operate,
+    HAILSTREAM_CONSOLE_VIEW_KEY: parts.env.HAILSTREAM_CONSOLE_VIEW_KEY ?? consoleKeys.view,
+    HAILSTREAM_CONSOLE_STATIONS: [
+      { name: "ingest", port: ports.ingest },
+      ...streams,
+      { name: "sinks", port: ports.sinksMetrics },
+      { name: "audit", port: ports.auditMetrics },
+    ]
+      .map(({ name, port }) => `${name}=http://127.0.0.1:${port}`)
+      .join(","),
+  };
   return [
     createStation({ ...shared, command: "ingest", env: env(ingest), port: ports.ingest }),
     ...streams.map(({ name, port, own }) =>
@@ -38,6 +59,7 @@ export function createStations(parts: ChildParts): readonly ChildService[] {
     ),
     createStation({ ...shared, command: "sinks", env: env(sinks), port: ports.sinksMetrics }),
     createStation({ ...shared, command: "audit", args: ["--watch"], env: env(audit), port: ports.auditMetrics }),
+    createStation({ ...shared, command: "console", env: env(console), port: ports.console }),
   ];
 }
 

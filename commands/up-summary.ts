@@ -13,6 +13,8 @@ export function describeReady(ready: ReadyLine, milliseconds: number): string {
     `  Query them      psql ${ready.analyst}`,
     `  Kafka           ${ready.kafka}`,
     `  Schemas         ${ready.registry}`,
+    // Behind #, the key is sent to nobody; the page signs in with it.
+    ...(ready.console === undefined ? [] : [`  Console         ${ready.console}/#key=${ready.consoleKey ?? ""}`]),
     "",
     "  Ctrl-C stops it; the data stays.",
     "",

@@ -115,7 +115,7 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
     own.registry === undefined && own.postgres !== undefined ? await prepareOwnPostgres(own.postgres, log) : undefined;
   const stack = await createEmbedded({ ...place, env, log, abort, own: { ...own, registryStorage } });
   const { addresses, secrets } = stack;
-  const childEnv = {
+  const childEnv: Readonly<Record<string, string | undefined>> = {
     ...env,
     HAILSTREAM_KAFKA_BROKERS: addresses.kafka,
     HAILSTREAM_REGISTRY_URL: addresses.registry,
@@ -126,7 +126,7 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
   };
   const children = { ...place, env: childEnv, log, abort };
   const ingest = `http://127.0.0.1:${place.ports.ingest}`;
-  const stations = createStations(children);
+  const stations = createStations(children, secrets.console);
   const city = demo ? createDemo(children, ingest, secrets.apiKey) : undefined;
   const carriers = createService({
     name: "topics, tables and keys",
@@ -147,6 +147,8 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
     apiKey: secrets.apiKey,
     connectors: `http://127.0.0.1:${place.ports.sinksMetrics}`,
     alerts: `http://127.0.0.1:${place.ports.streamMetrics}`,
+    console: `http://127.0.0.1:${place.ports.console}`,
+    consoleKey: childEnv.HAILSTREAM_CONSOLE_KEY ?? secrets.console.operate,
   };
   const embedded = listOf(stack.children.map(({ name }) => name));
   return {
@@ -154,7 +156,7 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
       stationPorts(place),
       ...(embedded === "" ? [] : [announce(context, `Starting ${embedded} in ${place.dataDir} …`)]),
       stack,
-      announce(context, "Making topics and tables, then starting ingest, stream, sinks and audit …"),
+      announce(context, "Making topics and tables, then starting ingest, stream, sinks, audit and the console …"),
       carriers,
       together("services", stations),
       ...(city === undefined ? [] : [city]),
@@ -175,6 +177,7 @@ function stationPorts({ ports }: StackPlace): Service {
       await requireFreePort("the health of the stateful stream", ports.statefulMetrics);
       await requireFreePort("the health of sinks", ports.sinksMetrics);
       await requireFreePort("the health of the audit", ports.auditMetrics);
+      await requireFreePort("the console", ports.console);
     },
     stop: () => undefined,
   });

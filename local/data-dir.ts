@@ -15,6 +15,9 @@ const readyShape = z.object({
   connectors: z.string().optional(),
   /** The base address of the alerts' API; its paths begin with /alerts. */
   alerts: z.string().optional(),
+  /** The address of the console, and the key that signs in to it. */
+  console: z.string().optional(),
+  consoleKey: z.string().optional(),
 });
 
 /** The line that says that a stack is ready; scripts rely on its names. */

@@ -12,6 +12,8 @@ const secretsShape = z.object({
     analyst: z.string(),
     apicurio: z.string(),
   }),
+  /** Who signs in to the console with it may act; with the other one only look. */
+  console: z.object({ operate: z.string(), view: z.string() }),
 });
 
 /** The passwords and the API key of one stack. */
@@ -23,11 +25,12 @@ export type Secrets = z.output<typeof secretsShape>;
  */
 export function loadSecrets(dataDir: string): Secrets {
   const file = secretsFile(dataDir);
-  if (existsSync(file)) return secretsShape.parse(JSON.parse(readFileSync(file, "utf8")));
+  if (existsSync(file)) return readSecrets(file);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const secrets: Secrets = {
     apiKey: `hs_test_${text(32)}`,
     postgres: { superuser: text(18), owner: text(18), sink: text(18), analyst: text(18), apicurio: text(18) },
+    console: newConsoleKeys(),
   };
   const sha256 = createHash("sha256").update(secrets.apiKey).digest("hex");
   const id = secrets.apiKey.slice(0, "hs_test_".length + 8);
@@ -37,6 +40,19 @@ export function loadSecrets(dataDir: string): Secrets {
   writeWhole(file, secrets);
   return secrets;
 }
+
+/** Those of a directory that was made before there was a console get its keys now. */
+function readSecrets(file: string): Secrets {
+  const found: unknown = JSON.parse(readFileSync(file, "utf8"));
+  const complete = secretsShape.safeParse(found);
+  if (complete.success) return complete.data;
+  const older = secretsShape.omit({ console: true }).parse(found);
+  const secrets = { ...older, console: newConsoleKeys() };
+  writeWhole(file, secrets);
+  return secrets;
+}
+
+const newConsoleKeys = () => ({ operate: `hs_operate_${text(16)}`, view: `hs_view_${text(16)}` });
 
 export const secretsFile = (dataDir: string) => join(dataDir, "secrets.json");
 /** What ingest knows of the API keys: names, rights and SHA-256 hashes. */

@@ -1,5 +1,6 @@
 import { alertErrors } from "./error-table/alert-errors.ts";
 import { connectorErrors } from "./error-table/connector-errors.ts";
+import { consoleErrors } from "./error-table/console-errors.ts";
 import { doorErrors } from "./error-table/door-errors.ts";
 import { pipelineErrors } from "./error-table/pipeline-errors.ts";
 import { processErrors } from "./error-table/process-errors.ts";
@@ -14,6 +15,7 @@ export const errorTable = {
   ...pipelineErrors,
   ...connectorErrors,
   ...alertErrors,
+  ...consoleErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;

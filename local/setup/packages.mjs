@@ -20,7 +20,7 @@ export async function ensurePackages() {
   writeFileSync(marker, wanted);
 }
 
-const nodeProgram = join(modules, "node", "bin", "node");
+export const nodeProgram = join(modules, "node", "bin", "node");
 const commandLink = join(modules, ".bin", "hailstream");
 
 function programsPresent() {

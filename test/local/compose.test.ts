@@ -26,6 +26,7 @@ test("the compose file is valid and complete", options, ({ skip }) => {
   const brokers = ["kafka-1", "kafka-2", "kafka-3"];
   expect(services).toEqual([
     "audit",
+    "console",
     "ingest",
     ...brokers,
     "migrate",
@@ -39,7 +40,7 @@ test("the compose file is valid and complete", options, ({ skip }) => {
   ]);
   const text = config();
   // Every station finds its topics and tables made.
-  expect(text.match(/condition: service_completed_successfully/g)).toHaveLength(2 * 5);
+  expect(text.match(/condition: service_completed_successfully/g)).toHaveLength(2 * 6);
   for (const promise of [
     /KAFKA_DEFAULT_REPLICATION_FACTOR: ["']3["']/g,
     /KAFKA_MIN_INSYNC_REPLICAS: ["']2["']/g,

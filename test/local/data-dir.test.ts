@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -95,4 +95,15 @@ test("secrets are made once, for their owner only; the keys file has the hash al
   expect(readKeys(keys)).toEqual([
     expect.objectContaining({ id: secrets.apiKey.slice(0, 16), name: "demo", stage: "test", sha256, mint: true }),
   ]);
+});
+
+test("a directory from before there was a console gets its keys, and keeps all others", () => {
+  const { console: keys, ...older } = loadSecrets(dataDir);
+  writeFileSync(secretsFile(dataDir), JSON.stringify(older));
+  const completed = loadSecrets(dataDir);
+  expect(completed).toMatchObject(older);
+  expect(completed.console.operate).not.toBe(keys.operate);
+  expect(completed.console.operate).not.toBe(completed.console.view);
+  expect(loadSecrets(dataDir)).toEqual(completed);
+  expect(statSync(secretsFile(dataDir)).mode & 0o777).toBe(0o600);
 });

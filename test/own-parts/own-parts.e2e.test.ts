@@ -187,7 +187,7 @@ test("up with Kafka by TLS and SCRAM, a registry behind a password and Postgres 
   ready = (await untilReady(started)) as unknown as ReadyLine;
   expect(ready).toMatchObject({ kafka: stack?.addresses.kafka, registry: gate?.url });
   const parts = markedParts(dataDir).map((part) => part.name);
-  expect(parts.sort()).toEqual(["audit", "ingest", "sinks", "stream", "stream-stateful"]);
+  expect(parts.sort()).toEqual(["audit", "console", "ingest", "sinks", "stream", "stream-stateful"]);
   await travels(ready.ingest);
   await runAsOwner(ready.postgres, async (query) => {
     const connections = await query<{ ssl: boolean }>(

@@ -1,0 +1,52 @@
+import { consoleOptions, createConsole } from "../console/index.ts";
+import { connectKafka, kafkaOptions, shortRetry } from "../kafka/index.ts";
+import {
+  composeServices,
+  createLogger,
+  createMetrics,
+  createService,
+  logOptions,
+  readOptions,
+  runStation,
+} from "../runtime/index.ts";
+import { createDatabase, storeOptions } from "../store/index.ts";
+import { streamOptions } from "../stream/options.ts";
+import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { optionSets } from "./option-sets.ts";
+
+/** `hailstream console`: the web console as a process of its own. */
+export const add: AddCommand = (program, context, end) => {
+  const command = program
+    .command("console")
+    .description("Shows the pipeline in a browser: what runs, what is wrong and since when, and events as they arrive.")
+    .option("--json", "print one JSON line on standard output when ready");
+  const sets = [consoleOptions, storeOptions, kafkaOptions, logOptions];
+  withOptions(command, sets).action(async () => {
+    const source = sourceOf(command, context, optionSets);
+    const log = createLogger("console", readOptions(logOptions, source).level);
+    const metrics = createMetrics({ processMetrics: true });
+    // A person waits for each answer, and an outage is to be shown, not to be waited out.
+    const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-console", shortRetry);
+    const { url } = readOptions(storeOptions, source);
+    const db = createDatabase({ name: "console", url, log, metrics, max: 4 });
+    const { groupPrefix } = readOptions(streamOptions, source);
+    const served = createConsole({
+      options: readOptions(consoleOptions, source),
+      connection,
+      db,
+      groupPrefix,
+      metrics,
+      log,
+    });
+    const ready = createService({
+      name: "ready line",
+      start() {
+        if (command.opts().json === true) printJson(context, { ready: true, console: served.url });
+        else say(context, `the console is at ${served.url}`);
+      },
+      stop: () => undefined,
+    });
+    const { exitCode } = await runStation(composeServices("console", [db, served, ready]), log);
+    end(exitCode);
+  });
+};

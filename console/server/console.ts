@@ -1,0 +1,78 @@
+import type { Router } from "express";
+import type { KafkaConnection } from "../../kafka/index.ts";
+import {
+  composeServices,
+  createHttpService,
+  createService,
+  type Logger,
+  type Metrics,
+  PipelineError,
+  processPaths,
+  type Service,
+} from "../../runtime/index.ts";
+import type { Database } from "../../store/index.ts";
+import { createFlowWatch } from "../flow/watch.ts";
+import type { ConsoleOptions } from "../options.ts";
+import { createEventStreams } from "./event-stream.ts";
+import { guardOrigin } from "./hosts.ts";
+import { pageRoutes } from "./page-files.ts";
+import { answerErrors, apiRoutes } from "./routes.ts";
+import { createSignIn } from "./sign-in.ts";
+
+export type ConsoleParts = {
+  readonly options: ConsoleOptions;
+  readonly connection: KafkaConnection;
+  readonly db: Database;
+  /** Consumer groups whose names begin so are looked at. */
+  readonly groupPrefix: string;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+/**
+ * The console: its page and the data behind it, for browsers that are signed in. Asks the pipeline nothing while nobody looks.
+ * @throws PipelineError option_invalid without a key
+ */
+export function createConsole(parts: ConsoleParts): Service & { readonly url: string } {
+  const { options, connection, db, groupPrefix, metrics, log } = parts;
+  const streams = createEventStreams();
+  metrics.reading("gauge", "hailstream_console_viewers", "Browsers that follow a page now.", [], (add) =>
+    add(streams.count),
+  );
+  const flow = createFlowWatch({ stations: options.stations, connection, db, groupPrefix });
+  const { key, viewKey } = options;
+  if (key === undefined) {
+    throw new PipelineError("option_invalid", {
+      message: "--console-key is needed: whoever signs in to the console gives it.",
+      fields: { option: "--console-key" },
+    });
+  }
+  const signIn = createSignIn({ key, viewKey }, () => Number(new URL(http.url).port));
+  let page: Router | undefined;
+  const http = createHttpService({
+    name: "console",
+    host: options.host,
+    port: options.port,
+    portFlag: "--console-port",
+    metrics,
+    // Followed streams have no end of their own.
+    drainTimeoutMs: 500,
+    routes(app) {
+      const guard = guardOrigin(options.hosts);
+      // Those that ask for health and metrics are no browsers, and know the process by any name.
+      app.use((request, response, next) => (processPaths.has(request.path) ? next() : guard(request, response, next)));
+      app.use("/api", apiRoutes({ signIn, streams, flow }));
+      app.use((request, response, next) => (page === undefined ? next() : page(request, response, next)));
+      app.use(answerErrors(log));
+    },
+  });
+  const files = createService({
+    name: "page",
+    async start() {
+      page = await pageRoutes();
+    },
+    stop: () => streams.endAll(),
+  });
+  const service = composeServices("console", [files, flow, http]);
+  return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
+}

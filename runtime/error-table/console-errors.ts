@@ -1,0 +1,37 @@
+import type { ErrorEntry } from "./entry.ts";
+
+/** What a browser at the console, and who starts it, meets. */
+export const consoleErrors = {
+  console_page_missing: {
+    title: "The console's page has not been built.",
+    remedy: "Run npm run setup in the checkout; npm start does so by itself.",
+    retryable: false,
+  },
+  console_request_foreign: {
+    title: "The request was made for a foreign name, or by a foreign page.",
+    remedy:
+      "Open the console under a name of its own machine, or name the one that browsers use with --console-hosts; see docs/console.md.",
+    retryable: false,
+  },
+  console_sign_in_needed: {
+    title: "Nobody is signed in, or the session is over.",
+    remedy: "Sign in with the key that hailstream up shows at its start.",
+    retryable: false,
+  },
+  console_key_wrong: {
+    title: "This key is none of the console's.",
+    remedy:
+      "hailstream up shows the key at its start; elsewhere it is HAILSTREAM_CONSOLE_KEY or HAILSTREAM_CONSOLE_VIEW_KEY.",
+    retryable: false,
+  },
+  console_request_invalid: {
+    title: "The request cannot be understood.",
+    remedy: "The message names the field; docs/console.md shows the addresses of all views.",
+    retryable: false,
+  },
+  console_path_unknown: {
+    title: "There is nothing at this path.",
+    remedy: "docs/console.md shows the addresses of all views.",
+    retryable: false,
+  },
+} as const satisfies Record<string, ErrorEntry>;

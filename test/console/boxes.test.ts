@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { boxesOf } from "../../console/flow/boxes.ts";
+import { answering, look, silent } from "./looks.ts";
+
+const accepted = (count: number) => `hailstream_ingest_events_total{type="trip.rated",result="accepted"} ${count}\n`;
+const box = (boxes: ReturnType<typeof boxesOf>, name: string) => boxes.find((each) => each.name === name);
+
+test("a rate is over the last ten seconds, by the times of the answers", () => {
+  const looks = [0, 4, 12, 14].map((at) => look(at, [answering("ingest", at, accepted(at * 100))]));
+  expect(box(boxesOf(looks), "ingest")?.main).toEqual({ label: "accepted", value: 100, unit: "per-second" });
+});
+
+test("one answer gives no rate, and neither does a process that was started in between", () => {
+  const once = [look(0, [answering("ingest", 0, accepted(5))])];
+  expect(box(boxesOf(once), "ingest")?.main.value).toBeNull();
+  const restarted = [...once, look(2, [{ ...answering("ingest", 2), ...restart(accepted(2)) }])];
+  expect(box(boxesOf(restarted), "ingest")?.main.value).toBeNull();
+});
+
+function restart(text: string) {
+  const { numbers } = answering("ingest", 2, text);
+  if (numbers === undefined) throw new Error("no numbers");
+  const sum = (name: string, labels?: Record<string, string>) =>
+    name === "process_start_time_seconds" ? 2_000 : numbers.sum(name, labels);
+  return { numbers: { ...numbers, sum } };
+}
+
+test("the boxes stand in the order of an event's way, Kafka and Postgres between the stations", () => {
+  const stations = ["ingest", "stream", "stream-stateful", "sinks", "audit"].map((name) => answering(name, 0));
+  const names = boxesOf([look(0, stations)]).map(({ name }) => name);
+  expect(names).toEqual(["ingest", "kafka", "stream", "stream-stateful", "sinks", "postgres", "audit"]);
+});
+
+test("a station has the lag of its own consumers, also while it is silent", () => {
+  const own = 'hailstream_kafka_consumer_lag_events{group="hailstream-sink-postgres",topic="safety",partition="0"} 0\n';
+  const lags = [
+    { group: "hailstream-sink-postgres", topic: "safety", records: 7, seconds: 3.5 },
+    { group: "hailstream-enrich-trip-events", topic: "trip-events", records: 100, seconds: 60 },
+  ];
+  const behind = { at: 0, lags };
+  const looks = [look(0, [answering("sinks", 0, own)]), look(2, [silent("sinks", 2)], { behind })];
+  const sinks = box(boxesOf(looks), "sinks");
+  expect(sinks?.state).toBe("silent");
+  expect(sinks?.main.value).toBeNull();
+  expect(sinks?.figures.slice(0, 2).map(({ value }) => value)).toEqual([3.5, 7]);
+  expect(box(boxesOf(looks), "kafka")?.figures.map(({ value }) => value)).toEqual([60, 107]);
+});
+
+test("a part that was not asked yet shows no figure", () => {
+  const { at } = look(0, []);
+  expect(boxesOf([{ at, stations: [] }]).map(({ state, main }) => [state, main.value])).toEqual([
+    ["unseen", null],
+    ["unseen", null],
+  ]);
+});
