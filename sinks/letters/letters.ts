@@ -47,6 +47,9 @@ function letterOf(row: Row): Letter {
   };
 }
 
+/** To the millisecond, as a `Date` has it: letters of one transaction differ by microseconds, and those behind a page would be counted to the pages before. */
+const shownAt = "date_trunc('milliseconds', l.at)";
+
 /** The newest first. @param before the id of the last letter of the page before */
 export async function listSinkLetters(
   db: Queryable,
@@ -57,8 +60,8 @@ export async function listSinkLetters(
   const number = before?.id.startsWith(sinkLetterPrefix) === true ? before.id.slice(sinkLetterPrefix.length) : null;
   const rows = await db.query<Row>(
     `select ${columns} from pipeline.dead_letters l
-     where ${filterSql} and ($12::timestamptz is null or l.at < $12 or (l.at = $12 and l.dead_letter_id < coalesce($13::bigint, 0)))
-     order by l.at desc, l.dead_letter_id desc limit $11`,
+     where ${filterSql} and ($12::timestamptz is null or ${shownAt} < $12 or (${shownAt} = $12 and l.dead_letter_id < coalesce($13::bigint, 0)))
+     order by ${shownAt} desc, l.dead_letter_id desc limit $11`,
     [...filterParams(filter), limit, before?.at ?? null, number],
   );
   return rows.map(letterOf);
