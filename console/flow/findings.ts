@@ -183,8 +183,9 @@ function deadLetters({ what, code, events, since }: Trouble): Found {
     ...{ severity: "warning", station: "postgres", since },
     what: `${count(events, "record")} of ${what} could not be stored (${code}) in the last 15 minutes.`,
     safe: "They are kept whole in pipeline.dead_letters; the others are stored.",
-    advice: "The messages there say what the database refused.",
-    command: `select message, count(*) from pipeline.dead_letters where reason = '${code}' group by 1`,
+    advice:
+      "The command lists them with what the database said; docs/dead-letters.md how they try again once the cause is repaired.",
+    command: `hailstream dlq list --state open --code ${code}`,
   };
 }
 

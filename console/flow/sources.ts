@@ -66,7 +66,7 @@ export async function lookAtPostgres(db: Queryable): Promise<PostgresLook> {
       Promise.all([
         db.query<TroubleRow>(
           `select topic as what, reason as code, count(*)::int as events, min(at) as since from pipeline.dead_letters
-           where at > now() - interval '15 minutes' group by 1, 2 order by 3 desc limit 5`,
+           where state = 'open' and at > now() - interval '15 minutes' group by 1, 2 order by 3 desc limit 5`,
         ),
         db.query<TroubleRow>(
           `select type as what, code, count(*)::int as events, min(received_at) as since from quarantine.events
