@@ -1,6 +1,7 @@
 import { stringify as formatUuid, parse as parseUuid } from "uuid";
-import { messageOf } from "../runtime/index.ts";
-import type { Database } from "../store/index.ts";
+import { pause } from "../apps/index.ts";
+import { createMetrics, type Logger, messageOf } from "../runtime/index.ts";
+import { createDatabase, type Database } from "../store/index.ts";
 
 /** Which events were accepted, in little memory: 16 bytes each. */
 export type AcceptedLog = {
@@ -77,6 +78,22 @@ export async function countRows(p: {
       return { rows, complete, ...(trouble === undefined ? {} : { trouble }) };
     }
     await p.pause(500);
+  }
+}
+
+/** The same over a connection of its own, which it opens and closes. */
+export async function countRowsAt(
+  url: string,
+  p: Omit<Parameters<typeof countRows>[0], "database" | "pause"> & { readonly name: string; readonly logger: Logger },
+): Promise<RowCount> {
+  const { name, logger, ...rest } = p;
+  const database = createDatabase({ name, url, log: logger, metrics: createMetrics(), max: 1 });
+  // When it does not answer now, it may a moment later; what still does not then is told as trouble.
+  await database.start(() => undefined).catch(() => undefined);
+  try {
+    return await countRows({ ...rest, database, pause: (ms) => pause(ms, p.signal) });
+  } finally {
+    await database.stop();
   }
 }
 

@@ -1,18 +1,11 @@
-import { createHttpClient, createLanes, doorOptions, pause, replayFile, replayOptions } from "../apps/index.ts";
+import { createHttpClient, createLanes, doorOptions, replayFile, replayOptions } from "../apps/index.ts";
 import { localOptions } from "../local/options.ts";
-import {
-  createLogger,
-  createMetrics,
-  createService,
-  logOptions,
-  readOptions,
-  runUntilStopped,
-} from "../runtime/index.ts";
-import { createDatabase, storeOptions } from "../store/index.ts";
+import { createLogger, createService, logOptions, readOptions, runUntilStopped } from "../runtime/index.ts";
+import { storeOptions } from "../store/index.ts";
 import { type AddCommand, exitCodes, printJson, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 import { createReplayProgress } from "./replay-progress.ts";
-import { countRows, createAcceptedLog, type RowCount } from "./replay-rows.ts";
+import { countRowsAt, createAcceptedLog } from "./replay-rows.ts";
 import { describeReplay, type ReplaySummary, replaySummary } from "./replay-summary.ts";
 import { doorOf, runningStack } from "./running-stack.ts";
 
@@ -62,6 +55,11 @@ export const add: AddCommand = (program, context, end) => {
       let summary: ReplaySummary | undefined;
       let running: Promise<void> = Promise.resolve();
 
+      const counting = {
+        ...{ name: "replay", logger: log, log: accepted, waitMs: options.waitSeconds * 1_000, signal: quit.signal },
+        onProgress: (rows: number) => progress.stored(rows, lanes.tally.accepted),
+      };
+
       async function run(): Promise<void> {
         const began = performance.now();
         const counts = await replayFile({
@@ -73,26 +71,8 @@ export const add: AddCommand = (program, context, end) => {
         });
         const seconds = (performance.now() - began) / 1_000;
         progress.posted(counts, lanes.tally);
-        const rows = countsRows && !quit.signal.aborted ? await count(postgresUrl) : undefined;
+        const rows = countsRows && !quit.signal.aborted ? await countRowsAt(postgresUrl, counting) : undefined;
         summary = replaySummary({ counts, tally: lanes.tally, rejections: lanes.rejections, rows, seconds });
-      }
-
-      async function count(databaseUrl: string): Promise<RowCount> {
-        const database = createDatabase({ name: "replay", url: databaseUrl, log, metrics: createMetrics(), max: 1 });
-        // When it does not answer now, the count says so in the end.
-        await database.start(() => undefined).catch(() => undefined);
-        try {
-          return await countRows({
-            log: accepted,
-            database,
-            waitMs: options.waitSeconds * 1_000,
-            signal: quit.signal,
-            pause: (ms) => pause(ms, quit.signal),
-            onProgress: (rows) => progress.stored(rows, lanes.tally.accepted),
-          });
-        } finally {
-          await database.stop();
-        }
       }
 
       let failure: unknown;

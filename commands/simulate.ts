@@ -1,19 +1,11 @@
-import { createFleet, createSimulation, doorOptions, pause, simulateOptions } from "../apps/index.ts";
+import { createFleet, createSimulation, doorOptions, simulateOptions } from "../apps/index.ts";
 import { localOptions } from "../local/options.ts";
-import {
-  createLogger,
-  createMetrics,
-  createService,
-  type Logger,
-  logOptions,
-  readOptions,
-  runUntilStopped,
-} from "../runtime/index.ts";
+import { createLogger, createService, logOptions, readOptions, runUntilStopped } from "../runtime/index.ts";
 import { loadCatalogue } from "../schemas/index.ts";
-import { createDatabase, storeOptions } from "../store/index.ts";
+import { storeOptions } from "../store/index.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
-import { type AcceptedLog, countRows, createAcceptedLog, type RowCount } from "./replay-rows.ts";
+import { countRowsAt, createAcceptedLog, type RowCount } from "./replay-rows.ts";
 import { doorOf, runningStack } from "./running-stack.ts";
 import { describeSimulation, simulationSummary } from "./simulate-summary.ts";
 
@@ -79,11 +71,9 @@ export const add: AddCommand = (program, context, end) => {
           .then(async () => {
             seconds = secondsSince(began);
             if (!counts || quit.signal.aborted) return;
-            rows = await countAccepted(accepted, {
-              postgresUrl,
-              waitMs: options.waitSeconds * 1_000,
-              log,
-              quit: quit.signal,
+            rows = await countRowsAt(postgresUrl, {
+              ...{ name: "simulate", logger: log, log: accepted, waitMs: options.waitSeconds * 1_000 },
+              ...{ signal: quit.signal, onProgress: () => undefined },
             });
           })
           .catch(fail)
@@ -103,33 +93,6 @@ export const add: AddCommand = (program, context, end) => {
     end(exitCode === 0 && summary.ok ? exitCodes.ok : exitCodes.failed);
   });
 };
-
-async function countAccepted(
-  log: AcceptedLog,
-  p: { readonly postgresUrl: string; readonly waitMs: number; readonly log: Logger; readonly quit: AbortSignal },
-): Promise<RowCount> {
-  const database = createDatabase({
-    name: "simulate",
-    url: p.postgresUrl,
-    log: p.log,
-    metrics: createMetrics(),
-    max: 1,
-  });
-  // When it does not answer now, the count says so in the end.
-  await database.start(() => undefined).catch(() => undefined);
-  try {
-    return await countRows({
-      log,
-      database,
-      waitMs: p.waitMs,
-      signal: p.quit,
-      pause: (ms) => pause(ms, p.quit),
-      onProgress: () => undefined,
-    });
-  } finally {
-    await database.stop();
-  }
-}
 
 function secondsSince(began: number): number {
   return Math.round((performance.now() - began) / 100) / 10;
