@@ -83,7 +83,8 @@ export const pipelineErrors = {
   },
   record_type_unknown: {
     title: "The record's schema is of no type that this program knows, or cannot be read as our version of it.",
-    remedy: "Run the version of the program that knows the type, then replay the record.",
+    remedy:
+      "Run the version of the program that knows the type, then write the record from the topic dead-letters to its own topic again.",
     retryable: false,
   },
   record_bytes_invalid: {
@@ -171,7 +172,8 @@ export const pipelineErrors = {
   // Stream: why a record cannot go through a step, and what a flow may not do.
   stream_step_failed: {
     title: "A step of the stream processor threw while it worked on the record.",
-    remedy: "This is a bug of the step: correct it, then replay the record from the topic dead-letters.",
+    remedy:
+      "This is a bug of the step: correct it, then write the record from the topic dead-letters to its own topic again.",
     retryable: false,
   },
   stream_event_unexpected: {
@@ -181,7 +183,8 @@ export const pipelineErrors = {
   },
   stream_envelope_missing: {
     title: "The record lacks the headers that carry the id, the type and the time of its event.",
-    remedy: "Find out who writes to the topic without the CloudEvents headers, then replay the record with them.",
+    remedy:
+      "Find out who writes to the topic without the CloudEvents headers, then write the record to its own topic again, with them.",
     retryable: false,
   },
   stream_topology_invalid: {

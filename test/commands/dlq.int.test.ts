@@ -60,7 +60,8 @@ test(`${letters} dead letters are redriven by two at once, among live traffic: e
   const seconds = (performance.now() - began) / 1_000;
   await live;
   process.stderr.write(`dlq: ${letters} dead letters redriven by two at once in ${seconds.toFixed(1)} s\n`);
-  expect(seconds).toBeLessThan(60);
+  // The bar of the proof; a test is not timed.
+  if (process.env.DLQ_LETTERS !== undefined) expect(seconds).toBeLessThan(60);
   expect(both.map(({ ok, failed }) => ({ ok, failed }))).toEqual([
     { ok: true, failed: 0 },
     { ok: true, failed: 0 },
