@@ -18,7 +18,7 @@ import { optionSets } from "./option-sets.ts";
 export const add: AddCommand = (program, context, end) => {
   const command = program
     .command("console")
-    .description("Shows the pipeline in a browser: what runs, what is wrong and since when, and events as they arrive.")
+    .description("Shows the pipeline in a browser: what runs, what is wrong, since when, and what to do.")
     .option("--json", "print one JSON line on standard output when ready");
   const sets = [consoleOptions, storeOptions, kafkaOptions, logOptions];
   withOptions(command, sets).action(async () => {

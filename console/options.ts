@@ -39,13 +39,13 @@ export const consoleOptions = defineOptions("console", {
     schema: key,
     secret: true,
     description:
-      "Who signs in with it has the role operate, which sees personal fields. At least 24 characters; hailstream up makes one at its first start.",
+      "Who signs in with it has the role operate. At least 24 characters; hailstream up makes one at its first start.",
   },
   viewKey: {
     schema: key.optional(),
     secret: true,
     description:
-      "Who signs in with it has the role view: the same pages, personal fields masked. Without one nobody has that role.",
+      "Who signs in with it has the role view, for those who shall look and never act. Without one nobody has that role.",
   },
   hosts: {
     schema: z.string().transform(list),

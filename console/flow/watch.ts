@@ -128,6 +128,7 @@ async function repeat(signal: AbortSignal, ms: number, work: () => Promise<void>
   while (!signal.aborted) {
     const began = performance.now();
     await work();
+    // It rejects by the signal only, which ends the loop.
     await delay(Math.max(0, ms - (performance.now() - began)), undefined, { signal }).catch(() => undefined);
   }
 }

@@ -72,6 +72,7 @@ export function useEventStream(
           .then((role) => {
             if (role === undefined) onRefused();
           })
+          // The console is away, which the page says already; the retry asks again.
           .catch(() => undefined);
         clearTimeout(retry);
         retry = setTimeout(open, 2_000);

@@ -1,7 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask, type Role, roleNow, signInWith } from "./api.ts";
 import { FlowPage } from "./flow-page.tsx";
-import { onLink, usePlace } from "./router.ts";
 import { keepZone, SettingsContext, zoneNow } from "./settings.ts";
 import { SignInPage } from "./sign-in.tsx";
 import { chooseTheme, type Theme, themeNow } from "./theme.ts";
@@ -42,23 +41,8 @@ export function App() {
         }}
         onSignedOut={() => setRole(undefined)}
       />
-      <View />
+      <FlowPage />
     </SettingsContext.Provider>
-  );
-}
-
-function View() {
-  const { path } = usePlace();
-  if (path === "/") return <FlowPage />;
-  return (
-    <main id="main">
-      <h1>There is nothing here</h1>
-      <p>
-        <a href="/" onClick={onLink}>
-          Back to the pipeline
-        </a>
-      </p>
-    </main>
   );
 }
 
@@ -69,25 +53,14 @@ type HeadProps = {
   onSignedOut(): void;
 };
 
-const pages = [{ path: "/", name: "Pipeline" }] as const;
-
 function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
-  const { path } = usePlace();
   const [theme, setTheme] = useState<Theme>(themeNow);
-  const isHere = (page: string) => (page === "/" ? path === "/" : path.startsWith(page));
   return (
     <header class="head">
       <a class="skip" href="#main">
         Skip to the content
       </a>
       <span class="mark">hailstream</span>
-      <nav aria-label="Pages">
-        {pages.map((page) => (
-          <a key={page.path} href={page.path} onClick={onLink} aria-current={isHere(page.path) ? "page" : undefined}>
-            {page.name}
-          </a>
-        ))}
-      </nav>
       <div class="choices">
         <fieldset class="switch">
           <legend class="unseen">Times in</legend>
@@ -115,11 +88,7 @@ function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
         <button
           type="button"
           class="quiet"
-          title={
-            role === "operate"
-              ? "Signed in with the role operate"
-              : "Signed in with the role view: personal fields are masked"
-          }
+          title={`Signed in with the role ${role}`}
           onClick={() => void ask("/api/session", { method: "DELETE" }).then(onSignedOut, onSignedOut)}
         >
           Sign out <span class="role">{role}</span>

@@ -4,7 +4,7 @@ import { jwtVerify, SignJWT } from "jose";
 import { PipelineError } from "../../runtime/index.ts";
 import { isLocalHost } from "./hosts.ts";
 
-/** `view` sees the pages with personal fields masked, `operate` sees all and may act. */
+/** `view` may look, `operate` may also act. No page acts or shows personal fields yet, so they see the same. */
 export type Role = "view" | "operate";
 
 export type SignIn = {

@@ -30,7 +30,7 @@ async function build(vite, wanted) {
 
 function fingerprint() {
   const hash = createHash("sha256");
-  const sources = ["page", "flow", "live"].flatMap((name) => filesOf(join(folder, name)));
+  const sources = ["page", "flow"].flatMap((name) => filesOf(join(folder, name)));
   for (const file of [...sources, join(folder, "vite.config.ts"), join(root, "package-lock.json")]) {
     hash
       .update(`${file.slice(root.length)}\0`)
