@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask, type Role, roleNow, signInWith } from "./api.ts";
-import { FlowPage } from "./flow-page.tsx";
+import { pageAt, pages } from "./pages.ts";
+import { onLink, usePlace } from "./router.ts";
 import { keepZone, SettingsContext, zoneNow } from "./settings.ts";
 import { SignInPage } from "./sign-in.tsx";
 import { chooseTheme, type Theme, themeNow } from "./theme.ts";
@@ -41,8 +42,27 @@ export function App() {
         }}
         onSignedOut={() => setRole(undefined)}
       />
-      <FlowPage />
+      <View />
     </SettingsContext.Provider>
+  );
+}
+
+function View() {
+  const { path } = usePlace();
+  const page = pageAt(path);
+  useEffect(() => {
+    document.title = page === undefined || page.path === "/" ? "hailstream" : `${page.name} · hailstream`;
+  }, [page]);
+  if (page !== undefined) return <page.View />;
+  return (
+    <main id="main">
+      <h1>There is nothing here</h1>
+      <p>
+        <a href="/" onClick={onLink}>
+          Back to the pipeline
+        </a>
+      </p>
+    </main>
   );
 }
 
@@ -54,6 +74,7 @@ type HeadProps = {
 };
 
 function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
+  const here = pageAt(usePlace().path);
   const [theme, setTheme] = useState<Theme>(themeNow);
   return (
     <header class="head">
@@ -61,6 +82,13 @@ function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
         Skip to the content
       </a>
       <span class="mark">hailstream</span>
+      <nav aria-label="Pages">
+        {pages.map((page) => (
+          <a key={page.path} href={page.path} onClick={onLink} aria-current={page === here ? "page" : undefined}>
+            {page.name}
+          </a>
+        ))}
+      </nav>
       <div class="choices">
         <fieldset class="switch">
           <legend class="unseen">Times in</legend>

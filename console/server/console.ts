@@ -61,7 +61,7 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
       const guard = guardOrigin(options.hosts);
       // Those that ask for health and metrics are no browsers, and know the process by any name.
       app.use((request, response, next) => (processPaths.has(request.path) ? next() : guard(request, response, next)));
-      app.use("/api", apiRoutes({ signIn, streams, flow }));
+      app.use("/api", apiRoutes({ signIn, streams, flow, areas: {} }));
       app.use((request, response, next) => (page === undefined ? next() : page(request, response, next)));
       app.use(answerErrors(log));
     },

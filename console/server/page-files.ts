@@ -17,7 +17,8 @@ export const pagePolicy = [
 ].join("; ");
 
 /**
- * The page and its files, which have a hash in their names, so a browser keeps them.
+ * The page for every address that is neither data nor a file: its views are addresses, which the page itself tells apart. The files have a hash in
+ * their names, so a browser keeps them.
  * @throws PipelineError console_page_missing
  */
 export async function pageRoutes(folder = pageFolder): Promise<Router> {
@@ -29,7 +30,7 @@ export async function pageRoutes(folder = pageFolder): Promise<Router> {
     setHeaders: (response) => response.setHeader("cache-control", "public, max-age=31536000, immutable"),
   });
   router.use("/assets", assets);
-  router.get("/", (_request, response) => {
+  router.get(/^\/(?!api(\/|$))[^.]*$/, (_request, response) => {
     response.setHeader("content-security-policy", pagePolicy);
     response.type("html").send(html);
   });

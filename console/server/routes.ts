@@ -9,6 +9,7 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   console_request_foreign: 403,
   console_sign_in_needed: 401,
   console_key_wrong: 401,
+  console_role_needed: 403,
   console_request_invalid: 400,
   console_path_unknown: 404,
 };
@@ -20,10 +21,12 @@ export type ApiParts = {
   readonly signIn: SignIn;
   readonly streams: EventStreams;
   readonly flow: FlowWatch;
+  /** The data of the other pages, each below its own path. */
+  readonly areas: Readonly<Record<string, Router>>;
 };
 
 /** The data of the console below /api; all of it but signing in is for those who are signed in. */
-export function apiRoutes({ signIn, streams, flow }: ApiParts): Router {
+export function apiRoutes({ signIn, streams, flow, areas }: ApiParts): Router {
   const api = Router();
   api.use(express.json({ limit: "4kb" }));
   api.post("/session", async (request, response) => {
@@ -39,6 +42,7 @@ export function apiRoutes({ signIn, streams, flow }: ApiParts): Router {
     const stream = streams.open(request, response);
     stream.onEnd(flow.follow((now) => void stream.send("flow", now)));
   });
+  for (const [path, router] of Object.entries(areas)) api.use(`/${path}`, router);
   api.use(() => {
     throw new PipelineError("console_path_unknown");
   });

@@ -4,7 +4,7 @@ import { jwtVerify, SignJWT } from "jose";
 import { PipelineError } from "../../runtime/index.ts";
 import { isLocalHost } from "./hosts.ts";
 
-/** `view` may look, `operate` may also act. No page acts or shows personal fields yet, so they see the same. */
+/** `view` may look, `operate` may also act. Personal fields are masked for `view`. */
 export type Role = "view" | "operate";
 
 export type SignIn = {
@@ -69,6 +69,11 @@ export function createSignIn(
 export function roleOf(response: Response): Role {
   return response.locals.role === "operate" ? "operate" : "view";
 }
+
+/** Before whatever changes something. Others than `operate` get console_role_needed. */
+export const needsOperate: RequestHandler = (_request, response, next) => {
+  next(roleOf(response) === "operate" ? undefined : new PipelineError("console_role_needed"));
+};
 
 /** Hashes are equally long, whatever was given. */
 function isSame(a: string, b: string): boolean {

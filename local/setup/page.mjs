@@ -30,8 +30,9 @@ async function build(vite, wanted) {
 
 function fingerprint() {
   const hash = createHash("sha256");
-  const sources = ["page", "flow"].flatMap((name) => filesOf(join(folder, name)));
-  for (const file of [...sources, join(folder, "vite.config.ts"), join(root, "package-lock.json")]) {
+  // The page takes shapes from the folders of the data beside it.
+  const sources = filesOf(folder).filter((file) => !file.startsWith(join(folder, "dist")));
+  for (const file of [...sources, join(root, "package-lock.json")]) {
     hash
       .update(`${file.slice(root.length)}\0`)
       .update(readFileSync(file))

@@ -24,6 +24,11 @@ export const consoleErrors = {
       "hailstream up shows the key at its start; elsewhere it is HAILSTREAM_CONSOLE_KEY or HAILSTREAM_CONSOLE_VIEW_KEY.",
     retryable: false,
   },
+  console_role_needed: {
+    title: "Who signed in with this key may look and not act.",
+    remedy: "Sign out, and sign in with the key of the role operate.",
+    retryable: false,
+  },
   console_request_invalid: {
     title: "The request cannot be understood.",
     remedy: "The message names the field; docs/console.md shows the addresses of all views.",

@@ -5,7 +5,7 @@ import express, { type ErrorRequestHandler } from "express";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { guardOrigin } from "../../console/server/hosts.ts";
 import { answerErrors } from "../../console/server/routes.ts";
-import { createSignIn, roleOf } from "../../console/server/sign-in.ts";
+import { createSignIn, needsOperate, roleOf } from "../../console/server/sign-in.ts";
 import { silentLogger } from "../../runtime/index.ts";
 
 const keys = { key: "operate-operate-operate-operate", viewKey: "view-view-view-view-view-view" };
@@ -21,6 +21,7 @@ beforeAll(async () => {
     async (req, res) => void res.json({ role: await signIn.signIn(req, res, String(req.body.key)) }),
   );
   app.get("/whoami", signIn.require, (_req, res) => void res.json({ role: roleOf(res) }));
+  app.get("/act", signIn.require, needsOperate, (_req, res) => void res.json({ role: roleOf(res) }));
   app.use(answerErrors(silentLogger) as ErrorRequestHandler);
   server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -62,6 +63,15 @@ test("each key has its role; the cookie is out of reach for scripts and for othe
     // One letter of what is signed is another, and so is the role that somebody writes in.
     expect((await call("/whoami", { cookie: `${pair.slice(0, -6)}AAAAAA` })).body.code).toBe("console_sign_in_needed");
   }
+});
+
+test("who signed in to look cannot act", async () => {
+  const act = async (key: string) => {
+    const { cookie } = await call("/session", {}, { key });
+    return call("/act", { cookie: cookie.split(";")[0] ?? "" });
+  };
+  expect(await act(keys.key)).toMatchObject({ status: 200 });
+  expect(await act(keys.viewKey)).toMatchObject({ status: 403, body: { code: "console_role_needed" } });
 });
 
 test("a wrong key and no cookie are told from one another, and nothing else is said", async () => {

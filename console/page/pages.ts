@@ -1,0 +1,17 @@
+import type { ComponentType } from "preact";
+import { FlowPage } from "./flow-page.tsx";
+
+export type PageEntry = {
+  /** Where the page begins; what follows after a slash is the page's own. */
+  readonly path: string;
+  readonly name: string;
+  readonly View: ComponentType;
+};
+
+/** In the order of the navigation. */
+export const pages: readonly PageEntry[] = [{ path: "/", name: "Pipeline", View: FlowPage }];
+
+/** The page that shows an address; undefined: none. */
+export function pageAt(address: string, among = pages): PageEntry | undefined {
+  return among.find(({ path }) => address === path || (path !== "/" && address.startsWith(`${path}/`)));
+}
