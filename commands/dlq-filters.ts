@@ -1,6 +1,10 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import type { LetterFilter } from "../store/index.ts";
+import { PipelineError } from "../runtime/index.ts";
+import { findSinkLetter, sinkLetterPrefix, type WholeSinkLetter } from "../sinks/letters/index.ts";
+import type { Letter, LetterFilter } from "../store/index.ts";
+import { readStreamLetters, type StreamLetter, streamLetterPrefix } from "../stream/letters/index.ts";
+import type { DlqTools } from "./dlq-part.ts";
 import { collect, time } from "./quarantine-filters.ts";
 
 const list = z.array(z.string().min(1)).optional();
@@ -36,4 +40,27 @@ export function withLetterFilters(command: Command): Command {
 export function letterFilterOf(given: z.output<typeof letterFilterShape>): LetterFilter {
   const { place, topic, type, code, eventId, state, since, until } = given;
   return { places: place, topics: topic, types: type, codes: code, eventId, states: state, since, until };
+}
+
+const prefixes = { sinks: sinkLetterPrefix, stream: streamLetterPrefix } as const;
+
+/** Whether letters of a place may be meant: what nobody asks for is not read. */
+export function concerns({ ids, places }: LetterFilter, place: Letter["place"]): boolean {
+  if (ids !== undefined && !ids.some((id) => id.startsWith(prefixes[place]))) return false;
+  return places === undefined || places.some((name) => name === place || !(name in prefixes));
+}
+
+/** A letter with its bytes, wherever it lies. @throws PipelineError dlq_letter_unknown */
+export async function findLetter(
+  { db, kafka, log }: Pick<DlqTools, "db" | "kafka" | "log">,
+  id: string,
+): Promise<{ readonly sinks: WholeSinkLetter } | { readonly stream: StreamLetter }> {
+  if (id.startsWith(streamLetterPrefix)) {
+    const [stream] = await readStreamLetters({ connection: kafka(), db, log }, { ids: [id] });
+    if (stream !== undefined) return { stream };
+  } else {
+    const sinks = await findSinkLetter(db, id);
+    if (sinks !== undefined) return { sinks };
+  }
+  throw new PipelineError("dlq_letter_unknown", { fields: { letter: id } });
 }

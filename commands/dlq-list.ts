@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { PipelineError } from "../runtime/index.ts";
-import { countSinkLetters, findSinkLetter, listSinkLetters } from "../sinks/letters/index.ts";
-import { letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
+import { countSinkLetters, type LetterCount, listSinkLetters } from "../sinks/letters/index.ts";
+import type { Letter } from "../store/index.ts";
+import { readStreamLetters } from "../stream/letters/index.ts";
+import { concerns, findLetter, letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
 import type { AddDlqPart, DlqTools } from "./dlq-part.ts";
 import { describeLetter, describeLetterCounts } from "./dlq-words.ts";
 import { checked } from "./keys-part.ts";
@@ -21,18 +22,21 @@ export function addDlqList(part: AddDlqPart): void {
   );
 }
 
-async function list({ db, tell, say, wanted }: DlqTools): Promise<void> {
+async function list(tools: DlqTools): Promise<void> {
+  const { db, tell, say, wanted } = tools;
   const { limit, before, ...given } = checked(shape, wanted);
   const filter = letterFilterOf(given);
-  const place = before === undefined ? undefined : await findSinkLetter(db, before);
-  if (before !== undefined && place === undefined) {
-    throw new PipelineError("dlq_letter_unknown", { fields: { letter: before } });
-  }
+  const place = before === undefined ? undefined : await placeOf(tools, before);
+  const isStream = concerns(filter, "stream");
+  const isSinks = concerns(filter, "sinks");
+  const inTopic = isStream
+    ? (await readStreamLetters({ connection: tools.kafka(), db, log: tools.log }, filter)).map(({ letter }) => letter)
+    : [];
   // One more than is shown tells whether there is a next page.
-  const [found, counts] = await Promise.all([
-    listSinkLetters(db, filter, limit + 1, place),
-    countSinkLetters(db, filter),
-  ]);
+  const inPostgres = isSinks ? await listSinkLetters(db, filter, limit + 1, place) : [];
+  const behind = place === undefined ? inTopic : inTopic.filter((letter) => isBehind(letter, place));
+  const found = [...inPostgres, ...behind].sort((a, b) => (isBehind(a, b) ? 1 : -1)).slice(0, limit + 1);
+  const counts = [...(isSinks ? await countSinkLetters(db, filter) : []), ...countLetters(inTopic)];
   const letters = found.slice(0, limit);
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   const next = found.length > limit ? letters.at(-1)?.id : undefined;
@@ -43,4 +47,26 @@ async function list({ db, tell, say, wanted }: DlqTools): Promise<void> {
   if (wanted.json === true) return;
   say(`${times(total, "dead letter")}${letters.length < total ? `, ${letters.length} of them shown` : ""}.`);
   if (next !== undefined) say(`The next page: --before ${next}`);
+}
+
+async function placeOf(tools: DlqTools, id: string): Promise<Letter> {
+  const found = await findLetter(tools, id);
+  return "stream" in found ? found.stream.letter : found.sinks;
+}
+
+/** Of the same moment those of sinks come first, and the higher number or name. */
+function isBehind(a: Letter, b: Letter): boolean {
+  if (a.at.getTime() !== b.at.getTime()) return a.at < b.at;
+  if (a.place !== b.place) return a.place === "stream";
+  return a.id.length === b.id.length || a.place === "stream" ? a.id < b.id : a.id.length < b.id.length;
+}
+
+function countLetters(letters: readonly Letter[]): readonly LetterCount[] {
+  const counts = new Map<string, LetterCount>();
+  for (const { place, consumer, topic, code, state } of letters) {
+    const name = JSON.stringify([consumer, topic, code, state]);
+    const count = (counts.get(name)?.count ?? 0) + 1;
+    counts.set(name, { place, consumer, topic, code, state, count });
+  }
+  return [...counts.values()].sort((a, b) => b.count - a.count);
 }

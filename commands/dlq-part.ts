@@ -1,6 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
-import { kafkaOptions } from "../kafka/options.ts";
+import { connectKafka, type KafkaConnection, kafkaOptions, shortRetry } from "../kafka/index.ts";
 import { localOptions } from "../local/options.ts";
 import {
   createLogger,
@@ -16,6 +16,7 @@ import { catalogueOptions, schemaOptions } from "../schemas/options.ts";
 import { sinksOptions } from "../sinks/options.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
 import { createDatabase, type Database, storeOptions } from "../store/index.ts";
+import { streamOptions } from "../stream/options.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { optionSets } from "./option-sets.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
@@ -25,6 +26,8 @@ export type DlqTools = {
   readonly context: CommandContext;
   readonly db: Database;
   readonly log: Logger;
+  /** Asked for by whoever needs Kafka. */
+  kafka(): KafkaConnection;
   /** Options, the running local stack's addresses where none are given. */
   readonly source: OptionSource;
   /** The flags of the subcommand as they were given. */
@@ -54,7 +57,15 @@ export function dlqPartsOf(group: Command, context: CommandContext, end: Paramet
       .option("--by <name>", "who does it, for the records; without it, the user of this machine")
       .option("--json", "print the result as one JSON line on standard output")
       .action((...given: unknown[]) => run(command, context, end, (tools) => work(tools, given)));
-    const sets = [storeOptions, kafkaOptions, schemaOptions, catalogueOptions, sinksOptions, webhookOptions];
+    const sets = [
+      storeOptions,
+      kafkaOptions,
+      schemaOptions,
+      catalogueOptions,
+      sinksOptions,
+      webhookOptions,
+      streamOptions,
+    ];
     withOptions(command, [localOptions, ...sets, logOptions]);
   };
 }
@@ -76,6 +87,7 @@ async function run(
     await db.start(() => undefined);
     await work({
       ...{ context, db, log, source, wanted, end },
+      kafka: () => connectKafka(readOptions(kafkaOptions, source), log, "hailstream-dlq", shortRetry),
       by: typeof wanted.by === "string" ? wanted.by : `${userInfo().username}@${hostname()}`,
       tell(result, lines) {
         if (wanted.json === true) printJson(context, result);

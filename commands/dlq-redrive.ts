@@ -11,25 +11,33 @@ import { createSchemas, schemaOptions } from "../schemas/index.ts";
 import {
   countOpenSinkLetters,
   createSinkFinder,
-  findSinkLetter,
+  createUpsertFinder,
   type LetterOutcome,
   redriveSinkLetters,
 } from "../sinks/letters/index.ts";
 import { sinksOptions } from "../sinks/options.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
 import { beginRedrive, endRedrive, type LetterFilter, storeOptions } from "../store/index.ts";
+import { loadTopology, streamOptions } from "../stream/index.ts";
+import {
+  createLetterFlows,
+  type LetterFlows,
+  redriveStreamLetters,
+  type StreamRedrive,
+} from "../stream/letters/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { exitCodes } from "./command.ts";
-import { letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
+import { concerns, findLetter, letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
 import type { AddDlqPart, DlqTools } from "./dlq-part.ts";
 import { checked } from "./keys-part.ts";
-import { createQuarantineProgress } from "./quarantine-progress.ts";
+import { createQuarantineProgress, type QuarantineProgress } from "./quarantine-progress.ts";
 import { oneLine, times } from "./quarantine-words.ts";
 
 const shape = letterFilterShape.extend({
   all: z.boolean().default(false),
   limit: z.coerce.number().int().min(1).max(1_000_000_000).default(Number.MAX_SAFE_INTEGER),
   revive: z.boolean().default(false),
+  overwrite: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
 type Wishes = z.output<typeof shape>;
@@ -64,40 +72,46 @@ export function addDlqRedrive(part: AddDlqPart): void {
         .option("--all", "every letter that is open")
         .option("--limit <n>", "the first n letters only")
         .option("--revive", "store also what a tombstone may have deleted since")
+        .option("--overwrite", "send records also where a connector keeps a row a key and may have a newer one")
         .option("--dry-run", "try everything and keep nothing; only tell what would come of it"),
   );
 }
 
 /** Which letters, each id being there. Everything at once must be said. @throws PipelineError option_invalid, dlq_letter_unknown */
-async function chooseLetters({ db }: DlqTools, ids: readonly string[], wishes: Wishes): Promise<LetterFilter> {
+async function chooseLetters(tools: DlqTools, ids: readonly string[], wishes: Wishes): Promise<LetterFilter> {
   const filter = letterFilterOf(wishes);
   if (ids.length === 0) {
     if (wishes.all || Object.values(filter).some((value) => value !== undefined)) return filter;
     const message = "Say which letters: give ids, a filter such as --code, or --all for everything.";
     throw new PipelineError("option_invalid", { message });
   }
-  for (const id of ids) {
-    if ((await findSinkLetter(db, id)) === undefined) {
-      throw new PipelineError("dlq_letter_unknown", { fields: { letter: id } });
-    }
-  }
+  for (const id of ids) await findLetter(tools, id);
   return { ...filter, ids };
 }
 
-async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, revive }: Wishes) {
+async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, revive, overwrite }: Wishes) {
   const { db, log, source, context } = tools;
   const metrics = createMetrics();
-  const catalogue = catalogueFrom(source);
-  const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
-  const total = Math.min(limit, await countOpenSinkLetters(db, filter));
-  const progress = createQuarantineProgress(context.stderr, dryRun ? "Trying" : "Redriving", total, "letters");
   const counts = { redriven: 0, failed: 0, skipped: 0 };
   const skipped: Record<string, number> = {};
   const letters: LetterOutcome[] = [];
   const [quit, done] = [new AbortController(), new AbortController()];
+  let progress: QuarantineProgress | undefined;
+  let total = 0;
+  let line: bigint | undefined;
   let trouble: unknown;
-  let wasQuit = false;
+  let isWhole = false;
   let running: Promise<void> = Promise.resolve();
+  const catalogue = catalogueFrom(source);
+  const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
+  const world = { options: readOptions(sinksOptions, source), db, log };
+  const matched = () => counts.redriven + counts.failed + counts.skipped;
+
+  function onTotal(count: number): void {
+    total += count;
+    progress?.stop();
+    progress = createQuarantineProgress(context.stderr, dryRun ? "Trying" : "Redriving", count, "letters");
+  }
 
   function onDone(outcomes: readonly LetterOutcome[]): void {
     for (const each of outcomes) {
@@ -105,57 +119,70 @@ async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, r
       if (each.outcome === "skipped" && each.code !== undefined) skipped[each.code] = (skipped[each.code] ?? 0) + 1;
       if (each.outcome !== "redriven" && letters.length < mostListed) letters.push(each);
     }
-    progress.done(outcomes.length);
+    progress?.done(outcomes.length);
   }
 
-  async function run(): Promise<bigint | undefined> {
+  async function run(): Promise<void> {
     await schemas.start(() => undefined);
-    const findSink = await createSinkFinder({
-      options: readOptions(sinksOptions, source),
-      store: readOptions(storeOptions, source),
-      webhook: readOptions(webhookOptions, source),
-      ...{ db, schemas, metrics, log },
-    });
-    const line = dryRun ? undefined : await beginRedrive(db, tools.by, filter);
+    line = dryRun ? undefined : await beginRedrive(db, tools.by, filter);
+    const common = { db, log, filter, redrive: line, quit: quit.signal, onDone };
     try {
-      await redriveSinkLetters({ db, filter, findSink, limit, revive, redrive: line, quit: quit.signal, onDone });
+      if (concerns(filter, "sinks")) {
+        onTotal(Math.min(limit, await countOpenSinkLetters(db, filter)));
+        const [store, webhook] = [readOptions(storeOptions, source), readOptions(webhookOptions, source)];
+        const findSink = await createSinkFinder({ ...world, store, webhook, schemas, metrics });
+        await redriveSinkLetters({ ...common, findSink, limit, revive });
+      }
+      if (concerns(filter, "stream") && matched() < limit && !quit.signal.aborted) await redriveStream(common);
+      isWhole = !quit.signal.aborted || matched() === total;
     } finally {
       if (line !== undefined) await endRedrive(db, line);
     }
-    return line;
   }
 
-  let line: bigint | undefined;
+  async function redriveStream(common: Pick<StreamRedrive, "db" | "log" | "filter" | "redrive" | "quit" | "onDone">) {
+    const connection = tools.kafka();
+    const options = readOptions(streamOptions, source);
+    const keepsRows = await createUpsertFinder(world);
+    let flows: LetterFlows | undefined;
+    try {
+      await redriveStreamLetters({
+        ...{ ...common, connection, limit: limit - matched(), onTotal },
+        async openFlows() {
+          const topology = options.topology === undefined ? undefined : await loadTopology(options.topology, schemas);
+          flows = createLetterFlows({ options, connection, schemas, db, metrics, log, topology });
+          await flows.start(() => undefined);
+          return { ...flows.flows(), producer: flows.producer };
+        },
+        refuseOutput: (topic) => (!overwrite && keepsRows(topic) ? "dlq_rows_behind" : undefined),
+      });
+    } finally {
+      await flows?.stop();
+    }
+  }
+
   const service = createService({
     name: "dlq redrive",
     start() {
       running = run()
-        .then((id) => {
-          line = id;
-        })
         .catch((error: unknown) => {
           trouble = error;
         })
-        .finally(() => {
-          // The end of the work stops the service, too.
-          wasQuit = quit.signal.aborted;
-          done.abort();
-        });
+        .finally(() => done.abort());
     },
     async stop() {
       quit.abort();
       await running;
-      progress.stop();
+      progress?.stop();
       await schemas.stop();
     },
   });
   await runUntilStopped(service, log, done.signal);
-  const matched = counts.redriven + counts.failed + counts.skipped;
-  const interrupted = wasQuit && matched < total;
-  const ok = counts.redriven === matched && !interrupted && trouble === undefined;
+  const interrupted = !isWhole && trouble === undefined;
+  const ok = counts.redriven === matched() && isWhole;
   const unlisted = counts.failed + counts.skipped - letters.length;
   const result = {
-    ...{ dryRun, ok, redrive: line === undefined ? null : String(line), matched, redriven: counts.redriven },
+    ...{ dryRun, ok, redrive: line === undefined ? null : String(line), matched: matched(), redriven: counts.redriven },
     ...{ failed: counts.failed, skipped, interrupted, letters, unlisted },
   };
   return { result, trouble };

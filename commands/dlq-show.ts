@@ -1,5 +1,5 @@
-import { PipelineError } from "../runtime/index.ts";
-import { findSinkLetter } from "../sinks/letters/index.ts";
+import type { StreamLetter } from "../stream/letters/index.ts";
+import { findLetter } from "./dlq-filters.ts";
 import type { AddDlqPart, DlqTools } from "./dlq-part.ts";
 import { oneLine, remedyOf, times } from "./quarantine-words.ts";
 
@@ -10,22 +10,22 @@ export function addDlqShow(part: AddDlqPart): void {
   );
 }
 
-async function show({ db, context, tell, wanted }: DlqTools, [id]: readonly unknown[]): Promise<void> {
-  const letter = await findSinkLetter(db, String(id));
-  if (letter === undefined) throw new PipelineError("dlq_letter_unknown", { fields: { letter: String(id) } });
-  const { key, value, headers, ...fields } = letter;
+async function show(tools: DlqTools, [id]: readonly unknown[]): Promise<void> {
+  const { context, tell, wanted } = tools;
+  const found = await findLetter(tools, String(id));
+  const { key, value, headers, ...fields } = "stream" in found ? wholeOf(found.stream) : found.sinks;
   if (wanted.raw === true) {
     if (value !== null) context.stdout.write(value);
     return;
   }
-  const what_to_do = remedyOf(letter.code);
+  const what_to_do = remedyOf(fields.code);
   const bytes = { key_base64: key?.toString("base64") ?? null, value_base64: value?.toString("base64") ?? null };
   tell({ ...fields, what_to_do, headers, ...bytes }, () => [
     ...Object.entries(fields)
       .filter(([, field]) => field !== null)
       .map(([name, field]) => oneLine(`${name.padEnd(10)} ${field instanceof Date ? field.toISOString() : field}`)),
     "",
-    `What to do: ${what_to_do} Then: hailstream dlq redrive ${letter.id}`,
+    `What to do: ${what_to_do} Then: hailstream dlq redrive ${fields.id}`,
     "",
     "Headers:",
     ...Object.entries(headers).map(([name, content]) =>
@@ -35,4 +35,11 @@ async function show({ db, context, tell, wanted }: DlqTools, [id]: readonly unkn
     `Key: ${key === null ? "none" : oneLine(key.toString())}`,
     value === null ? "No value: a tombstone." : `Value (${times(value.length, "byte")}): ${value.toString("base64")}`,
   ]);
+}
+
+function wholeOf({ letter, record }: StreamLetter) {
+  const headers = Object.fromEntries(
+    Object.entries(record.headers).map(([name, value]) => [name, String(Array.isArray(value) ? value[0] : value)]),
+  );
+  return { ...letter, key: record.key, value: record.value, headers };
 }

@@ -39,7 +39,7 @@ export async function processBatch(
     const verdict = read instanceof Promise ? await read : read;
     if (verdict.type === "forward") {
       for (const value of verdict.records) walk(flow, 0, value, record, origin, collector);
-    } else turnAway(collector, record, origin, flow.read.name, verdict);
+    } else turnAway(collector, record, origin, { flow: flow.name, step: flow.read.name }, verdict);
   }
   return collector;
 }
@@ -55,7 +55,7 @@ function walk(flow: Flow, first: number, value: unknown, source: KafkaRecord, or
       verdict = deadLetter("stream_step_failed", messageOf(error));
     }
     if (verdict.type !== "forward") {
-      turnAway(out, source, origin, step.name, verdict);
+      turnAway(out, source, origin, { flow: flow.name, step: step.name }, verdict);
       return;
     }
     if (verdict.records.length !== 1) {
@@ -72,12 +72,12 @@ function turnAway(
   out: Collector,
   record: KafkaRecord,
   origin: Origin,
-  step: string,
+  where: { readonly flow: string; readonly step: string },
   verdict: Exclude<Verdict<never>, { type: "forward" }>,
 ): void {
   const reason = verdict.type === "drop" ? verdict.reason : verdict.code;
-  out.turnedAway.push({ step, verdict: verdict.type, reason });
-  if (verdict.type === "dead-letter") send(out, deadLetterTopic, deadLetterOf(record, origin, step, verdict));
+  out.turnedAway.push({ step: where.step, verdict: verdict.type, reason });
+  if (verdict.type === "dead-letter") send(out, deadLetterTopic, deadLetterOf(record, origin, where, verdict));
 }
 
 function send(out: Collector, topic: string, record: OutgoingRecord): void {

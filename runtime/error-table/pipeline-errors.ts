@@ -83,8 +83,7 @@ export const pipelineErrors = {
   },
   record_type_unknown: {
     title: "The record's schema is of no type that this program knows, or cannot be read as our version of it.",
-    remedy:
-      "Run the version of the program that knows the type, then write the record from the topic dead-letters to its own topic again.",
+    remedy: "Run the version of the program that knows the type, then hailstream dlq redrive.",
     retryable: false,
   },
   record_bytes_invalid: {
@@ -172,8 +171,7 @@ export const pipelineErrors = {
   // Stream: why a record cannot go through a step, and what a flow may not do.
   stream_step_failed: {
     title: "A step of the stream processor threw while it worked on the record.",
-    remedy:
-      "This is a bug of the step: correct it, then write the record from the topic dead-letters to its own topic again.",
+    remedy: "This is a bug of the step: correct it, then hailstream dlq redrive --code stream_step_failed.",
     retryable: false,
   },
   stream_event_unexpected: {
@@ -184,7 +182,7 @@ export const pipelineErrors = {
   stream_envelope_missing: {
     title: "The record lacks the headers that carry the id, the type and the time of its event.",
     remedy:
-      "Find out who writes to the topic without the CloudEvents headers, then write the record to its own topic again, with them.",
+      "Find out who writes to the topic without the CloudEvents headers, and let them send the event again; hailstream dlq show prints the record.",
     retryable: false,
   },
   stream_topology_invalid: {

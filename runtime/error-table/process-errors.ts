@@ -92,6 +92,29 @@ export const processErrors = {
       "Run the command with the options of the process that has the consumer (--sinks-connectors-dir, --sinks-group-id and so on); letters of the lake and of connectors that were deleted stay as they are.",
     retryable: false,
   },
+  dlq_flow_unknown: {
+    title: "The dead letter belongs to no flow of this program, or to one of several that it does not tell apart.",
+    remedy:
+      "Run the command with the options of the process that had the flow (--stream-topology, --stream-alerts-dir).",
+    retryable: false,
+  },
+  dlq_flow_remembers: {
+    title: "The dead letter belongs to a processor with memory, to which the order of its records matters.",
+    remedy:
+      "Rebuild the processor once it can read the record: hailstream reprocess reads its topic again, in order, and corrects what it told.",
+    retryable: false,
+  },
+  dlq_rows_behind: {
+    title:
+      "A connector keeps a row a key from the topic that the record would go to, where an old record would take the place of a newer one.",
+    remedy: "Make sure that no newer event of its key was stored, then redrive the letter with --overwrite.",
+    retryable: false,
+  },
+  dlq_running: {
+    title: "Another command is redriving the dead letters of processors at this moment.",
+    remedy: "Run the command again when the other one has ended.",
+    retryable: true,
+  },
   dlq_time_unknown: {
     title: "The dead letter does not say when its record came to Kafka, and the rows of its connector depend on that.",
     remedy:

@@ -7,4 +7,4 @@ export {
   type WholeSinkLetter,
 } from "./letters.ts";
 export { countOpenSinkLetters, type LetterOutcome, redriveSinkLetters, type SinkRedrive } from "./redrive-letters.ts";
-export { createSinkFinder, type FindSink, type LetterWorld } from "./sink-of-letters.ts";
+export { createSinkFinder, createUpsertFinder, type FindSink, type LetterWorld } from "./sink-of-letters.ts";

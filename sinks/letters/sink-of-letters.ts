@@ -40,11 +40,7 @@ export type FindSink = (consumer: string) => Promise<LetterSink>;
  * that is configured now.
  */
 export async function createSinkFinder(world: LetterWorld): Promise<FindSink> {
-  const configs: ConnectorConfig[] = loadConnectors(world.options.connectorsDir).map(({ config }) => config);
-  for (const { config: flat } of await wantedConnectors(world.db)) {
-    const read = flat === null ? undefined : readConfig(flat).config;
-    if (read !== undefined) configs.push(read);
-  }
+  const configs = await allConnectors(world);
   const found = new Map<string, Promise<LetterSink>>();
   return (consumer) => {
     const known = found.get(consumer) ?? open(consumer);
@@ -60,4 +56,24 @@ export async function createSinkFinder(world: LetterWorld): Promise<FindSink> {
     const isPlain = config.kind !== "PostgresSink" || (config.chain.isEmpty && config.mode === "insert");
     return { sink, needsTime: !isPlain, mayBeDeleted: config.deletes };
   }
+}
+
+/** Whether some connector keeps a row a key from a topic, so that what is written there later counts as newer. */
+export async function createUpsertFinder(
+  world: Pick<LetterWorld, "options" | "db">,
+): Promise<(topic: string) => boolean> {
+  const configs = await allConnectors(world);
+  return (topic) => configs.some(({ mode, reads }) => mode === "upsert" && reads(topic));
+}
+
+async function allConnectors({
+  options,
+  db,
+}: Pick<LetterWorld, "options" | "db">): Promise<readonly ConnectorConfig[]> {
+  const configs = loadConnectors(options.connectorsDir).map(({ config }) => config);
+  for (const { config: flat } of await wantedConnectors(db)) {
+    const read = flat === null ? undefined : readConfig(flat).config;
+    if (read !== undefined) configs.push(read);
+  }
+  return configs;
 }

@@ -159,7 +159,7 @@ export function createRememberingRunner(parts: RememberingRunnerParts): Service 
       else if (verdict.type === "drop") metrics.dropped(flow.read.name, verdict.reason);
       else {
         metrics.deadLetter(flow.read.name, verdict.code);
-        letters.push(deadLetterOf(record, origin, flow.read.name, verdict));
+        letters.push(deadLetterOf(record, origin, { flow: flow.name, step: flow.read.name }, verdict));
       }
     }
     if (letters.length > 0) await parts.producer.send(prefix + deadLetterTopic, letters);

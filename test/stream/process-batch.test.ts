@@ -87,6 +87,7 @@ describe("a batch through a flow", () => {
           traceparent: Buffer.from("00-1"),
           dl_code: "record_bytes_invalid",
           dl_reason: "cannot be read",
+          dl_flow: "lines",
           dl_step: "readText",
           dl_topic: "in",
           dl_partition: "3",

@@ -84,6 +84,7 @@ test("poison becomes a dead letter with its reason, the partition moves on, the 
       ce_id: "poison 2",
       dl_code: "record_bytes_invalid",
       dl_reason: "cannot read poison 2",
+      dl_flow: "poisoned",
       dl_step: "readText",
       dl_topic: "payments",
       dl_partition: String(trips[0]?.partition),

@@ -139,7 +139,7 @@ export function driveRememberingFlow(world: World, flow: RememberingFlow): Drive
       else if (verdict.type === "drop") away.push({ step, verdict: "drop", reason: verdict.reason });
       else {
         away.push({ step, verdict: "dead-letter", reason: verdict.code });
-        letters.push(deadLetterOf(record, origin, step, verdict));
+        letters.push(deadLetterOf(record, origin, { flow: flow.name, step }, verdict));
       }
     }
     return { arrived, letters, away, nextOffset: from + BigInt(records.length) };
