@@ -36,10 +36,9 @@ export async function readRange(
 ): Promise<void> {
   const { connection, topics, range } = parts;
   const ranges = topics.map(async (topic) => {
-    const [ends, begins] = await Promise.all([
-      topicEnds(connection, topic),
-      withAdmin(connection, (admin) => admin.fetchTopicOffsetsByTimestamp(topic, range.fromMs)),
-    ]);
+    // First, for it says so where there is no such topic.
+    const ends = await topicEnds(connection, topic);
+    const begins = await withAdmin(connection, (admin) => admin.fetchTopicOffsetsByTimestamp(topic, range.fromMs));
     return ends.map(({ partition, high }): OffsetRange => {
       const found = BigInt(begins.find((each) => each.partition === partition)?.offset ?? -1);
       // Nothing is so young.

@@ -65,14 +65,14 @@ const clockSkewMs = 60_000;
  * @throws PipelineError dlq_running, store_…, kafka_…
  */
 export async function redriveStreamLetters(run: StreamRedrive): Promise<void> {
+  // Whoever wants letters of sinks need not wait for another redrive of a processor's.
+  if ((await openLetters(run)).length === 0) return run.onTotal(0);
   await run.db.transaction(async (held) => {
     // The lock is held for as long as it takes, and nothing else is done in this transaction.
     await held.execute("set local idle_in_transaction_session_timeout = 0");
     const [row] = await held.query<{ mine: boolean }>("select pg_try_advisory_xact_lock($1) as mine", [lock]);
     if (row?.mine !== true) throw new PipelineError("dlq_running");
-    const letters = (await readStreamLetters(run, run.filter))
-      .filter(({ state }) => state !== "redriven")
-      .slice(0, run.limit);
+    const letters = await openLetters(run);
     run.onTotal(letters.length);
     if (letters.length === 0) return;
     const open: Run = { ...run, ...(await run.openFlows()) };
@@ -83,6 +83,11 @@ export async function redriveStreamLetters(run: StreamRedrive): Promise<void> {
       run.onDone(await redrivePage(open, letters.slice(at, at + pageSize), sent));
     }
   });
+}
+
+async function openLetters(run: StreamRedrive): Promise<readonly StreamLetter[]> {
+  const letters = await readStreamLetters(run, run.filter);
+  return letters.filter(({ state }) => state !== "redriven").slice(0, run.limit);
 }
 
 type Judged = {
