@@ -130,17 +130,24 @@ test("the processors of the ride domain take their letters, those with memory le
   const ride = await openDlqPipeline(`ride-${run}`);
   try {
     await ensureTopics(connection(), topicTable);
+    // By which the letters of this test are known among those of others.
+    const code = `ride-${run}`;
     const letter = (id: string, flow: string, offset: number) => {
       const { key, value, headers } = ride.event("driver.location", `${id}-${run}`);
-      const place = { dl_topic: `ride-${run}`, dl_partition: "0", dl_offset: String(offset), dl_step: "readPosition" };
-      return { key, value, headers: { ...headers, ...place, dl_flow: flow, dl_code: "x", dl_reason: "y" } } as const;
+      const place = {
+        dl_topic: "driver-locations",
+        dl_partition: "0",
+        dl_offset: String(offset),
+        dl_step: "readPosition",
+      };
+      return { key, value, headers: { ...headers, ...place, dl_flow: flow, dl_code: code, dl_reason: "y" } } as const;
     };
     await produce(deadLetterTopic, [
       letter("a", "enrich-driver-locations", 1),
       letter("b", "fold-trips", 2),
       letter("c", "nobody", 3),
     ]);
-    expect(await ride.redrive("--topic", `ride-${run}`, "--dry-run")).toMatchObject({
+    expect(await ride.redrive("--code", code, "--dry-run")).toMatchObject({
       ...{ matched: 3, redriven: 1, failed: 0 },
       skipped: { dlq_flow_remembers: 1, dlq_flow_unknown: 1 },
     });
