@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand
   connectors: () => import("./commands/connectors.ts"),
   quarantine: () => import("./commands/quarantine.ts"),
   dlq: () => import("./commands/dlq.ts"),
+  "replay-topic": () => import("./commands/replay-topic.ts"),
   audit: () => import("./commands/audit.ts"),
   console: () => import("./commands/console.ts"),
   trace: () => import("./commands/trace.ts"),

@@ -49,14 +49,19 @@ export type AddDlqPart = (
   own: (command: Command) => Command,
 ) => void;
 
-/** How each subcommand of `group` is added: with the options of all of them, the database open while it works. */
-export function dlqPartsOf(group: Command, context: CommandContext, end: Parameters<AddCommand>[2]): AddDlqPart {
+/** How each subcommand of `group` is added: with the options of all of them, the database open while it works. @param title by which logs and Postgres know it */
+export function dlqPartsOf(
+  group: Command,
+  context: CommandContext,
+  end: Parameters<AddCommand>[2],
+  title = "dlq",
+): AddDlqPart {
   return (name, words, work, own) => {
     const command = own(group.command(name).description(words));
     command
       .option("--by <name>", "who does it, for the records; without it, the user of this machine")
       .option("--json", "print the result as one JSON line on standard output")
-      .action((...given: unknown[]) => run(command, context, end, (tools) => work(tools, given)));
+      .action((...given: unknown[]) => run(command, title, context, end, (tools) => work(tools, given)));
     const sets = [
       storeOptions,
       kafkaOptions,
@@ -72,6 +77,7 @@ export function dlqPartsOf(group: Command, context: CommandContext, end: Paramet
 
 async function run(
   command: Command,
+  title: string,
   context: CommandContext,
   end: Parameters<AddCommand>[2],
   work: (tools: DlqTools) => Promise<void>,
@@ -80,14 +86,14 @@ async function run(
   const given = sourceOf(command, context, optionSets);
   const stack = runningStack(given);
   const source = { ...given, env: { ...(stack === undefined ? {} : variablesOf(stack)), ...given.env } };
-  const log = createLogger("dlq", readOptions(logOptions, source).level);
+  const log = createLogger(title, readOptions(logOptions, source).level);
   const { url } = readOptions(storeOptions, source);
-  const db = createDatabase({ name: "dlq", url, log, metrics: createMetrics(), max: 4 });
+  const db = createDatabase({ name: title, url, log, metrics: createMetrics(), max: 4 });
   try {
     await db.start(() => undefined);
     await work({
       ...{ context, db, log, source, wanted, end },
-      kafka: () => connectKafka(readOptions(kafkaOptions, source), log, "hailstream-dlq", shortRetry),
+      kafka: () => connectKafka(readOptions(kafkaOptions, source), log, `hailstream-${title}`, shortRetry),
       by: typeof wanted.by === "string" ? wanted.by : `${userInfo().username}@${hostname()}`,
       tell(result, lines) {
         if (wanted.json === true) printJson(context, result);

@@ -5,7 +5,7 @@ export { HeaderReader } from "./header-reader.ts";
 export { type KafkaOptions, kafkaOptions } from "./options.ts";
 export { partitionOf } from "./partitioner.ts";
 export { type Acknowledged, createProducer, type Producer, type ProducerParts } from "./producer.ts";
-export { type OffsetRange, readOffsets, readRange } from "./read-range.ts";
+export { type OffsetRange, offsetsBetween, readOffsets, readRange } from "./read-range.ts";
 export { RawHeaders } from "./record-format.ts";
 export { headerText, type KafkaRecord, type OutgoingRecord, type RecordBatch } from "./records.ts";
 export { createTableReader } from "./table-reader.ts";

@@ -24,6 +24,32 @@ const pollMs = 20;
 /** How the groups of single readings begin. */
 export const rangeGroupPrefix = "hailstream-range-";
 
+/** Producers' clocks and their retries put records of a partition out of order by no more than this. */
+const disorderMs = 60_000;
+
+/**
+ * Where in a topic lies what arrived between two moments, with what else lies there: a record's own time decides. @param range ms since 1970
+ * @throws PipelineError kafka_topic_missing
+ */
+export async function offsetsBetween(
+  connection: KafkaConnection,
+  topic: string,
+  range: { readonly fromMs: number; readonly toMs: number },
+): Promise<readonly OffsetRange[]> {
+  const ends = await topicEnds(connection, topic);
+  const firstAt = (ms: number) =>
+    withAdmin(connection, (admin) => admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, ms)));
+  const [begins, stops] = [await firstAt(range.fromMs - disorderMs), await firstAt(range.toMs + disorderMs)];
+  return ends.map(({ partition, high }): OffsetRange => {
+    const offsetIn = (found: typeof begins) => {
+      const offset = BigInt(found.find((each) => each.partition === partition)?.offset ?? -1);
+      // Nothing is so young.
+      return offset < 0n ? high : offset;
+    };
+    return { topic, partition, from: offsetIn(begins), to: offsetIn(stops) };
+  });
+}
+
 /**
  * Reads what arrived in topics between two moments, in the order of each partition, and is done when all that was there when it began is read.
  * @param range ms since 1970, by the time of arrival

@@ -24,6 +24,9 @@ export type Rejection = {
  */
 export type Manner = "fast" | "careful";
 
+/** Rows that are new, changed or deleted, and those that were there already or would have taken the place of newer ones. */
+export type Written = { readonly stored: number; readonly present: number };
+
 /** A batch that is decoded and ready to be written, as often as it takes. */
 export type Delivery = {
   /** Rows that will be written; the other records are rejected or say nothing (tombstones). */
@@ -33,6 +36,8 @@ export type Delivery = {
    * @throws PipelineError store_unavailable (write again), store_rejected (only when `fast`: write again, `careful`), store_failed
    */
   write(tx: Transaction, manner: Manner): Promise<readonly Rejection[]>;
+  /** What the last write came to. */
+  written(): Written;
   /** To be called once after the transaction is committed: counts what was stored. */
   committed(): void;
   /** To be called once at the end, whatever happened: gives the memory back. */

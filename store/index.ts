@@ -29,6 +29,7 @@ export {
   noteRedrive,
   type RedriveCounts,
 } from "./redrives.ts";
+export { beginReplay, endReplay, noteReplay, type ReplayCounts, type ReplayWish } from "./replays.ts";
 export { type SqlVerdict, sqlStateOf, sqlStates, verdictOf } from "./sqlstate.ts";
 export {
   createPostgresStateStore,

@@ -81,6 +81,22 @@ export const processErrors = {
     retryable: true,
   },
   // Dead letters.
+  replay_topic_not_read: {
+    title: "The connector does not read the topic that is to be replayed.",
+    remedy: "Choose one of the topics that it reads, or give its configuration this one first.",
+    retryable: false,
+  },
+  replay_sink_tells: {
+    title: "The connector tells people what it stores, and they have been told.",
+    remedy: "hailstream endpoints replay sends deliveries again that an endpoint has missed.",
+    retryable: false,
+  },
+  replay_may_revive: {
+    title: "The connector deletes rows by tombstones, and those behind the end of the range would not be replayed.",
+    remedy:
+      "Leave --to out, so that all tombstones are replayed, too, or give --revive where deleted rows may come back.",
+    retryable: false,
+  },
   dlq_letter_unknown: {
     title: "There is no such dead letter.",
     remedy: "Give an id as hailstream dlq list shows it, or choose letters by filters, such as --event-id.",

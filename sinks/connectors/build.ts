@@ -38,6 +38,8 @@ export type ConnectorWorld = {
 /** What a sink by itself needs of it. */
 export type SinkWorld = Pick<ConnectorWorld, "db" | "schemas" | "metrics"> & {
   readonly store: { readonly url: string };
+  /** As of a {@link createEventSink}. */
+  readonly ledger?: boolean;
 };
 
 /** The consumer group of a connector, which is its name in pipeline.checkpoints too; those that ship have names that options give. */
@@ -133,7 +135,8 @@ function tableSinkOf(config: ConnectorConfig, world: SinkWorld, log: Logger): Si
       throw new PipelineError("connector_invalid", {
         message: `The connector ${config.name}: no table is filled from ${config.flat.topics}`,
       });
-    return createEventSink({ db, tables, findWriter, log, metrics });
+    const { ledger = true } = world;
+    return createEventSink({ db, tables, findWriter, log, metrics, ledger });
   }
   const ensureTables = async (tables: readonly TableDefinition[]) => {
     try {

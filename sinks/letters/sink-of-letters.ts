@@ -2,9 +2,7 @@ import type { ErrorCode, Logger, Metrics } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
 import type { Database, StoreOptions } from "../../store/index.ts";
 import { groupOf, sinkOf } from "../connectors/build.ts";
-import { type ConnectorConfig, readConfig } from "../connectors/config.ts";
-import { loadConnectors } from "../connectors/load-files.ts";
-import { wantedConnectors } from "../connectors/records.ts";
+import { knownConnectors } from "../connectors/known.ts";
 import type { SinksOptions } from "../options.ts";
 import type { Sink } from "../sink.ts";
 import type { WebhookOptions } from "../webhook/index.ts";
@@ -40,7 +38,7 @@ export type FindSink = (consumer: string) => Promise<LetterSink>;
  * that is configured now.
  */
 export async function createSinkFinder(world: LetterWorld): Promise<FindSink> {
-  const configs = await allConnectors(world);
+  const configs = await knownConnectors(world);
   const found = new Map<string, Promise<LetterSink>>();
   return (consumer) => {
     const known = found.get(consumer) ?? open(consumer);
@@ -62,18 +60,6 @@ export async function createSinkFinder(world: LetterWorld): Promise<FindSink> {
 export async function createUpsertFinder(
   world: Pick<LetterWorld, "options" | "db">,
 ): Promise<(topic: string) => boolean> {
-  const configs = await allConnectors(world);
+  const configs = await knownConnectors(world);
   return (topic) => configs.some(({ mode, reads }) => mode === "upsert" && reads(topic));
-}
-
-async function allConnectors({
-  options,
-  db,
-}: Pick<LetterWorld, "options" | "db">): Promise<readonly ConnectorConfig[]> {
-  const configs = loadConnectors(options.connectorsDir).map(({ config }) => config);
-  for (const { config: flat } of await wantedConnectors(db)) {
-    const read = flat === null ? undefined : readConfig(flat).config;
-    if (read !== undefined) configs.push(read);
-  }
-  return configs;
 }

@@ -12,12 +12,18 @@ export type EventSinkParts = {
   readonly findWriter: FindWriterSchema;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Whether it is written into the audit ledger what is read and stored; default true. */
+  readonly ledger?: boolean;
 };
 
 /** The sink that stores the events of all types, each in its table. */
 export function createEventSink(parts: EventSinkParts): Sink {
+  const isCounted = parts.ledger ?? true;
   const tables = new Map(
-    parts.tables.map((stored) => [stored.type, eventTableOf(stored, { counted: stored.keeps === "events" })]),
+    parts.tables.map((stored) => [
+      stored.type,
+      eventTableOf(stored, { counted: isCounted && stored.keeps === "events" }),
+    ]),
   );
   return createPostgresSink({
     db: parts.db,

@@ -11,6 +11,8 @@ export type EventTable = {
   readonly copySql: string;
   /** `events`: a row for each event. `latest`: a row for each key, that of its newest event, so every row may meet another. */
   readonly keeps: StoredTable["keeps"];
+  /** Whether what is read and stored is written into the audit ledger. */
+  readonly counted: boolean;
   /** COPY into a temporary table and on from there, past duplicates. */
   readonly stage: {
     readonly createSql: string;
@@ -22,7 +24,7 @@ export type EventTable = {
   readonly caution: Caution;
 };
 
-/** @param counted whether what goes through the stage is written into the audit ledger by the statement that stores it */
+/** @param counted whether it is in the audit ledger; what goes through the stage is written there by the statement that stores it */
 export function eventTableOf(
   { tableName: name, columns, keeps, keyColumn }: StoredTable,
   { counted = false }: { readonly counted?: boolean } = {},
@@ -34,6 +36,7 @@ export function eventTableOf(
     name,
     columns,
     keeps,
+    counted,
     copySql: `copy ${eventTable(name)} (${list}) from stdin (format binary)`,
     stage: {
       createSql: `create temporary table if not exists ${stage} (like ${eventTable(name)}) on commit delete rows`,

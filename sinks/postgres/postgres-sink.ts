@@ -96,7 +96,7 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
     if (block === undefined) {
       const rows = spareBuffers.pop() ?? new RowBuffer();
       rows.at = 0;
-      const counts = route.table.keeps === "events" ? { counts: new MinuteCounts() } : {};
+      const counts = route.table.counted ? { counts: new MinuteCounts() } : {};
       block = { table: route.table, rows, ends: [], records: [], days: new Set(), ...counts };
       blocks.set(route.table, block);
     }
@@ -134,6 +134,10 @@ export function createPostgresSink(parts: PostgresSinkParts): Sink {
         await writeCounts(tx, from, counted);
         return rejections;
       },
+      written: () => ({
+        stored: outcomes.reduce((sum, { stored }) => sum + stored, 0),
+        present: outcomes.reduce((sum, { duplicates }) => sum + duplicates, 0),
+      }),
       committed() {
         for (const { table, stored, duplicates } of outcomes) {
           rowsTotal.inc({ table, outcome: "stored" }, stored);

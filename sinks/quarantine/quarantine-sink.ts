@@ -43,6 +43,10 @@ function deliveryOf(records: readonly KafkaRecord[], count: (loaded: Loaded) => 
       outcomes = entries.length === 0 ? [] : await loadQuarantined(tx, entries);
       return unreadable;
     },
+    written() {
+      const stored = outcomes.filter(({ isNew }) => isNew).length;
+      return { stored, present: outcomes.length - stored };
+    },
     committed: () => outcomes.forEach(count),
     release: () => undefined,
   };

@@ -182,6 +182,11 @@ export function createTableSink(parts: TableSinkParts): Sink {
         }
         return rejections;
       },
+      written() {
+        const sum = (outcome: keyof Counted["outcomes"]) =>
+          counted.reduce((rows, { outcomes }) => rows + (outcomes[outcome] ?? 0), 0);
+        return { stored: sum("stored") + sum("deleted"), present: sum("duplicate") };
+      },
       committed() {
         for (const { table, outcomes } of counted) {
           for (const [outcome, rows] of Object.entries(outcomes)) if (rows > 0) rowsTotal.inc({ table, outcome }, rows);

@@ -27,6 +27,8 @@ export function createAlertSink(schemas: Schemas, onStored: (endpoints: Readonly
           if (alerts.length > 0) endpoints = await enqueue(tx, alerts);
           return rejections;
         },
+        // How many of them were made already is not known here.
+        written: () => ({ stored: alerts.length, present: 0 }),
         committed: () => onStored(endpoints),
         release: () => undefined,
       };

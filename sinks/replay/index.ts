@@ -1,0 +1,2 @@
+export { replayTopic, type TopicReplay } from "./replay-topic.ts";
+export { type ReplaySink, replaySinkOf } from "./sink-of-replay.ts";

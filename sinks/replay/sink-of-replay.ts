@@ -1,0 +1,48 @@
+import { didYouMean, type Logger, PipelineError } from "../../runtime/index.ts";
+import { groupOf, type SinkWorld, sinkOf, topicsOf } from "../connectors/build.ts";
+import type { ConnectorConfig } from "../connectors/config.ts";
+import type { SinksOptions } from "../options.ts";
+import type { Sink } from "../sink.ts";
+import type { WebhookOptions } from "../webhook/index.ts";
+
+export type ReplaySink = {
+  /** To be started. */
+  readonly sink: Sink;
+  readonly consumer: string;
+  /** A tombstone may delete rows, so a range that ends before now may bring back what was deleted behind it. */
+  readonly deletes: boolean;
+};
+
+/**
+ * The sink of a connector that reads the topic, without the audit ledger: what it stores again was counted before.
+ * @throws PipelineError connector_unknown, replay_topic_not_read, replay_sink_tells
+ */
+export function replaySinkOf(
+  configs: readonly ConnectorConfig[],
+  name: string,
+  topic: string,
+  world: SinkWorld & { readonly options: SinksOptions; readonly webhook: WebhookOptions },
+  log: Logger,
+): ReplaySink {
+  const config = configs.find((each) => each.name === name);
+  if (config === undefined) {
+    const names = configs.map((each) => each.name);
+    throw new PipelineError("connector_unknown", { message: `There is no connector ${named(name, names)}` });
+  }
+  // What it stores is told to people, and they have been told.
+  if (config.kind === "WebhookSink") throw new PipelineError("replay_sink_tells", { fields: { connector: name } });
+  if (!config.reads(topic)) {
+    const message = `The connector ${name} does not read ${named(topic, topicsOf(config, world.schemas))}`;
+    throw new PipelineError("replay_topic_not_read", { message });
+  }
+  return {
+    sink: sinkOf(config, { ...world, ledger: false }, log),
+    consumer: groupOf(config, world),
+    deletes: config.deletes,
+  };
+}
+
+function named(word: string, known: readonly string[]): string {
+  const near = didYouMean(word, known);
+  return `${word}; ${near === undefined ? "there are" : `did you mean ${near}? There are`}: ${known.join(", ")}.`;
+}
