@@ -6,7 +6,8 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { inject } from "vitest";
-import { add } from "../../commands/dlq.ts";
+import { add as addDlq } from "../../commands/dlq.ts";
+import { add as addReplayTopic } from "../../commands/replay-topic.ts";
 import type { OutgoingRecord } from "../../kafka/index.ts";
 import { createMetrics, readOptions, type Service, silentLogger } from "../../runtime/index.ts";
 import { createSchemas, envelopeHeaders, exampleOf, schemaOptions } from "../../schemas/index.ts";
@@ -57,20 +58,27 @@ export async function openDlqPipeline(run: string, more: readonly string[] = [])
     ...["--sinks-connectors-dir", dir, "--sinks-group-id", `events-${run}`, "--by", "tester", ...more],
   ];
 
-  /** `hailstream dlq …` within this process. */
-  async function dlq(part: string, ...words: readonly string[]): Promise<Ran> {
+  /** A command within this process. */
+  async function runHere(add: typeof addDlq, ...words: readonly string[]): Promise<Ran> {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
     let code = 0;
     add(program, { env: {}, stdout, stderr }, (given) => {
       code = given;
     });
-    await program.parseAsync(["dlq", part, ...flags, ...words], { from: "user" });
+    await program.parseAsync([...words, ...flags], { from: "user" });
     return { code, out: String(stdout.read() ?? ""), err: String(stderr.read() ?? "") };
   }
+  const dlq = (part: string, ...words: readonly string[]) => runHere(addDlq, "dlq", part, ...words);
 
   return {
     ...{ dir, db, schemas, dlq },
+
+    /** `hailstream replay-topic … --json`. */
+    async replay(...words: readonly string[]) {
+      const { code, out } = await runHere(addReplayTopic, "replay-topic", "--json", ...words);
+      return { code, ...(JSON.parse(out) as Readonly<Record<string, unknown>>) };
+    },
 
     /** The process that users run. */
     spawnDlq(part: string, ...words: readonly string[]) {
