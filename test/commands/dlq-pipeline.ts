@@ -59,24 +59,24 @@ export async function openDlqPipeline(run: string, more: readonly string[] = [])
   ];
 
   /** A command within this process. */
-  async function runHere(add: typeof addDlq, ...words: readonly string[]): Promise<Ran> {
+  async function runHere(add: typeof addDlq, command: readonly string[], words: readonly string[]): Promise<Ran> {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
     let code = 0;
     add(program, { env: {}, stdout, stderr }, (given) => {
       code = given;
     });
-    await program.parseAsync([...words, ...flags], { from: "user" });
+    await program.parseAsync([...command, ...flags, ...words], { from: "user" });
     return { code, out: String(stdout.read() ?? ""), err: String(stderr.read() ?? "") };
   }
-  const dlq = (part: string, ...words: readonly string[]) => runHere(addDlq, "dlq", part, ...words);
+  const dlq = (part: string, ...words: readonly string[]) => runHere(addDlq, ["dlq", part], words);
 
   return {
     ...{ dir, db, schemas, dlq },
 
     /** `hailstream replay-topic … --json`. */
     async replay(...words: readonly string[]) {
-      const { code, out } = await runHere(addReplayTopic, "replay-topic", "--json", ...words);
+      const { code, out } = await runHere(addReplayTopic, ["replay-topic"], ["--json", ...words]);
       return { code, ...(JSON.parse(out) as Readonly<Record<string, unknown>>) };
     },
 
