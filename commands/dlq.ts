@@ -13,11 +13,11 @@ Examples:
 
 What becomes a dead letter and what a redrive means: docs/dead-letters.md. Exit code 1: some letters failed again, were left alone or are left; 2: it cannot be done.`;
 
-/** `hailstream dlq …`: the records that a sink could not store. */
+/** `hailstream dlq …`: the records that a station behind the front door could not use or store. */
 export const add: AddCommand = (program, context, end) => {
   const group = program
     .command("dlq")
-    .description("Lists, shows and redrives dead letters: records that a sink could not store.")
+    .description("Lists, shows and redrives dead letters: records that a processor could not use or a sink not store.")
     .addHelpText("after", examples);
   const part = dlqPartsOf(group, context, end);
   addDlqList(part);

@@ -50,7 +50,11 @@ function stepsOf(trace: Trace): readonly Step[] {
     add(new Date(each.writtenAt), "kafka", `${place(each)}, schema ${each.schemaId ?? "none"}`);
   for (const each of trace.deadLetters) {
     const { dl_step: step, dl_code: code, dl_reason: reason } = each.headers;
-    add(new Date(each.writtenAt), "stream", `dead letter of ${step}: ${code}: ${reason} (${place(each)})`);
+    add(
+      new Date(each.writtenAt),
+      "stream",
+      `dead letter of ${step}, ${each.state}: ${code}: ${reason} (${place(each)})`,
+    );
   }
   for (const each of trace.enriched) {
     const revision = each.headers.enrichment_revision;

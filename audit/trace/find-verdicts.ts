@@ -42,6 +42,17 @@ export async function findRejections(db: Queryable, id: string): Promise<readonl
   );
 }
 
+/** When letters of processors were redriven, by the place of the record that they are about, `topic/partition/offset`. */
+export async function findRedriven(db: Queryable, places: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+  if (places.length === 0) return new Map();
+  const rows = await db.query<{ place: string; at: Date }>(
+    `select concat_ws('/', topic, partition, record_offset) as place, tried_at as at from pipeline.topic_letters
+     where state = 'redriven' and concat_ws('/', topic, partition, record_offset) = any ($1)`,
+    [places],
+  );
+  return new Map(rows.map(({ place, at }) => [place, at]));
+}
+
 /** That Kafka had the event and lost it. */
 export type FoundLoss = {
   readonly topic: string;

@@ -10,6 +10,7 @@ import {
   type FoundRejection,
   findLosses,
   findQuarantined,
+  findRedriven,
   findRejections,
   storedUpTo,
 } from "./find-verdicts.ts";
@@ -40,8 +41,8 @@ export type Trace = {
   readonly records: readonly FoundRecord[];
   /** Where its processor wrote it, enriched. */
   readonly enriched: readonly FoundRecord[];
-  /** Where a processor could not use it: the headers `dl_…` say why. */
-  readonly deadLetters: readonly FoundRecord[];
+  /** Where a processor could not use it: the headers `dl_…` say why. `redriven`: it went through its flow after all. */
+  readonly deadLetters: readonly (FoundRecord & { readonly state: "open" | "redriven" })[];
   readonly rows: readonly FoundRow[];
   readonly quarantined: readonly FoundQuarantine[];
   readonly rejections: readonly FoundRejection[];
@@ -79,16 +80,22 @@ export async function traceEvent(
   ]);
   const [row] = rows;
   const arrived = row?.receivedAt.getTime() ?? aroundMs ?? madeAt(eventId);
-  const { found, searched } = await searchTopics(parts, eventId, row, arrived);
+  const search = await searchTopics(parts, eventId, row, arrived);
+  const { searched } = search;
+  const type = row?.type ?? search.found[0]?.headers.ce_type ?? quarantined[0]?.type ?? losses[0]?.event_type ?? null;
+  const table = tables.find((each) => each.type === type);
+  const letters = search.found.filter(({ topic }) => topic === `${parts.topicPrefix ?? ""}${deadLetterTopic}`);
+  const redriven = await findRedriven(db, letters.map(placeOf));
+  const found = [...search.found, ...(await findSentLater(parts, eventId, table?.topic, redriven, search.found))];
   const written = (topics: ReadonlySet<string>) => found.filter(({ topic }) => topics.has(topic));
   const records = written(new Set(tables.map(({ source }) => source)));
   const enriched = written(new Set(tables.flatMap(({ topic, source }) => (topic === source ? [] : [topic]))));
-  const deadLetters = written(new Set([`${parts.topicPrefix ?? ""}${deadLetterTopic}`]));
-  const type = row?.type ?? found[0]?.headers.ce_type ?? quarantined[0]?.type ?? losses[0]?.event_type ?? null;
+  const deadLetters = letters.map((letter) => {
+    return { ...letter, state: redriven.has(placeOf(letter)) ? ("redriven" as const) : ("open" as const) };
+  });
   const alerts = row === undefined ? [] : await findAlerts(db, eventId, row.receivedAt);
-  const table = tables.find((each) => each.type === type);
-  const open = rejections.filter((each) => each.state === "open");
-  const isRejected = quarantined.length + open.length + deadLetters.length > 0;
+  const open = [...rejections, ...deadLetters].filter(({ state }) => state === "open");
+  const isRejected = quarantined.length + open.length > 0;
   const state = rows.length > 0 || isRejected || table === undefined ? undefined : await stateOf(parts, table, found);
   const outcome =
     rows.length > 0
@@ -106,6 +113,26 @@ export async function traceEvent(
     waiting: state ?? null,
     searched: searched === undefined ? null : { from: timeOf(searched.from), to: timeOf(searched.to) },
   };
+}
+
+/** Where the record of a processor's letter was read. */
+const placeOf = ({ headers }: FoundRecord): string =>
+  `${headers.dl_topic}/${headers.dl_partition}/${headers.dl_offset}`;
+
+/** What came of a letter is written when it is redriven, however long after the event. */
+async function findSentLater(
+  parts: TraceParts,
+  id: string,
+  topic: string | undefined,
+  redriven: ReadonlyMap<string, Date>,
+  known: readonly FoundRecord[],
+): Promise<readonly FoundRecord[]> {
+  if (redriven.size === 0 || topic === undefined) return [];
+  const times = [...redriven.values()].map((at) => at.getTime());
+  const [fromMs, toMs] = [Math.min(...times) - near.before, Math.max(...times) + near.behind];
+  const sent = await findRecords(parts, id, [{ topic, fromMs, toMs }]);
+  const placesOf = new Set(known.map((each) => `${each.topic}/${each.partition}/${each.offset}`));
+  return sent.filter((each) => !placesOf.has(`${each.topic}/${each.partition}/${each.offset}`));
 }
 
 type Search = {

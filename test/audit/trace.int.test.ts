@@ -86,9 +86,21 @@ test("of an event that did not come through it tells where it stopped, or who ha
   expect(await trace(skipped)).toMatchObject({ type: "app.ping", outcome: "lost", waiting: null, rows: [] });
 
   await produce(source, [ping(unusable)]);
-  const why = { dl_code: "stream_envelope_missing", dl_reason: "no time", dl_step: "read" };
+  const at = { dl_topic: source, dl_partition: "0", dl_offset: "77" };
+  const why = { ...at, dl_code: "stream_envelope_missing", dl_reason: "no time", dl_step: "read" };
   await produce(deadLetters, [{ ...ping(unusable), headers: { ...ping(unusable).headers, ...why } }]);
-  expect(await trace(unusable)).toMatchObject({ outcome: "rejected", deadLetters: [{ headers: why }] });
+  expect(await trace(unusable)).toMatchObject({ outcome: "rejected", deadLetters: [{ headers: why, state: "open" }] });
+  // A redrive has sent it, and the sink has not come to it.
+  await sink.stop();
+  await db.owner.execute(
+    "insert into pipeline.topic_letters (topic, partition, record_offset, step, state, attempts) values ($1, 0, 77, 'read', 'redriven', 1)",
+    [source],
+  );
+  await produce(enriched, [ping(unusable)]);
+  expect(await trace(unusable)).toMatchObject({
+    ...{ outcome: "waiting", waiting: { consumer: sinkGroup }, deadLetters: [{ state: "redriven" }] },
+  });
+  ({ service: sink } = await startSink(db, [type], sinkGroup));
 
   await produce(enriched, [{ ...ping(poison), value: Buffer.from("no framing") }]);
   await eventually(async () => {
