@@ -25,7 +25,7 @@ export function withLetterFilters(command: Command): Command {
   return command
     .option(
       "--place <name>",
-      "only what lies there: sinks, or the consumer group of a sink; may be repeated, as the next four",
+      "only what lies there: sinks, stream, a consumer group of a sink, or a flow; may be repeated, as the next four",
       collect,
     )
     .option("--topic <name>", "only records that were read from this topic", collect)
