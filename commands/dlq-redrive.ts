@@ -130,7 +130,7 @@ async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, r
       if (concerns(filter, "sinks")) {
         onTotal(Math.min(limit, await countOpenSinkLetters(db, filter)));
         const [store, webhook] = [readOptions(storeOptions, source), readOptions(webhookOptions, source)];
-        const findSink = await createSinkFinder({ ...world, store, webhook, schemas, metrics });
+        const findSink = await createSinkFinder({ ...world, store, webhook, schemas, metrics, dryRun });
         await redriveSinkLetters({ ...common, findSink, limit, revive });
       }
       if (concerns(filter, "stream") && matched() < limit && !quit.signal.aborted) await redriveStream(common);

@@ -3,7 +3,7 @@ import { createMetrics, createService, PipelineError, readOptions, runUntilStopp
 import { createSchemas, schemaOptions } from "../schemas/index.ts";
 import { knownConnectors } from "../sinks/connectors/known.ts";
 import { sinksOptions } from "../sinks/options.ts";
-import { replaySinkOf, replayTopic } from "../sinks/replay/index.ts";
+import { openReplaySink, type RangeCut, refuseCutRange, replayTopic } from "../sinks/replay/index.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
 import { beginReplay, endReplay, storeOptions } from "../store/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
@@ -19,14 +19,15 @@ Examples:
   hailstream replay-topic --topic driver-locations-enriched --from 2026-11-22T14:00:00Z --to 2026-11-22T15:00:00Z --into events --dry-run
   hailstream replay-topic --topic trips --from 24h --into trips-by-city
 
-What is there already stays as it is, and so does what is newer, so it may be run beside the live sink and again: docs/replay.md.
-Exit code 0: all of the range is stored; 1: records became dead letters, or it was interrupted; 2: it cannot be done.`;
+What is there already stays as it is, and so does what is newer, so it may be run beside the live sink and again: docs/replay-topic.md.
+Exit code 0: all of the range is stored, or what --partial has found of it; 1: records became dead letters, it was interrupted, or it was refused; 2: the command is not written right.`;
 
 const shape = z.object({
   topic: z.string().min(1),
   from: time,
   to: time.optional(),
   into: z.string().min(1),
+  partial: z.boolean().default(false),
   revive: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
@@ -40,10 +41,14 @@ export const add: AddCommand = (program, context, end) => {
     async (tools) => {
       const wishes = checked(shape, tools.wanted);
       const { result, trouble } = await replay(tools, wishes);
-      const { read, stored, present, rejected, letters, ahead } = result;
+      const { read, stored, present, rejected, letters, ahead, cut } = result;
       tools.tell(result, () => [
         `${times(read, "record")} read, ${times(stored, "row")} ${wishes.dryRun ? "would be" : "are"} stored, ${present} there already, ${times(rejected, "dead letter")} made.`,
       ]);
+      for (const { partition, gone, earliest } of cut)
+        tools.say(
+          `Partition ${partition} ${earliest === null ? "has no record left" : `begins at ${earliest}`}, and ${times(gone, "record")} before are gone: what of the range was among them is not replayed.`,
+        );
       if (letters > 0) tools.say(`${letters} left alone: they are dead letters, which hailstream dlq redrive takes.`);
       if (ahead > 0) tools.say(`${ahead} left to the connector, which has not come to them yet.`);
       if (result.interrupted) tools.say("Interrupted: run the same command again; what is stored stays so.");
@@ -62,13 +67,14 @@ export const add: AddCommand = (program, context, end) => {
           "--into <connector>",
           "the sink, by its connector's name; hailstream connectors list shows them",
         )
+        .option("--partial", "replay what is left, though Kafka no longer has all of the range")
         .option("--revive", "though a tombstone behind the range may have deleted rows that come back")
         .option("--dry-run", "try everything and keep nothing; only tell what would come of it")
         .addHelpText("after", examples),
   );
 };
 
-async function replay(tools: DlqTools, { topic, from, to, into, revive, dryRun }: Wishes) {
+async function replay(tools: DlqTools, { topic, from, to, into, partial, revive, dryRun }: Wishes) {
   const { db, log, source, context, by } = tools;
   const until = to ?? new Date();
   if (from >= until) {
@@ -84,6 +90,7 @@ async function replay(tools: DlqTools, { topic, from, to, into, revive, dryRun }
   });
   let progress: QuarantineProgress | undefined;
   let line: bigint | undefined;
+  let cut: readonly RangeCut[] = [];
   let trouble: unknown;
   let isWhole = false;
   let running: Promise<void> = Promise.resolve();
@@ -91,29 +98,28 @@ async function replay(tools: DlqTools, { topic, from, to, into, revive, dryRun }
   async function run(): Promise<void> {
     await schemas.start(() => undefined);
     const [options, webhook] = [readOptions(sinksOptions, source), readOptions(webhookOptions, source)];
-    const world = { db, schemas, metrics, options, webhook, store: readOptions(storeOptions, source) };
-    const target = replaySinkOf(await knownConnectors({ options, db }), into, topic, world, log);
+    const world = { db, schemas, metrics, options, webhook, store: readOptions(storeOptions, source), dryRun };
+    const target = await openReplaySink(await knownConnectors({ options, db }), into, topic, world, log);
     if (target.deletes && to !== undefined && !revive) throw new PipelineError("replay_may_revive");
-    await target.sink.start(() => undefined);
-    try {
-      line = dryRun ? undefined : await beginReplay(db, { by, topic, into, from, to: until });
-      await replayTopic({
-        ...{ connection: tools.kafka(), db, log, topic, sink: target.sink, consumer: target.consumer },
-        range: { fromMs: from.getTime(), toMs: until.getTime() },
-        ...{ replay: line, quit: quit.signal },
-        onTotal(records) {
-          progress = createQuarantineProgress(context.stderr, dryRun ? "Trying" : "Replaying", records, "records");
-        },
-        onDone(looked, more) {
-          for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += more[name];
-          progress?.done(looked);
-        },
-      });
-      isWhole = !quit.signal.aborted;
-      if (isWhole && line !== undefined) await endReplay(db, line);
-    } finally {
-      await target.sink.stop();
+    const [connection, fromMs, toMs] = [tools.kafka(), from.getTime(), until.getTime()];
+    cut = await refuseCutRange({ connection, log }, topic, fromMs, partial);
+    line = dryRun ? undefined : await beginReplay(db, { by, topic, into, from, to: until });
+    const overtaken = await replayTopic({
+      ...{ connection, db, log, topic, target, range: { fromMs, toMs }, replay: line, quit: quit.signal },
+      onTotal(records) {
+        progress = createQuarantineProgress(context.stderr, dryRun ? "Trying" : "Replaying", records, "records");
+      },
+      onDone(looked, more) {
+        for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += more[name];
+        progress?.done(looked);
+      },
+    });
+    if (overtaken.length > 0 && !partial) {
+      const message = `Kafka took records of the range away before they were read, from ${times(overtaken.length, "partition")} (${overtaken.join(", ")}); the others are replayed.`;
+      throw new PipelineError("replay_range_cut", { message });
     }
+    isWhole = !quit.signal.aborted;
+    if (isWhole && line !== undefined) await endReplay(db, line);
   }
 
   const service = createService({
@@ -136,7 +142,7 @@ async function replay(tools: DlqTools, { topic, from, to, into, revive, dryRun }
   const interrupted = !isWhole && trouble === undefined;
   const result = {
     ...{ dryRun, ok: isWhole && counts.rejected === 0, replay: line === undefined ? null : String(line) },
-    ...{ topic, into, from: from.toISOString(), to: until.toISOString(), ...counts, interrupted },
+    ...{ topic, into, from: from.toISOString(), to: until.toISOString(), ...counts, cut, interrupted },
   };
   return { result, trouble };
 }

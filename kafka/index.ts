@@ -1,6 +1,7 @@
 export { connectKafka, type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
 export { type BatchControl, type ConsumerParts, createConsumer } from "./consumer.ts";
 export { type ConsumerLag, consumerLags } from "./consumer-lag.ts";
+export { type Cut, type CutPartition, cutPartitions } from "./cut-partitions.ts";
 export { HeaderReader } from "./header-reader.ts";
 export { type KafkaOptions, kafkaOptions } from "./options.ts";
 export { partitionOf } from "./partitioner.ts";

@@ -80,7 +80,7 @@ export const processErrors = {
       "Check that ingest runs and that Kafka is there, then run the same command again: what was stored already is recognised.",
     retryable: true,
   },
-  // Dead letters.
+  // Replays and dead letters.
   replay_topic_not_read: {
     title: "The connector does not read the topic that is to be replayed.",
     remedy: "Choose one of the topics that it reads, or give its configuration this one first.",
@@ -95,6 +95,17 @@ export const processErrors = {
     title: "The connector deletes rows by tombstones, and those behind the end of the range would not be replayed.",
     remedy:
       "Leave --to out, so that all tombstones are replayed, too, or give --revive where deleted rows may come back.",
+    retryable: false,
+  },
+  replay_range_cut: {
+    title: "Kafka no longer has all that arrived in the range.",
+    remedy:
+      "Replay what is whole by a later --from, or what is left with --partial; what is gone comes back from a backup of the table or the files of the lake only.",
+    retryable: false,
+  },
+  dry_run_table_missing: {
+    title: "The table that the records would go to is not there, and a dry run makes none.",
+    remedy: "Run it without --dry-run, which makes the connector's tables first, or start the connector once.",
     retryable: false,
   },
   dlq_letter_unknown: {

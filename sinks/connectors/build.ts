@@ -40,6 +40,8 @@ export type SinkWorld = Pick<ConnectorWorld, "db" | "schemas" | "metrics"> & {
   readonly store: { readonly url: string };
   /** As of a {@link createEventSink}. */
   readonly ledger?: boolean;
+  /** What is written will be rolled back, and nothing else may be changed either: no partition, no table. */
+  readonly dryRun?: boolean;
 };
 
 /** The consumer group of a connector, which is its name in pipeline.checkpoints too; those that ship have names that options give. */
@@ -121,30 +123,53 @@ export function sinkOf(config: ConnectorConfig, world: SinkWorld, log: Logger): 
   return config.kind === "QuarantineSink" ? createQuarantineSink(world.metrics) : tableSinkOf(config, world, log);
 }
 
+/** The sink of a connector, for records that it reads once more. */
+export type SinkAgain = {
+  readonly sink: Sink;
+  /** The same without the audit ledger, for records that the ledger has already; undefined where it has none of them. */
+  readonly uncounted?: Sink;
+};
+
+/** Started; what is stored by it beside the live one needs no other end than that of the database. @throws PipelineError store_schema_behind, dry_run_table_missing */
+export async function openSinkAgain(config: ConnectorConfig, world: SinkWorld, log: Logger): Promise<SinkAgain> {
+  const sink = sinkOf(config, world, log);
+  await sink.start(() => undefined);
+  if (!storesPlainEvents(config)) return { sink };
+  const uncounted = sinkOf(config, { ...world, ledger: false }, log);
+  await uncounted.start(() => undefined);
+  return { sink, uncounted };
+}
+
+/** Whether a connector only stores events, each in a row, of which there is a ledger. */
+export function storesPlainEvents({ kind, chain, mode }: ConnectorConfig): boolean {
+  return kind === "PostgresSink" && chain.isEmpty && mode === "insert";
+}
+
 /** Plain events go the fast way; what changes records, or keeps a row a key, has a sink of its own. */
 function tableSinkOf(config: ConnectorConfig, world: SinkWorld, log: Logger): Sink {
-  const { db, schemas, metrics, store } = world;
+  const { db, schemas, metrics, store, dryRun = false } = world;
   const types = [...schemas.catalogue.types.values()];
   const findWriter: FindWriterSchema = async (schemaId) => {
     const writer = await schemas.writerOf(schemaId);
     return writer === undefined ? undefined : { type: writer.type.name, schema: writer.schema };
   };
-  if (config.chain.isEmpty && config.mode === "insert") {
+  if (storesPlainEvents(config)) {
     const tables = storedTables(types).filter(({ topic }) => config.reads(topic));
     if (tables.length === 0)
       throw new PipelineError("connector_invalid", {
         message: `The connector ${config.name}: no table is filled from ${config.flat.topics}`,
       });
     const { ledger = true } = world;
-    return createEventSink({ db, tables, findWriter, log, metrics, ledger });
+    return createEventSink({ db, tables, findWriter, log, metrics, ledger, dryRun });
   }
   const ensureTables = async (tables: readonly TableDefinition[]) => {
     try {
       await verifyTables(db, tables);
     } catch (error) {
       if (!PipelineError.is(error, "store_schema_behind")) throw error;
+      if (dryRun) throw new PipelineError("dry_run_table_missing", { cause: error, fields: error.fields });
       await ensureEventTables(store.url, tables, log);
     }
   };
-  return createTableSink({ config, db, types, findWriter, ensureTables, metrics });
+  return createTableSink({ config, db, types, findWriter, ensureTables, metrics, dryRun });
 }

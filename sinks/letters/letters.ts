@@ -92,7 +92,9 @@ export type WholeSinkLetter = Letter & {
 export async function findSinkLetter(db: Queryable, id: string): Promise<WholeSinkLetter | undefined> {
   const number = new RegExp(`^${sinkLetterPrefix}(\\d{1,18})$`).exec(id)?.[1];
   if (number === undefined) return undefined;
-  const [row] = await db.query<Row & Kept & { readonly sql_state: string | null; readonly schema_id: number | null }>(
+  const [row] = await db.query<
+    Row & Omit<Kept, "counted"> & { readonly sql_state: string | null; readonly schema_id: number | null }
+  >(
     `select ${columns}, l.sql_state, l.schema_id, l.key, l.value, l.headers, l.record_time
      from pipeline.dead_letters l where l.dead_letter_id = $1`,
     [number],
@@ -114,6 +116,8 @@ export type Kept = {
   readonly headers: StoredHeaders;
   readonly record_time: Date | null;
   readonly at: Date;
+  /** The audit ledger has it. */
+  readonly counted: boolean;
 };
 
 /** The record as its sink has read it. Of a header that came several times only the first is kept, which is the one that sinks read. */

@@ -9,7 +9,7 @@ import {
   type Transaction,
 } from "../../store/index.ts";
 import { messageToKeep } from "../dead-letters.ts";
-import type { Delivery, Rejection, SinkBatch } from "../sink.ts";
+import type { Delivery, Rejection, Sink, SinkBatch } from "../sink.ts";
 import { filterParams, filterSql, type Kept, recordOf, sinkLetterPrefix } from "./letters.ts";
 import type { FindSink, LetterSink } from "./sink-of-letters.ts";
 
@@ -47,7 +47,7 @@ const groupsSql = `
   where ${filterSql} and l.state = 'open' group by 1, 2, 3 order by 1, 2, 3`;
 
 const pageSql = `
-  select l.dead_letter_id, l.record_offset, l.key, l.value, l.headers, l.record_time, l.at from pipeline.dead_letters l
+  select l.dead_letter_id, l.record_offset, l.key, l.value, l.headers, l.record_time, l.at, l.counted from pipeline.dead_letters l
   where ${filterSql} and l.state = 'open' and l.consumer = $11 and l.topic = $12 and l.partition = $13 and l.dead_letter_id <= $14
     and l.record_offset > $15 order by l.record_offset limit $16`;
 
@@ -100,8 +100,21 @@ async function redrivePage(
   if (skipped.length > 0 && run.redrive !== undefined) {
     await noteRedrive(run.db, run.redrive, { redriven: 0, failed: 0, skipped: skipped.length });
   }
-  if ("refused" in target || wanted.length === 0) return skipped;
-  return [...skipped, ...(await storeUntilDone(run, group, target, wanted))];
+  const outcomes = [...skipped];
+  for (const [sink, letters] of partsOf(target, wanted)) {
+    if (letters.length > 0) outcomes.push(...(await storeUntilDone(run, group, sink, letters)));
+  }
+  return outcomes;
+}
+
+/** Which sink takes which letters. What the audit ledger has already is not counted again; only where there is a ledger, for there the order of rows does not matter. */
+function partsOf(target: LetterSink, letters: readonly Kept[]): readonly (readonly [Sink, readonly Kept[]])[] {
+  if ("refused" in target) return [];
+  if (target.uncounted === undefined) return [[target.sink, letters]];
+  return [
+    [target.sink, letters.filter(({ counted }) => !counted)],
+    [target.uncounted, letters.filter(({ counted }) => counted)],
+  ];
 }
 
 function refusalOf(target: LetterSink, letter: Kept, revive: boolean): ErrorCode | undefined {
@@ -124,13 +137,13 @@ class OthersWereFaster extends Error {
 async function storeUntilDone(
   run: SinkRedrive,
   group: Group,
-  target: LetterSink & { readonly sink: unknown },
+  sink: Sink,
   page: readonly Kept[],
 ): Promise<readonly LetterOutcome[]> {
   let letters = page;
   for (let failures = 0; letters.length > 0; ) {
     try {
-      return await storePage(run, group, target, letters);
+      return await storePage(run, group, sink, letters);
     } catch (error) {
       if (error instanceof OthersWereFaster) {
         letters = letters.filter((letter) => error.left.has(letter.dead_letter_id));
@@ -147,12 +160,11 @@ async function storeUntilDone(
 async function storePage(
   run: SinkRedrive,
   { topic, partition }: Group,
-  target: LetterSink,
+  sink: Sink,
   letters: readonly Kept[],
 ): Promise<readonly LetterOutcome[]> {
-  if ("refused" in target) return [];
   const batch: SinkBatch = { topic, partition, records: letters.map(recordOf) };
-  const delivery = await target.sink.prepare(batch);
+  const delivery = await sink.prepare(batch);
   let rejections: readonly Rejection[] = [];
   try {
     await run.db.transaction(async (tx) => {

@@ -1,10 +1,9 @@
 import type { ErrorCode, Logger, Metrics } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
 import type { Database, StoreOptions } from "../../store/index.ts";
-import { groupOf, sinkOf } from "../connectors/build.ts";
+import { groupOf, openSinkAgain, type SinkAgain, storesPlainEvents } from "../connectors/build.ts";
 import { knownConnectors } from "../connectors/known.ts";
 import type { SinksOptions } from "../options.ts";
-import type { Sink } from "../sink.ts";
 import type { WebhookOptions } from "../webhook/index.ts";
 
 /** What the sinks of a redrive are made of. */
@@ -17,17 +16,18 @@ export type LetterWorld = {
   readonly schemas: Schemas;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** As of a {@link SinkWorld}. */
+  readonly dryRun: boolean;
 };
 
 /** The sink that letters of one consumer go into, or why none can take them. */
 export type LetterSink =
-  | {
-      readonly sink: Sink;
+  | (SinkAgain & {
       /** Rows depend on when a record came, so a letter that does not say cannot be judged. */
       readonly needsTime: boolean;
       /** A tombstone may have deleted the key since; nobody can tell, since nothing of it is left. */
       readonly mayBeDeleted: boolean;
-    }
+    })
   | { readonly refused: ErrorCode };
 
 /** Finds sinks by their consumers, each started once. */
@@ -49,10 +49,8 @@ export async function createSinkFinder(world: LetterWorld): Promise<FindSink> {
   async function open(consumer: string): Promise<LetterSink> {
     const config = configs.find((each) => groupOf(each, world) === consumer);
     if (config === undefined) return { refused: "dlq_consumer_unknown" };
-    const sink = sinkOf(config, world, world.log);
-    await sink.start(() => undefined);
-    const isPlain = config.kind !== "PostgresSink" || (config.chain.isEmpty && config.mode === "insert");
-    return { sink, needsTime: !isPlain, mayBeDeleted: config.deletes };
+    const needsTime = config.kind === "PostgresSink" && !storesPlainEvents(config);
+    return { ...(await openSinkAgain(config, world, world.log)), needsTime, mayBeDeleted: config.deletes };
   }
 }
 

@@ -14,6 +14,8 @@ export type EventSinkParts = {
   readonly metrics: Metrics;
   /** Whether it is written into the audit ledger what is read and stored; default true. */
   readonly ledger?: boolean;
+  /** As of a {@link createPostgresSink}. */
+  readonly dryRun?: boolean;
 };
 
 /** The sink that stores the events of all types, each in its table. */
@@ -27,6 +29,7 @@ export function createEventSink(parts: EventSinkParts): Sink {
   );
   return createPostgresSink({
     db: parts.db,
+    dryRun: parts.dryRun ?? false,
     tables: [...tables.values()],
     routeOf: createSchemaRoutes(tables, parts.findWriter),
     log: parts.log,

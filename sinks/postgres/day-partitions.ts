@@ -16,9 +16,10 @@ export type DayPartitions = {
 
 /**
  * Partitions are made on demand by a function of the database that belongs to the owner, and remembered here. A day outside of
- * the window goes to the default partition without asking; which days those are changes with the clock.
+ * the window goes to the default partition without asking; which days those are changes with the clock. In a dry run all days that are not there do.
  */
-export function createDayPartitions(db: Database, now: () => number = Date.now): DayPartitions {
+export function createDayPartitions(db: Database, dryRun = false): DayPartitions {
+  if (dryRun) return { ensure: async () => undefined };
   const present = new Map<string, Set<number>>();
   return {
     async ensure(table, days) {
@@ -27,7 +28,7 @@ export function createDayPartitions(db: Database, now: () => number = Date.now):
         known = new Set();
         present.set(table, known);
       }
-      const lastDay = Math.floor(now() / dayMs) + 2;
+      const lastDay = Math.floor(Date.now() / dayMs) + 2;
       for (const day of days) {
         if (known.has(day) || day < firstDay || day > lastDay) continue;
         const date = new Date(day * dayMs).toISOString().slice(0, 10);

@@ -19,6 +19,8 @@ export type SchemaRoute =
 
 export type PostgresSinkParts = {
   readonly db: Database;
+  /** Whether all that it writes will be rolled back: it makes no partitions then. */
+  readonly dryRun?: boolean;
   readonly tables: readonly EventTable[];
   /** Called once a schema id. @throws PipelineError retryable ones, when the registry cannot be reached */
   routeOf(schemaId: number): Promise<SchemaRoute>;
@@ -33,7 +35,7 @@ const keptBufferBytes = 8 * 1024 * 1024;
 export function createPostgresSink(parts: PostgresSinkParts): Sink {
   const rowsTotal = countRows(parts.metrics);
   const routes = new Map<number, SchemaRoute>();
-  const partitions = createDayPartitions(parts.db);
+  const partitions = createDayPartitions(parts.db, parts.dryRun);
   const spareBuffers: RowBuffer[] = [];
 
   return Object.assign(

@@ -1,2 +1,3 @@
+export { type RangeCut, refuseCutRange } from "./range-cut.ts";
 export { replayTopic, type TopicReplay } from "./replay-topic.ts";
-export { type ReplaySink, replaySinkOf } from "./sink-of-replay.ts";
+export { openReplaySink, type ReplaySink } from "./sink-of-replay.ts";

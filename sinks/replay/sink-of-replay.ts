@@ -1,29 +1,29 @@
 import { didYouMean, type Logger, PipelineError } from "../../runtime/index.ts";
-import { groupOf, type SinkWorld, sinkOf, topicsOf } from "../connectors/build.ts";
+import { groupOf, openSinkAgain, type SinkAgain, type SinkWorld, topicsOf } from "../connectors/build.ts";
 import type { ConnectorConfig } from "../connectors/config.ts";
 import type { SinksOptions } from "../options.ts";
-import type { Sink } from "../sink.ts";
+import { storedTables } from "../postgres/event-types.ts";
 import type { WebhookOptions } from "../webhook/index.ts";
 
-export type ReplaySink = {
-  /** To be started. */
-  readonly sink: Sink;
+export type ReplaySink = SinkAgain & {
   readonly consumer: string;
   /** A tombstone may delete rows, so a range that ends before now may bring back what was deleted behind it. */
   readonly deletes: boolean;
+  /** The tables of the events, by their types. */
+  readonly tables: ReadonlyMap<string, string>;
 };
 
 /**
- * The sink of a connector that reads the topic, without the audit ledger: what it stores again was counted before.
- * @throws PipelineError connector_unknown, replay_topic_not_read, replay_sink_tells
+ * The sink of a connector that reads the topic, started.
+ * @throws PipelineError connector_unknown, replay_topic_not_read, replay_sink_tells, dry_run_table_missing
  */
-export function replaySinkOf(
+export async function openReplaySink(
   configs: readonly ConnectorConfig[],
   name: string,
   topic: string,
   world: SinkWorld & { readonly options: SinksOptions; readonly webhook: WebhookOptions },
   log: Logger,
-): ReplaySink {
+): Promise<ReplaySink> {
   const config = configs.find((each) => each.name === name);
   if (config === undefined) {
     const names = configs.map((each) => each.name);
@@ -35,10 +35,12 @@ export function replaySinkOf(
     const message = `The connector ${name} does not read ${named(topic, topicsOf(config, world.schemas))}`;
     throw new PipelineError("replay_topic_not_read", { message });
   }
+  const tables = storedTables(world.schemas.catalogue.types.values());
   return {
-    sink: sinkOf(config, { ...world, ledger: false }, log),
+    ...(await openSinkAgain(config, world, log)),
     consumer: groupOf(config, world),
     deletes: config.deletes,
+    tables: new Map(tables.map(({ type, tableName }) => [type, tableName])),
   };
 }
 

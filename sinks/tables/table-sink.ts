@@ -24,6 +24,8 @@ export type TableSinkParts = {
   /** Makes sure that tables are there as they are wanted. @throws PipelineError store_schema_behind, store_type_conflict */
   ensureTables(tables: readonly TableDefinition[]): Promise<void>;
   readonly metrics: Metrics;
+  /** Whether all that it writes will be rolled back: it makes no partitions then. */
+  readonly dryRun?: boolean;
 };
 
 type Block =
@@ -46,7 +48,7 @@ export function createTableSink(parts: TableSinkParts): Sink {
   );
   const routes = new Map<number, Route>();
   const ensured = new Set<PlannedTable>();
-  const partitions = createDayPartitions(parts.db);
+  const partitions = createDayPartitions(parts.db, parts.dryRun);
   const spareBuffers: RowBuffer[] = [];
   const forTombstones = config.chain.compile([]);
 

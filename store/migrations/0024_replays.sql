@@ -23,3 +23,9 @@ comment on column pipeline.replays.rejected is 'Records that became dead letters
 comment on column pipeline.replays.letters is 'Records that were dead letters before, and were left alone.';
 comment on column pipeline.replays.ahead is 'Records that the live sink had not come to yet, and were left to it.';
 grant select, insert, update on pipeline.replays to sink;
+
+alter table pipeline.dead_letters add column counted boolean not null default false;
+comment on column pipeline.dead_letters.counted is 'The audit ledger has its record as stored already, so a redrive does not count it again.';
+comment on column pipeline.dead_letters.at is 'When it became a dead letter, the last time.';
+comment on column pipeline.dead_letters.attempts is 'How often it was redriven, with or without success, or refused again behind a redrive.';
+grant update (at, record_time, counted) on pipeline.dead_letters to sink;

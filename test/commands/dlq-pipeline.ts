@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
+import { createAudit } from "../../audit/index.ts";
 import { add as addDlq } from "../../commands/dlq.ts";
 import { add as addReplayTopic } from "../../commands/replay-topic.ts";
 import type { OutgoingRecord } from "../../kafka/index.ts";
@@ -15,7 +16,8 @@ import { sinkOf } from "../../sinks/connectors/build.ts";
 import { loadConnectors } from "../../sinks/connectors/load-files.ts";
 import { createSinkRunner, prepareDatabase } from "../../sinks/index.ts";
 import type { Letter } from "../../store/index.ts";
-import { connection, createTestDatabase } from "../sinks/pipeline.ts";
+import { connection, count, createTestDatabase } from "../sinks/pipeline.ts";
+import { eventually } from "../support/wait.ts";
 
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
 
@@ -81,9 +83,9 @@ export async function openDlqPipeline(run: string, more: readonly string[] = [])
     },
 
     /** The process that users run. */
-    spawnDlq(part: string, ...words: readonly string[]) {
+    spawn(command: readonly string[], ...words: readonly string[]) {
       const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HAILSTREAM_")));
-      const child = spawn(process.execPath, ["main.ts", "dlq", part, ...flags, ...words], {
+      const child = spawn(process.execPath, ["main.ts", ...command, ...flags, ...words], {
         stdio: ["ignore", "pipe", "pipe"],
         env: clean,
       });
@@ -105,6 +107,32 @@ export async function openDlqPipeline(run: string, more: readonly string[] = [])
       const time = "2015-01-31T12:00:00.000Z";
       const headers = envelopeHeaders({ id, type, source: "/test", time, receivedAt: Date.parse(time) });
       return { key, value: schemas.encode(type, data), headers };
+    },
+
+    /** What `hailstream audit` finds wrong with ratings, which came by this topic. */
+    async auditRatings(topic: string) {
+      const table = { type: "trip.rated", tableName: "trip_rated", keyField: "trip_id", source: topic, topic };
+      const parts = { db: db.owner, connection: connection(), sinkGroup: `events-${run}`, log: silentLogger };
+      const { checked, missing, extra, unnamed } = await createAudit({ ...parts, tables: [table] }).run();
+      return { checked, missing: missing.length, extra: extra.length, unnamed: unnamed.length };
+    },
+
+    /**
+     * Runs something while everybody waits who is about to write into `table` what fulfils `condition`, from when one process named `waiter` does; they go on behind it.
+     */
+    async whileHeld(table: string, condition: string, waiter: string, work: () => Promise<void>): Promise<void> {
+      const lock = 4_711;
+      await db.owner.execute(`
+        create or replace function wait_for_test() returns trigger language plpgsql as $$
+        begin if ${condition} then perform pg_advisory_xact_lock(${lock}); end if; return new; end $$;
+        create or replace trigger wait_for_test before update on ${table} for each row execute function wait_for_test()`);
+      await db.owner.transaction(async (tx) => {
+        await tx.query("select pg_advisory_xact_lock($1)", [lock]);
+        const waits = `pg_stat_activity where application_name like '%${waiter}%' and wait_event_type = 'Lock' and datname = current_database()`;
+        await eventually(async () => expect(await count(db, waits)).toBe(1), { timeoutMs: 30_000 });
+        await work();
+      });
+      await db.owner.execute(`drop trigger wait_for_test on ${table}`);
     },
 
     /** A connector of one's own, as a file. */

@@ -150,7 +150,7 @@ test("Ctrl-C and kill -9 leave each letter either open or stored, and going on l
     );
     const held = open[1]?.partition as number;
     const before = await states();
-    const { child, ended } = pipeline.spawnDlq("redrive", "--topic", topic, "--json");
+    const { child, ended } = pipeline.spawn(["dlq", "redrive"], "--topic", topic, "--json");
     // Somebody holds a letter of the second partition, so that is where it is interrupted.
     await pipeline.db.owner.transaction(async (tx) => {
       await tx.query("select from pipeline.dead_letters where topic = $1 and partition = $2 for update", [topic, held]);

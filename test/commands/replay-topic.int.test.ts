@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { count, createTopic, produce } from "../sinks/pipeline.ts";
+import { withAdmin } from "../../kafka/index.ts";
+import { connection, count, createTopic, produce, storedUpTo } from "../sinks/pipeline.ts";
 import { eventually } from "../support/wait.ts";
 import { type DlqPipeline, openDlqPipeline } from "./dlq-pipeline.ts";
 
@@ -16,6 +17,14 @@ const rated = (prefix: string, from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => pipeline.event("trip.rated", `${prefix}-${from + i}-${run}`));
 const rows = (prefix: string) => count(pipeline.db, `events.trip_rated where event_id like '${prefix}-%-${run}'`);
 const patience = { timeoutMs: 30_000 };
+const clean = { missing: 0, extra: 0, unnamed: 0 };
+/** Rows that the ledger says were stored, and those that are there. */
+const ledgerAndRows = async ({ db }: DlqPipeline) =>
+  (
+    await db.owner.query<{ ledger: number; rows: number }>(
+      "select coalesce(sum(stored), 0)::int as ledger, (select count(*)::int from events.trip_rated) as rows from audit.ledger where event_table = 'trip_rated'",
+    )
+  )[0];
 
 test("rows that were deleted by mistake come back beside live traffic, each once, and the ledger stays as it was", async () => {
   const topic = `lost-${run}`;
@@ -28,6 +37,7 @@ test("rows that were deleted by mistake come back beside live traffic, each once
   );
   const ledger = "select sum(read)::int as read, sum(stored)::int as stored from audit.ledger";
   expect(deleted).toBeGreaterThan(200);
+  expect(await pipeline.auditRatings(topic)).toEqual({ ...clean, checked: 400, missing: deleted });
 
   const range = ["--topic", topic, "--from", "10m", "--into", "events"];
   const dry = await pipeline.replay(...range, "--dry-run");
@@ -49,6 +59,7 @@ test("rows that were deleted by mistake come back beside live traffic, each once
   expect(await pipeline.replay(...range)).toMatchObject({ code: 0, read: 600, stored: 0, present: 600 });
   expect(await count(pipeline.db, "(select distinct event_id from events.trip_rated)")).toBe(600);
   expect(await pipeline.db.owner.query(ledger)).toEqual([{ read: 600, stored: 600 }]);
+  expect(await pipeline.auditRatings(topic)).toEqual({ ...clean, checked: 600 });
   const lines = await pipeline.db.owner.query(
     "select by, connector, stored::int, finished_at is not null as ended from pipeline.replays order by replay_id",
   );
@@ -63,6 +74,44 @@ test("rows that were deleted by mistake come back beside live traffic, each once
   expect(await pipeline.replay(...range)).toMatchObject({ code: 0, read: 610, stored: 0, ahead: 10 });
   expect(await rows("lost")).toBe(600);
 }, 120_000);
+
+test("into a database that has never seen the topic, the ledger is right: before, behind and beside the live sink", async () => {
+  const topic = `new-${run}`;
+  await createTopic(topic, 3);
+  await produce(topic, rated("new", 0, 90));
+  const fresh = await openDlqPipeline(`${run}-new`);
+  try {
+    const range = ["--topic", topic, "--from", "10m", "--into", "events"];
+    const days = () =>
+      count(fresh.db, "pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'events_days'");
+    const before = await days();
+    expect(await fresh.replay(...range, "--dry-run")).toMatchObject({ code: 0, read: 90, stored: 90 });
+    expect(await days()).toBe(before);
+    expect(await count(fresh.db, "pipeline.replays")).toBe(0);
+    expect(await fresh.replay(...range)).toMatchObject({ code: 0, read: 90, stored: 90, ahead: 0 });
+    expect(await fresh.auditRatings(topic)).toEqual({ ...clean, checked: 90 });
+
+    // What was counted is not counted again, though no sink has a checkpoint here.
+    await fresh.db.owner.execute(`delete from events.trip_rated where event_id like 'new-1%'`);
+    expect(await fresh.replay(...range)).toMatchObject({ code: 0, stored: 11, present: 79 });
+    expect(await ledgerAndRows(fresh)).toEqual({ ledger: 90, rows: 90 });
+
+    const group = `events-${run}-new`;
+    const sink = await fresh.startSink("events", group, topic);
+    await eventually(async () => expect(await storedUpTo(fresh.db, group)).toBe(90), patience);
+    await sink.stop();
+    expect(await fresh.auditRatings(topic)).toEqual({ ...clean, checked: 90 });
+
+    // Offsets that somebody has moved over records.
+    await produce(topic, rated("new", 90, 120));
+    await fresh.db.owner.execute("update pipeline.checkpoints set next_offset = next_offset + 30");
+    expect(await fresh.replay(...range)).toMatchObject({ code: 0, read: 120, stored: 30 });
+    expect(await fresh.auditRatings(topic)).toEqual({ ...clean, checked: 120 });
+    expect(await ledgerAndRows(fresh)).toEqual({ ledger: 120, rows: 120 });
+  } finally {
+    await fresh.close();
+  }
+}, 90_000);
 
 test("dead letters are left to dlq, and what cannot be stored now becomes one", async () => {
   const topic = `letters-${run}`;
@@ -89,7 +138,104 @@ test("dead letters are left to dlq, and what cannot be stored now becomes one", 
     ...{ ok: true, redriven: 11 },
   });
   expect(await rows("letters")).toBe(20);
+  // Nine were counted before they were letters, eleven by the redrive.
+  const { ledger, rows: there } = (await ledgerAndRows(pipeline)) ?? {};
+  expect(ledger).toBe(there);
+
+  // A letter that was redriven opens again when its row is gone and cannot be stored now.
+  await pipeline.db.owner.execute(`delete from events.trip_rated where event_id = 'letters-12-${run}'`);
+  await pipeline.db.owner.execute(`${broken} check (event_id not like 'letters-12-%') not valid`);
+  const again = await pipeline.replay("--topic", topic, "--from", "10m", "--into", "events");
+  expect(again).toMatchObject({ code: 1, stored: 0, present: 19, rejected: 1, letters: 0 });
+  const { letters } = await pipeline.list("--topic", topic, "--state", "open");
+  expect(letters).toMatchObject([{ eventId: `letters-12-${run}`, attempts: 2, code: "store_rejected" }]);
+  expect(await pipeline.auditRatings(topic)).toMatchObject(clean);
+  await pipeline.db.owner.execute("alter table events.trip_rated drop constraint broken");
+  expect(await pipeline.redrive("--topic", topic)).toMatchObject({ ok: true, matched: 1, redriven: 1 });
+  expect(await ledgerAndRows(pipeline)).toEqual({ ledger, rows: there });
+  expect(await pipeline.auditRatings(topic)).toMatchObject(clean);
 }, 60_000);
+
+test("a kill and Ctrl-C in the middle leave what is stored, and running it again stores the rest, each once", async () => {
+  const topic = `cut-${run}`;
+  await createTopic(topic, 6);
+  await produce(topic, rated("cut", 0, 60));
+  const sink = await pipeline.startSink("events", group, topic);
+  await eventually(async () => expect(await rows("cut")).toBe(60), patience);
+  await sink.stop();
+  await pipeline.db.owner.execute(`delete from events.trip_rated where event_id like 'cut-%-${run}'`);
+  const range = ["--topic", topic, "--from", "10m", "--into", "events", "--json"];
+  for (const signal of ["SIGKILL", "SIGINT"] as const) {
+    const { child, ended } = pipeline.spawn(["replay-topic"], ...range);
+    // The first transaction is through, the second one has stored its rows and not committed.
+    await pipeline.whileHeld("pipeline.replays", "old.read > 0", "replay-topic", async () => {
+      child.kill(signal);
+      if (signal === "SIGKILL") await ended;
+    });
+    const { code, out } = await ended;
+    if (signal === "SIGINT") {
+      expect(code).toBe(1);
+      expect(JSON.parse(out)).toMatchObject({ ok: false, interrupted: true });
+    }
+    const told = await pipeline.db.owner.query<{ stored: number }>(
+      "select sum(stored)::int as stored from pipeline.replays where topic = $1 and finished_at is null",
+      [topic],
+    );
+    const stored = await rows("cut");
+    expect(told).toEqual([{ stored }]);
+    expect(stored).toBeLessThan(60);
+  }
+  expect(await rows("cut")).toBeGreaterThan(0);
+  expect(await pipeline.replay(...range)).toMatchObject({ code: 0, ok: true, read: 60 });
+  expect(await rows("cut")).toBe(60);
+  expect(await pipeline.auditRatings(topic)).toMatchObject(clean);
+}, 120_000);
+
+/** As retention does. */
+const takeAway = (topic: string, partition: number, below: number) =>
+  withAdmin(connection(), async (admin) => {
+    // It asks for no metadata by itself.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(below) }] });
+  });
+
+test("what Kafka no longer has is told, and refused unless what is left is asked for", async () => {
+  const topic = `gone-${run}`;
+  await createTopic(topic, 2);
+  const inPartition = (partition: number, name: string, many: number) =>
+    rated(name, 0, many).map((record) => ({ ...record, partition }));
+  await produce(topic, [...inPartition(0, "gone0", 12), ...inPartition(1, "gone1", 10)]);
+  await takeAway(topic, 0, 7);
+  const range = ["--topic", topic, "--into", "events"];
+  const refused = await pipeline.replay(...range, "--from", "10m").then(
+    () => "nothing",
+    (error: unknown) => error,
+  );
+  expect(refused).toMatchObject({ code: "replay_range_cut" });
+  const words = String((refused as Error).message);
+  expect(words).toMatch(/partition 0 begins at \S+Z \(7 records before are gone\)/);
+  expect(words).not.toContain("partition 1");
+  await expect(pipeline.replay(...range, "--from", "10m", "--dry-run")).rejects.toMatchObject({
+    code: "replay_range_cut",
+  });
+  expect(await rows("gone0")).toBe(0);
+
+  const partial = await pipeline.replay(...range, "--from", "10m", "--partial");
+  expect(partial).toMatchObject({ code: 0, ok: true, read: 15, stored: 15, cut: [{ partition: 0, gone: 7 }] });
+  // From where it says that all is there, it is.
+  await produce(topic, inPartition(0, "later", 3));
+  const whole = /from (\S+Z) on/.exec(words)?.[1] as string;
+  expect(await pipeline.replay(...range, "--from", whole)).toMatchObject({ code: 0, cut: [] });
+
+  // Retention that takes nothing so young has taken nothing of the range.
+  const entries = [{ name: "retention.ms", value: String(3_600_000) }];
+  await withAdmin(connection(), (admin) =>
+    admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topic, configEntries: entries }] }),
+  );
+  expect(await pipeline.replay(...range, "--from", "10m")).toMatchObject({ code: 0, cut: [{ partition: 0 }] });
+  await takeAway(topic, 1, 10);
+  await expect(pipeline.replay(...range, "--from", "2h")).rejects.toThrow(/partition 1 has nothing left \(10 records/);
+}, 90_000);
 
 test("a connector of its own fills a fresh table from the time that was asked for, and a newer row keeps its place", async () => {
   const topic = `fresh-${run}`;
@@ -112,6 +258,7 @@ test("a connector of its own fills a fresh table from the time that was asked fo
   await expect(pipeline.replay(...into, "--to", middle.toISOString())).rejects.toMatchObject({
     code: "replay_may_revive",
   });
+  await expect(pipeline.replay(...into, "--dry-run")).rejects.toMatchObject({ code: "dry_run_table_missing" });
   expect(await pipeline.replay(...into)).toMatchObject({ code: 0, read: 4, rejected: 0 });
   const newest = [
     { key: "trip-a", stars: 5 },
