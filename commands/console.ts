@@ -9,9 +9,12 @@ import {
   readOptions,
   runStation,
 } from "../runtime/index.ts";
+import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
 import { streamOptions } from "../stream/options.ts";
+import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { createRefusedPort } from "./console-refused.ts";
 import { optionSets } from "./option-sets.ts";
 
 /** `hailstream console`: the web console as a process of its own. */
@@ -20,7 +23,7 @@ export const add: AddCommand = (program, context, end) => {
     .command("console")
     .description("Shows the pipeline in a browser: what runs, what is wrong, since when, and what to do.")
     .option("--json", "print one JSON line on standard output when ready");
-  const sets = [consoleOptions, storeOptions, kafkaOptions, logOptions];
+  const sets = [consoleOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
   withOptions(command, sets).action(async () => {
     const source = sourceOf(command, context, optionSets);
     const log = createLogger("console", readOptions(logOptions, source).level);
@@ -30,11 +33,16 @@ export const add: AddCommand = (program, context, end) => {
     const { url } = readOptions(storeOptions, source);
     const db = createDatabase({ name: "console", url, log, metrics, max: 4 });
     const { groupPrefix } = readOptions(streamOptions, source);
+    const catalogue = catalogueFrom(source);
+    // Never started: what it decodes it asks the registry for, and the console comes up without one.
+    const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
     const served = createConsole({
       options: readOptions(consoleOptions, source),
       connection,
       db,
       groupPrefix,
+      catalogue,
+      refused: createRefusedPort({ db, schemas }),
       metrics,
       log,
     });

@@ -1,2 +1,4 @@
 export { type ConsoleOptions, consoleOptions } from "./options.ts";
+export type { RefusedFilter, RefusedPort } from "./refused/port.ts";
+export type { Fault, Group, Item, Whole } from "./refused/shapes.ts";
 export { type ConsoleParts, createConsole } from "./server/console.ts";

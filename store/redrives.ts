@@ -32,6 +32,10 @@ export type LetterFilter = {
   readonly topics?: readonly string[] | undefined;
   readonly types?: readonly string[] | undefined;
   readonly codes?: readonly string[] | undefined;
+  /** Of the envelope: app and version; empty text: it has none. */
+  readonly sources?: readonly string[] | undefined;
+  /** null: no schema id was read. */
+  readonly schemaIds?: readonly (number | null)[] | undefined;
   readonly eventId?: string | undefined;
   readonly states?: readonly string[] | undefined;
   /** By when a record became a dead letter. */

@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { FlowPage } from "./flow-page.tsx";
+import { RefusedPage } from "./refused/refused-page.tsx";
 
 export type PageEntry = {
   /** Where the page begins; what follows after a slash is the page's own. */
@@ -9,7 +10,10 @@ export type PageEntry = {
 };
 
 /** In the order of the navigation. */
-export const pages: readonly PageEntry[] = [{ path: "/", name: "Pipeline", View: FlowPage }];
+export const pages: readonly PageEntry[] = [
+  { path: "/", name: "Pipeline", View: FlowPage },
+  { path: "/refused", name: "Refused", View: RefusedPage },
+];
 
 /** The page that shows an address; undefined: none. */
 export function pageAt(address: string, among = pages): PageEntry | undefined {

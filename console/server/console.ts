@@ -10,9 +10,12 @@ import {
   processPaths,
   type Service,
 } from "../../runtime/index.ts";
+import type { Catalogue } from "../../schemas/index.ts";
 import type { Database } from "../../store/index.ts";
 import { createFlowWatch } from "../flow/watch.ts";
 import type { ConsoleOptions } from "../options.ts";
+import type { RefusedPort } from "../refused/port.ts";
+import { refusedRoutes } from "../refused/routes.ts";
 import { createEventStreams } from "./event-stream.ts";
 import { guardOrigin } from "./hosts.ts";
 import { pageRoutes } from "./page-files.ts";
@@ -25,6 +28,8 @@ export type ConsoleParts = {
   readonly db: Database;
   /** Consumer groups whose names begin so are looked at. */
   readonly groupPrefix: string;
+  readonly catalogue: Catalogue;
+  readonly refused: RefusedPort;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -48,6 +53,9 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     });
   }
   const signIn = createSignIn({ key, viewKey }, () => Number(new URL(http.url).port));
+  const areas = {
+    refused: refusedRoutes({ port: parts.refused, catalogue: parts.catalogue, stations: options.stations }),
+  };
   let page: Router | undefined;
   const http = createHttpService({
     name: "console",
@@ -61,7 +69,7 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
       const guard = guardOrigin(options.hosts);
       // Those that ask for health and metrics are no browsers, and know the process by any name.
       app.use((request, response, next) => (processPaths.has(request.path) ? next() : guard(request, response, next)));
-      app.use("/api", apiRoutes({ signIn, streams, flow, areas: {} }));
+      app.use("/api", apiRoutes({ signIn, streams, flow, areas }));
       app.use((request, response, next) => (page === undefined ? next() : page(request, response, next)));
       app.use(answerErrors(log));
     },

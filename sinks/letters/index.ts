@@ -1,3 +1,4 @@
+export { groupSinkLetters, type LetterGroup } from "./group-letters.ts";
 export {
   countSinkLetters,
   findSinkLetter,

@@ -6,16 +6,18 @@ export const sinkLetterPrefix = "sinks:";
 
 /** With the parameters of {@link filterParams}. */
 export const filterSql = `
-  ($1::text[] is null or $8 || l.dead_letter_id = any ($1)) and ($2::text[] is null or 'sinks' = any ($2) or l.consumer = any ($2))
+  ($1::text[] is null or '${sinkLetterPrefix}' || l.dead_letter_id = any ($1)) and ($2::text[] is null or 'sinks' = any ($2) or l.consumer = any ($2))
   and ($3::text[] is null or l.topic = any ($3)) and ($4::text[] is null or l.headers ->> 'ce_type' = any ($4))
   and ($5::text[] is null or l.reason = any ($5)) and ($6::text is null or l.headers ->> 'ce_id' = $6)
   and ($7::text[] is null or l.state = any ($7))
+  and ($8::jsonb -> 'sources' is null or ($8::jsonb -> 'sources') ? coalesce(l.headers ->> 'ce_source', ''))
+  and ($8::jsonb -> 'schemaIds' is null or ($8::jsonb -> 'schemaIds') @> coalesce(to_jsonb(l.schema_id), 'null'))
   and ($9::timestamptz is null or l.at >= $9) and ($10::timestamptz is null or l.at < $10)`;
 
 export function filterParams(filter: LetterFilter): readonly unknown[] {
-  const { ids, places, topics, types, codes, eventId, states, since, until } = filter;
+  const { ids, places, topics, types, codes, eventId, states, sources, schemaIds, since, until } = filter;
   const given = [ids, places, topics, types, codes, eventId, states].map((value) => value ?? null);
-  return [...given, sinkLetterPrefix, since ?? null, until ?? null];
+  return [...given, JSON.stringify({ sources, schemaIds }), since ?? null, until ?? null];
 }
 
 const columns = `

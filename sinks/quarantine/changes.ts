@@ -12,8 +12,8 @@ export type Place = { readonly received_at: Date; readonly quarantine_id: string
 const pageSql = `
   select ${entryColumns}, e.original, e.fixed, e.lease_until > now() as in_hand from quarantine.events e
   where ${filterSql} and e.state <> 'replayed'
-    and ($9::timestamptz is null or (e.received_at, e.quarantine_id) > ($9, $10::text))
-  order by e.received_at, e.quarantine_id limit $11`;
+    and ($10::timestamptz is null or (e.received_at, e.quarantine_id) > ($10, $11::text))
+  order by e.received_at, e.quarantine_id limit $12`;
 
 /** Some entries that were not replayed yet, with their bytes, the oldest first. */
 export function readPage(

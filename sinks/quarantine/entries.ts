@@ -55,6 +55,9 @@ export type EntryFilter = {
   readonly keyNames?: readonly string[] | undefined;
   readonly states?: readonly string[] | undefined;
   readonly eventId?: string | undefined;
+  readonly sources?: readonly string[] | undefined;
+  /** null: it was checked against none. */
+  readonly schemaIds?: readonly (number | null)[] | undefined;
   /** By when an event came for the first time. */
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -65,11 +68,14 @@ export const filterSql = `
   ($1::text[] is null or e.quarantine_id = any($1)) and ($2::text[] is null or e.code = any($2))
   and ($3::text[] is null or e.type = any($3)) and ($4::text[] is null or e.key_name = any($4))
   and ($5::text[] is null or e.state = any($5)) and ($6::text is null or e.event_id = $6)
-  and ($7::timestamptz is null or e.received_at >= $7) and ($8::timestamptz is null or e.received_at < $8)`;
+  and ($7::timestamptz is null or e.received_at >= $7) and ($8::timestamptz is null or e.received_at < $8)
+  and ($9::jsonb -> 'sources' is null or ($9::jsonb -> 'sources') ? e.source)
+  and ($9::jsonb -> 'schemaIds' is null or ($9::jsonb -> 'schemaIds') @> coalesce(to_jsonb(e.schema_id), 'null'))`;
 
 export function filterParams(filter: EntryFilter): readonly unknown[] {
-  const { ids, codes, types, keyNames, states, eventId, since, until } = filter;
-  return [ids, codes, types, keyNames, states, eventId, since, until].map((value) => value ?? null);
+  const { ids, codes, types, keyNames, states, eventId, since, until, sources, schemaIds } = filter;
+  const given = [ids, codes, types, keyNames, states, eventId, since, until].map((value) => value ?? null);
+  return [...given, JSON.stringify({ sources, schemaIds })];
 }
 
 export const entryColumns = `
@@ -86,9 +92,9 @@ const lastReplay = `
 export function listEntries(db: Queryable, filter: EntryFilter, limit: number, before?: string): Promise<Entry[]> {
   return db.query(
     `select ${entryColumns}, last.last_status, last.last_code from quarantine.events e ${lastReplay}
-     where ${filterSql} and ($10::text is null or (e.received_at, e.quarantine_id) <
-       (select b.received_at, b.quarantine_id from quarantine.events b where b.quarantine_id = $10))
-     order by e.received_at desc, e.quarantine_id desc limit $9`,
+     where ${filterSql} and ($11::text is null or (e.received_at, e.quarantine_id) <
+       (select b.received_at, b.quarantine_id from quarantine.events b where b.quarantine_id = $11))
+     order by e.received_at desc, e.quarantine_id desc limit $10`,
     [...filterParams(filter), limit, before ?? null],
   );
 }

@@ -23,3 +23,4 @@ export {
   type Replay,
   replaysOf,
 } from "./entries.ts";
+export { type EntryGroup, groupEntries } from "./group-entries.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markedParts } from "../../local/index.ts";
+import { refusedPage } from "./pages/refused.ts";
 import { noBrowser, type OnStage, openStage, root, type Stage } from "./stage.ts";
 
 let stage: Stage | undefined;
@@ -68,6 +69,8 @@ onStage(
     await page.getByText("Everything is all right").waitFor({ timeout: 20_000 });
   },
 );
+
+refusedPage(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",
