@@ -1,53 +1,28 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 node --disable-warning=TimeoutNegativeWarning --max-semi-space-size=16 --max-old-space-size=1024 --initial-old-space-size=96
-import { Command, CommanderError } from "commander";
-import { type AddCommand, type CommandContext, type ExitCode, exitCodes } from "./commands/command.ts";
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { type CommandContext, type ExitCode, exitCodes } from "./commands/command.ts";
+import { createProgram, loadProgram } from "./commands/index.ts";
+import { addOutline, readOutline } from "./commands/outline.ts";
 import { messageOf, PipelineError } from "./runtime/errors.ts";
 
-/** Each command is loaded only when it is called, so that `--help` answers at once. */
-const commands: Readonly<Record<string, () => Promise<{ readonly add: AddCommand }>>> = {
-  ingest: () => import("./commands/ingest.ts"),
-  stream: () => import("./commands/stream.ts"),
-  sinks: () => import("./commands/sinks.ts"),
-  lake: () => import("./commands/lake.ts"),
-  topics: () => import("./commands/topics.ts"),
-  migrate: () => import("./commands/migrate.ts"),
-  up: () => import("./commands/up.ts"),
-  down: () => import("./commands/down.ts"),
-  status: () => import("./commands/status.ts"),
-  doctor: () => import("./commands/doctor.ts"),
-  schemas: () => import("./commands/schemas.ts"),
-  codegen: () => import("./commands/codegen.ts"),
-  env: () => import("./commands/env.ts"),
-  keys: () => import("./commands/keys.ts"),
-  alerts: () => import("./commands/alerts.ts"),
-  endpoints: () => import("./commands/endpoints.ts"),
-  connectors: () => import("./commands/connectors.ts"),
-  quarantine: () => import("./commands/quarantine.ts"),
-  dlq: () => import("./commands/dlq.ts"),
-  "replay-topic": () => import("./commands/replay-topic.ts"),
-  audit: () => import("./commands/audit.ts"),
-  console: () => import("./commands/console.ts"),
-  trace: () => import("./commands/trace.ts"),
-  reprocess: () => import("./commands/reprocess.ts"),
-  replay: () => import("./commands/replay.ts"),
-  simulate: () => import("./commands/simulate.ts"),
-};
-
 async function main(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
-  const program = new Command("hailstream")
-    .description(
-      "The event pipeline of a ride-hailing company: apps post events, analysts query Postgres, alerts reach webhooks.",
-    )
-    .showHelpAfterError()
-    .exitOverride();
   let exitCode: ExitCode = exitCodes.ok;
-  const wanted = argv.find((word) => !word.startsWith("-"));
-  const load = wanted === undefined ? undefined : commands[wanted];
-  for (const loader of load === undefined ? Object.values(commands) : [load]) {
-    (await loader()).add(program, context, (code) => {
-      exitCode = code;
-    });
+  const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
+  const program = createProgram().version(version, "--version", "show the version");
+  addOutline(program, readOutline(), argv, run);
+
+  /** The outline has taken every word, so the command itself is loaded. */
+  async function run(name: string): Promise<void> {
+    const loaded = await loadProgram(
+      context,
+      (code) => {
+        exitCode = code;
+      },
+      (each) => each === name,
+    );
+    await loaded.parseAsync([...argv], { from: "user" });
   }
+
   try {
     await program.parseAsync([...argv], { from: "user" });
     return exitCode;

@@ -31,6 +31,7 @@ import {
   textOf,
   tryRules,
 } from "../stream/index.ts";
+import { alertsManual } from "./alerts-manual.ts";
 import {
   deadEndpoints,
   describeEntry,
@@ -42,22 +43,10 @@ import {
 } from "./alerts-words.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { times } from "./quarantine-words.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
-
-const examples = `
-Examples:
-  hailstream alerts list --firing
-  hailstream alerts test alerts/cancellation-spike.yaml          tried on the last hour: what it would have told
-  hailstream alerts save my-rule.yaml                            kept in the database; at work within some seconds, without a restart
-  hailstream alerts remove my-rule
-  hailstream alerts replay --rule payment-failures --since 6h
-  hailstream alerts silence --rule unmet-demand --label city=cty_nyc --for 2h --reason "marathon"
-  hailstream alerts silences
-  hailstream alerts unsilence sil_0198f3c1…
-
-How rules are written: docs/alerts.md. Exit code 2: the rule, the silence or an option is refused.`;
 
 type Wanted = {
   readonly json?: boolean;
@@ -87,8 +76,7 @@ type Load = (load: Loaders) => Rules | Promise<Rules>;
 export const add: AddCommand = (program, context, end) => {
   const group = program
     .command("alerts")
-    .description("Shows rules and alerts, tries rules on what has arrived, and silences.")
-    .addHelpText("after", examples);
+    .description("Shows rules and alerts, tries rules on what has arrived, and silences.");
 
   function part(name: string, words: string, work: (open: Open, given: string) => Promise<void>) {
     const command = group.command(name).description(words);
@@ -276,6 +264,7 @@ export const add: AddCommand = (program, context, end) => {
     await endSilence(await open.database(), id);
     open.tell({ ended: id }, [`${id} has ended`]);
   }).argument("<id>", "the silence's id");
+  withManual(group, alertsManual);
 };
 
 function whoAsks(): string {

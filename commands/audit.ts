@@ -19,6 +19,7 @@ import { streamOptions } from "../stream/options.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { checked } from "./keys-part.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
 
@@ -33,6 +34,18 @@ const shape = z.object({
 /** A day of a busy table takes longer than what a service waits for. */
 const statementTimeoutMs = 600_000;
 
+const manual: Manual = {
+  examples: [
+    "hailstream audit                                # everything there is",
+    "hailstream audit --from 2026-11-22T21:00:00Z --to 2026-11-22T22:00:00Z --json",
+    "hailstream audit --watch                        # as a service that tells alert rules",
+  ],
+  json: '{"from":time|null,"to":time|null,"checked","missing":[{"id","type","where"}],"extra":[{"id","type","where"}],"unnamed":[{"type","where","minute","rows","stored"}]}',
+  exits: { 1: "something is missing or too much" },
+  notes: `With --watch the first line is {"ready":true,"metrics":URL}, then comes each result that differs from the one before.
+What is compared and what the result means: docs/audit.md.`,
+};
+
 /** `hailstream audit`: are the events that were stored still there, each once, and no others? */
 export const add: AddCommand = (program, context, end) => {
   const command = program
@@ -46,10 +59,6 @@ export const add: AddCommand = (program, context, end) => {
     .option(
       "--json",
       "print the result as one JSON line on standard output, with --watch first a line when ready, then each result that differs",
-    )
-    .addHelpText(
-      "after",
-      "\nWhat is compared and what the result means: docs/audit.md. Exit code 1: something is missing or too much.",
     );
   const sets = [localOptions, auditOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
   withOptions(command, sets).action(async () => {
@@ -93,6 +102,7 @@ export const add: AddCommand = (program, context, end) => {
     const { exitCode } = await runUntilStopped(composeServices("audit", [db, schemas, auditor, running]), log);
     end(exitCode);
   });
+  withManual(command, manual);
 };
 
 /** Where the events of each table come from. The processor that enriches a topic is named after it. */

@@ -11,15 +11,8 @@ import {
 } from "../schemas/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
-
-const examples = `
-Examples:
-  hailstream codegen --out src/events                                        (TypeScript, every event that apps post)
-  hailstream codegen --out app/events --lang kotlin --types 'driver.*,trip.*'
-  hailstream codegen --out src/events --verify                               (in CI: says what changed, writes nothing)
-
-Keep the lock file beside the code. JSON: {"language","written":[file],"stale":[file],"changes":[{"type","what"}]}`;
 
 type Flags = {
   readonly out: string;
@@ -27,6 +20,17 @@ type Flags = {
   readonly types?: string;
   readonly verify?: boolean;
   readonly json?: boolean;
+};
+
+const manual: Manual = {
+  examples: [
+    "hailstream codegen --out src/events                                       # TypeScript, every event that apps post",
+    "hailstream codegen --out app/events --lang kotlin --types 'driver.*,trip.*'",
+    "hailstream codegen --out src/events --verify                              # in CI: says what changed, writes nothing",
+  ],
+  json: '{"language","written":[file],"stale":[file],"changes":[{"type","what"}]}',
+  exits: { 1: "failed, or with --verify the code is not what the schemas give" },
+  notes: "Keep the lock file beside the code: docs/codegen.md.",
 };
 
 /** `hailstream codegen`: typed code for apps, from the schemas. */
@@ -38,8 +42,7 @@ export const add: AddCommand = (program, context, end) => {
     .option("--lang <language>", "ts, swift or kotlin", "ts")
     .option("--types <names>", "only these events, with commas between; driver.* takes all of a kind")
     .option("--verify", "write nothing; fail when the code is not what the schemas give")
-    .option("--json", "print what came of it as one JSON line on standard output")
-    .addHelpText("after", examples);
+    .option("--json", "print what came of it as one JSON line on standard output");
   withOptions(command, [catalogueOptions]).action((flags: Flags) => {
     const catalogue = catalogueFrom(sourceOf(command, context, optionSets));
     const wanted = flags.types
@@ -62,6 +65,7 @@ export const add: AddCommand = (program, context, end) => {
     if (stale.length === 0) say(context, `The code in ${flags.out} is what the schemas give.`);
     end(flags.verify === true && stale.length > 0 ? exitCodes.failed : exitCodes.ok);
   });
+  withManual(command, manual);
 };
 
 function sentenceOn(path: string, verify: boolean, before: string | undefined): string {

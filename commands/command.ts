@@ -1,5 +1,13 @@
 import { type Command, Option } from "commander";
-import { flagOf, type OptionSet, type OptionSource, refuseUnknownVariables, variableOf } from "../runtime/index.ts";
+import type { z } from "zod";
+import {
+  flagOf,
+  type OptionSet,
+  type OptionSource,
+  type OptionSpec,
+  refuseUnknownVariables,
+  variableOf,
+} from "../runtime/options.ts";
 
 /** Exit codes of every command; documented in docs/options.md. */
 export const exitCodes = { ok: 0, failed: 1, refused: 2 } as const;
@@ -17,17 +25,29 @@ export type CommandContext = {
 /** One file of `commands/` adds one command, or one group of subcommands, to the program. */
 export type AddCommand = (program: Command, context: CommandContext, end: (code: ExitCode) => void) => void;
 
-/** Adds a flag for each option of the sets, with its variable, unit and default in the help. */
+/** Adds a flag for each option of the sets, with its variable, unit, choices and default in the help. */
 export function withOptions(command: Command, sets: readonly OptionSet[]): Command {
   for (const set of sets) {
     for (const [key, spec] of Object.entries(set.specs)) {
       const unit = spec.unit === undefined ? "" : ` [${spec.unit}]`;
       const standard = spec.default === undefined || spec.secret === true ? "" : ` (default: ${spec.default})`;
       const flag = `${flagOf(set, key)} <value>`;
-      command.addOption(new Option(flag, `${spec.description}${unit}${standard} (${variableOf(set, key)})`));
+      const option = new Option(flag, `${spec.description}${unit}${standard} (${variableOf(set, key)})`);
+      const choices = choicesOf(spec);
+      // Only to be shown: a wrong value is refused by the option's own check.
+      if (choices !== undefined) option.argChoices = choices;
+      command.addOption(option.helpGroup(`Options of ${set.station}:`));
     }
   }
   return command;
+}
+
+/** The words that an option takes, if it takes only some. */
+function choicesOf({ schema }: OptionSpec): string[] | undefined {
+  // Asked of the definition: to load zod would take longer than a call for help may.
+  if (schema.def.type === "enum") return (schema as z.ZodEnum).options.map(String);
+  const isSwitch = schema.def.type === "pipe" && (schema as z.ZodPipe<z.ZodType, z.ZodType>).out.def.type === "boolean";
+  return isSwitch ? ["true", "false"] : undefined;
 }
 
 /** Where `readOptions` finds what the user gave: the flags of this command under their own names, and the environment. */

@@ -6,17 +6,11 @@ import { ApiRefusal, type ConnectorsClient, connectorsOptions, createConnectorsC
 import { readConfig } from "../sinks/connectors/config.ts";
 import { type ConnectorFile, invalidFile, readConnectorFile } from "../sinks/connectors/read-file.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { connectorsManual } from "./connectors-manual.ts";
 import { describeOffsets, describeStatus, type Offsets, parseMove, type Status } from "./connectors-words.ts";
+import { withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { runningStack } from "./running-stack.ts";
-
-const examples = `
-Examples:
-  hailstream connectors list
-  hailstream connectors create cars.yaml
-  hailstream connectors stop cars && hailstream connectors offsets cars --set driver-status:0=0 && hailstream connectors resume cars
-
-The files and all their keys: docs/connectors.md. Exit code 2: the request is refused, or there is no such connector.`;
 
 type Wanted = {
   readonly json?: boolean;
@@ -29,10 +23,7 @@ type Tools = { readonly client: ConnectorsClient; readonly wanted: Wanted };
 
 /** `hailstream connectors …`: what moves topics into tables and to receivers. */
 export const add: AddCommand = (program, context, end) => {
-  const group = program
-    .command("connectors")
-    .description("Manages the connectors of the sinks.")
-    .addHelpText("after", examples);
+  const group = program.command("connectors").description("Manages the connectors of the sinks.");
   const part = (name: string, words: string) => {
     const command = group.command(name).description(words);
     command.option("--json", "print the result as one JSON line on standard output");
@@ -52,7 +43,7 @@ export const add: AddCommand = (program, context, end) => {
     }),
   );
 
-  const status = part("status", "Shows the state of a connector and of its tasks. Exit code 1 when one has failed.")
+  const status = part("status", "Shows the state of a connector and of its tasks.")
     .argument("<name>", "the connector")
     .action((name: string) =>
       run(status, context, end, async ({ client, wanted }) => {
@@ -147,6 +138,7 @@ export const add: AddCommand = (program, context, end) => {
         else context.stdout.write(describeOffsets(stands));
       }),
     );
+  withManual(group, connectorsManual);
 };
 
 async function restartFailed(client: ConnectorsClient, name: string): Promise<void> {

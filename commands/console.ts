@@ -15,7 +15,15 @@ import { streamOptions } from "../stream/options.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { createRefusedPort } from "./console-refused.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+
+const manual: Manual = {
+  examples: ["hailstream console --kafka-brokers kafka:9092 --postgres-url postgres://… --console-port 8090"],
+  json: '{"ready":true,"console":URL}',
+  exits: { 0: "stopped by Ctrl-C or SIGTERM", 1: "it failed" },
+  notes: "One line when it is ready; it runs until it is stopped.",
+};
 
 /** `hailstream console`: the web console as a process of its own. */
 export const add: AddCommand = (program, context, end) => {
@@ -57,4 +65,5 @@ export const add: AddCommand = (program, context, end) => {
     const { exitCode } = await runStation(composeServices("console", [db, served, ready]), log);
     end(exitCode);
   });
+  withManual(command, manual);
 };

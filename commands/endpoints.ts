@@ -9,27 +9,15 @@ import {
 } from "../sinks/webhook/index.ts";
 import { type AddCommand, exitCodes } from "./command.ts";
 import { addDeliveries } from "./endpoints-deliveries.ts";
+import { endpointsManual } from "./endpoints-manual.ts";
 import { partsOf } from "./endpoints-part.ts";
 import { addSettings } from "./endpoints-settings.ts";
 import { describeAttempt, describeEndpoint } from "./endpoints-words.ts";
-
-const examples = `
-Examples:
-  hailstream endpoints create --url https://example.com/alerts --name "night shift" --min-severity critical
-  hailstream endpoints create --url https://hooks.slack.com/services/… --format slack --label city=cty_nyc
-  hailstream endpoints test ep_0198f3c1…
-  hailstream endpoints rotate ep_0198f3c1…
-  hailstream endpoints deliveries --state exhausted
-  hailstream endpoints replay ep_0198f3c1… --since 24h --dry-run
-
-How to receive and verify: docs/webhooks.md. Exit code 2: the target is refused, or there is no such endpoint.`;
+import { withManual } from "./manual.ts";
 
 /** `hailstream endpoints …`: who is told about alerts. */
 export const add: AddCommand = (program, context, end) => {
-  const group = program
-    .command("endpoints")
-    .description("Manages the receivers of alerts (webhooks).")
-    .addHelpText("after", examples);
+  const group = program.command("endpoints").description("Manages the receivers of alerts (webhooks).");
   const part = partsOf(group, context, end);
 
   addSettings(part);
@@ -88,4 +76,5 @@ export const add: AddCommand = (program, context, end) => {
   );
 
   addDeliveries(part);
+  withManual(group, endpointsManual);
 };

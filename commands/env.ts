@@ -1,7 +1,17 @@
 import type { Command } from "commander";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { runningStack } from "./running-stack.ts";
+
+const manual: Manual = {
+  examples: [
+    'hailstream env                       # lines for a shell: eval "$(npx hailstream env)"',
+    "hailstream env --json",
+  ],
+  json: '{"INGEST_URL","API_KEY","DATABASE_URL","OWNER_DATABASE_URL","REGISTRY_URL","KAFKA_BROKERS"}',
+  exits: { 1: "no stack is ready in the data directory" },
+};
 
 /**
  * The running stack's addresses as shell variables. The names carry no HAILSTREAM_ in front: they are for the user's own commands, and
@@ -10,8 +20,7 @@ import { runningStack } from "./running-stack.ts";
 export const add: AddCommand = (program, context, end) => {
   const command = program
     .command("env")
-    .description("Print where the running stack is and its API key, as lines for a shell.")
-    .addHelpText("before", 'Example: eval "$(npx hailstream env)" && psql "$DATABASE_URL"\n')
+    .description("Prints where the running stack is and its API key, as lines for a shell.")
     .option("--json", "print them as JSON")
     .action((_options: unknown, called: Command) => {
       const stack = runningStack(sourceOf(called, context, optionSets));
@@ -34,6 +43,7 @@ export const add: AddCommand = (program, context, end) => {
     command,
     optionSets.filter((set) => set.station === "local"),
   );
+  withManual(command, manual);
 };
 
 /** Text that a POSIX shell takes as it is. */

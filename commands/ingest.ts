@@ -14,7 +14,18 @@ import {
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+
+const manual: Manual = {
+  examples: [
+    "hailstream ingest --kafka-brokers kafka:9092 --registry-url http://registry:8081 --ingest-api-keys-file keys.json",
+    "hailstream ingest --ingest-processes 4  # four processes behind one port",
+  ],
+  json: '{"ready":true,"ingest":URL}',
+  exits: { 0: "stopped by Ctrl-C or SIGTERM", 1: "it failed" },
+  notes: "One line when it is ready; it runs until it is stopped.",
+};
 
 /** `hailstream ingest`: the front door as a process of its own; any number of them may run. */
 export const add: AddCommand = (program, context, end) => {
@@ -84,4 +95,5 @@ export const add: AddCommand = (program, context, end) => {
     const { exitCode } = await runUntilStopped(service, log, worker?.stop);
     end(exitCode);
   });
+  withManual(command, manual);
 };

@@ -6,19 +6,11 @@ import { didYouMean, messageOf, PipelineError } from "../runtime/index.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { addDeviceKeys } from "./keys-device.ts";
 import { keyFilesOf } from "./keys-files.ts";
+import { keysManual } from "./keys-manual.ts";
 import { type AddPart, checked, type Tools } from "./keys-part.ts";
 import { describeKey, publicPart } from "./keys-words.ts";
+import { withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
-
-const examples = `
-Examples:
-  hailstream keys create --name driver-app --stage live --scopes "driver.*,trip.*,safety.sos"
-  hailstream keys rotate driver-app --grace-ms 86400000
-  hailstream keys revoke hs_live_4Fq9Zk2m
-  hailstream keys token --subject drv_123
-
-A key is shown once, by create and rotate; only its hash is kept. Every ingest process takes a change within seconds.
-How apps use keys and tokens: docs/identity.md. Exit code 2: there is no such key, or it cannot be done with it.`;
 
 /** What is refused because of what was asked for, and not because something failed. */
 const refusals = ["api_key_", "device_key_", "keys_file_missing"];
@@ -45,8 +37,7 @@ const newKey = z.object({
 export const add: AddCommand = (program, context, end) => {
   const group = program
     .command("keys")
-    .description("Manages the API keys of apps, and the keys that sign device tokens.")
-    .addHelpText("after", examples);
+    .description("Manages the API keys of apps, and the keys that sign device tokens.");
   const part: AddPart = (name, words, work, parent = group) => {
     const command = parent.command(name).description(words);
     command
@@ -103,6 +94,7 @@ export const add: AddCommand = (program, context, end) => {
   });
 
   addDeviceKeys(group, part);
+  withManual(group, keysManual);
 };
 
 /** A type may be added later on, so a scope that holds none is told and not refused. */

@@ -14,7 +14,18 @@ import { lakeOptions } from "../sinks/lake/options.ts";
 import { storeOptions } from "../store/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+
+const manual: Manual = {
+  examples: [
+    "hailstream lake --lake-dir /var/lib/events",
+    "hailstream lake --lake-s3-bucket events --lake-s3-region eu-central-1",
+  ],
+  json: '{"ready":true,"storage":place,"metrics":URL}',
+  exits: { 0: "stopped by Ctrl-C or SIGTERM", 1: "it failed" },
+  notes: "One line when it is ready; it runs until it is stopped.",
+};
 
 /** `hailstream lake`: Parquet files of all events; any number of these processes share the work. */
 export const add: AddCommand = (program, context, end) => {
@@ -53,4 +64,5 @@ export const add: AddCommand = (program, context, end) => {
     const { exitCode } = await runStation(composeServices("lake", [schemas, lake, ready]), log);
     end(exitCode);
   });
+  withManual(command, manual);
 };

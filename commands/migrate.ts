@@ -4,7 +4,13 @@ import { prepareDatabase } from "../sinks/index.ts";
 import { storeOptions } from "../store/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+
+const manual: Manual = {
+  examples: ["hailstream migrate --postgres-url postgres://owner:…@db/events"],
+  json: '{"migrated":true,"tables":n}',
+};
 
 /** `hailstream migrate`: what the owner of a database runs before the services of a new version start. */
 export const add: AddCommand = (program, context, end) => {
@@ -22,4 +28,5 @@ export const add: AddCommand = (program, context, end) => {
     else say(context, `The database is up to date, with ${catalogue.types.size} event tables.`);
     end(exitCodes.ok);
   });
+  withManual(command, manual);
 };

@@ -10,17 +10,25 @@ import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes } from "./command.ts";
 import { type DlqTools, dlqPartsOf } from "./dlq-part.ts";
 import { checked } from "./keys-part.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { time } from "./quarantine-filters.ts";
 import { createQuarantineProgress, type QuarantineProgress } from "./quarantine-progress.ts";
 import { times } from "./quarantine-words.ts";
 
-const examples = `
-Examples:
-  hailstream replay-topic --topic driver-locations-enriched --from 2026-11-22T14:00:00Z --to 2026-11-22T15:00:00Z --into events --dry-run
-  hailstream replay-topic --topic trips --from 24h --into trips-by-city
-
-What is there already stays as it is, and so does what is newer, so it may be run beside the live sink and again: docs/replay-topic.md.
-Exit code 0: all of the range is stored, or what --partial has found of it; 1: records became dead letters, it was interrupted, or it was refused; 2: the command is not written right.`;
+const manual: Manual = {
+  examples: [
+    "hailstream replay-topic --topic driver-locations-enriched --from 2026-11-22T14:00:00Z --to 2026-11-22T15:00:00Z --into events --dry-run",
+    "hailstream replay-topic --topic trips --from 24h --into trips-by-city",
+  ],
+  json: '{"dryRun","ok","replay":id|null,"topic","into","from","to","read","stored","present","rejected","letters","ahead","cut":[{"partition","gone","earliest":time|null}],"interrupted"}',
+  exits: {
+    0: "all of the range is stored, or what --partial has found of it",
+    1: "records became dead letters, it was interrupted, or it was refused",
+    2: "the command is not written right",
+  },
+  notes:
+    "What is there already stays as it is, and so does what is newer, so it may be run beside the live sink and again: docs/replay-topic.md.",
+};
 
 const shape = z.object({
   topic: z.string().min(1),
@@ -56,7 +64,7 @@ export const add: AddCommand = (program, context, end) => {
       if (!result.ok) tools.end(exitCodes.failed);
     },
     (command) =>
-      command
+      withManual(command, manual)
         .requiredOption("--topic <name>", "the topic that is read")
         .requiredOption(
           "--from <time>",
@@ -69,8 +77,7 @@ export const add: AddCommand = (program, context, end) => {
         )
         .option("--partial", "replay what is left, though Kafka no longer has all of the range")
         .option("--revive", "though a tombstone behind the range may have deleted rows that come back")
-        .option("--dry-run", "try everything and keep nothing; only tell what would come of it")
-        .addHelpText("after", examples),
+        .option("--dry-run", "try everything and keep nothing; only tell what would come of it"),
   );
 };
 

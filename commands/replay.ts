@@ -3,20 +3,24 @@ import { localOptions } from "../local/options.ts";
 import { createLogger, createService, logOptions, readOptions, runUntilStopped } from "../runtime/index.ts";
 import { storeOptions } from "../store/index.ts";
 import { type AddCommand, exitCodes, printJson, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { createReplayProgress } from "./replay-progress.ts";
 import { countRowsAt, createAcceptedLog } from "./replay-rows.ts";
 import { describeReplay, type ReplaySummary, replaySummary } from "./replay-summary.ts";
 import { doorOf, runningStack } from "./running-stack.ts";
 
-const examples = `
-Examples:
-  hailstream replay green_tripdata_2015-01.csv
-  hailstream replay green_tripdata_2015-01.csv --speed 600 --limit 500
-  hailstream replay trips.csv.gz --url https://events.example.com --api-key KEY --postgres-url postgres://… --json
-
-The file: TLC trip records with coordinates, green or yellow, plain or .gz. The same file gives the same events with the same
-ids, so a second replay adds no rows. Exit code 0: every event was accepted and every accepted event is one row.`;
+const manual: Manual = {
+  examples: [
+    "hailstream replay green_tripdata_2015-01.csv",
+    "hailstream replay green_tripdata_2015-01.csv --speed 600 --limit 500",
+    "hailstream replay trips.csv.gz --url https://events.example.com --api-key KEY --postgres-url postgres://… --json",
+  ],
+  json: '{"trips","sent","accepted","rejected","rows":n|null,"ok","reference","quarantined","retried","fileRows","storedAndForwarded","outOfOrder","problems":{reason:{"rows","lines":[n]}},"rejections":[{"type","reason"}],"seconds","eventsPerSecond","trouble":words|absent}',
+  exits: { 0: "every event was accepted and every accepted event is one row", 1: "not so" },
+  notes: `The file: TLC trip records with coordinates, green or yellow, plain or .gz. The same file gives the same events with the same
+ids, so a second replay adds no rows.`,
+};
 
 /** `hailstream replay FILE`: plays recorded trips as the events that the apps would have posted. */
 export const add: AddCommand = (program, context, end) => {
@@ -24,8 +28,7 @@ export const add: AddCommand = (program, context, end) => {
     .command("replay")
     .argument("<file>", "CSV file of trip records")
     .description("Plays recorded taxi trips as the events that driver and rider apps would have posted.")
-    .option("--json", "print the summary as one JSON line on standard output")
-    .addHelpText("after", examples);
+    .option("--json", "print the summary as one JSON line on standard output");
   withOptions(command, [doorOptions, replayOptions, localOptions, storeOptions, logOptions]).action(
     async (file: string) => {
       const source = sourceOf(command, context, optionSets);
@@ -103,4 +106,5 @@ export const add: AddCommand = (program, context, end) => {
       end(summary.ok ? exitCodes.ok : exitCodes.failed);
     },
   );
+  withManual(command, manual);
 };

@@ -28,17 +28,10 @@ import {
 } from "../stream/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { describeReport, describeVerdict } from "./reprocess-words.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
-
-const examples = `
-Examples:
-  hailstream reprocess --processor fold-trips --from 2026-11-22T14:00:00Z
-  hailstream reprocess --processor fold-trips --from 2026-11-22T14:00:00Z --to 2026-11-22T18:00:00Z --switch --json
-
-Without --switch it is a dry run; on a terminal it asks in the end. What is compared and how results are corrected: docs/reprocess.md.
-Exit code 0: done, whatever was found; 1: it failed or was interrupted, and the live processor is as it was; 2: it was asked for something that there is not.`;
 
 const moment = z.iso
   .datetime({ offset: true, error: "expected a time such as 2026-11-22T14:00:00Z" })
@@ -51,6 +44,21 @@ const wanted = z.object({
   json: z.boolean().default(false),
 });
 
+const manual: Manual = {
+  examples: [
+    "hailstream reprocess --processor fold-trips --from 2026-11-22T14:00:00Z",
+    "hailstream reprocess --processor fold-trips --from 2026-11-22T14:00:00Z --to 2026-11-22T18:00:00Z --switch --json",
+  ],
+  json: '{"processor","from","to":time|null,"equal","changed","missing","extra","examples":[…],"read","switched","corrected"}',
+  exits: {
+    0: "done, whatever was found",
+    1: "it failed or was interrupted, and the live processor is as it was",
+    2: "it was asked for something that there is not",
+  },
+  notes:
+    "Without --switch it is a dry run; on a terminal it asks in the end. What is compared and how results are corrected: docs/reprocess.md.",
+};
+
 /** `hailstream reprocess`: rebuilds what a processor remembers and told, compares, and switches. */
 export const add: AddCommand = (program, context, end) => {
   const command = program
@@ -60,8 +68,7 @@ export const add: AddCommand = (program, context, end) => {
     .requiredOption("--from <time>", "compare and correct results told since this time, RFC 3339")
     .option("--to <time>", "compare and correct results told up to this time; without it, all")
     .option("--switch", "correct what differs and give the live processor the rebuilt memory")
-    .option("--json", "print the result as one JSON line on standard output")
-    .addHelpText("after", examples);
+    .option("--json", "print the result as one JSON line on standard output");
   const sets = [localOptions, streamOptions, kafkaOptions, schemaOptions, catalogueOptions, storeOptions, logOptions];
   withOptions(command, sets).action(async () => {
     const asked = wanted.safeParse(command.opts());
@@ -135,6 +142,7 @@ export const add: AddCommand = (program, context, end) => {
     if (json) printJson(context, { processor, ...span, ...report });
     end(exitCodes.ok);
   });
+  withManual(command, manual);
 };
 
 function find(flows: readonly RememberingFlow[], name: string): RememberingFlow {

@@ -20,7 +20,9 @@ import {
 } from "../schemas/index.ts";
 import { catalogueFrom, readFolders } from "./catalogue.ts";
 import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+import { schemasManual } from "./schemas-manual.ts";
 
 type Json = { readonly json?: boolean };
 
@@ -28,12 +30,11 @@ export const add: AddCommand = (program, context, end) => {
   const schemas = program.command("schemas").description("The types of events: list, show, check, generate, release.");
   const json = ["--json", "print JSON on standard output"] as const;
   /** Subcommands that also see the types of --schemas-dir. */
-  const sub = (name: string) => withOptions(schemas.command(name), [catalogueOptions]);
+  const sub = (name: string) => withOptions(schemas.command(name).option(...json), [catalogueOptions]);
   const sourceFrom = (called: Command) => sourceOf(called, context, optionSets);
 
   sub("list")
     .description("Every type with its topic, key and class.")
-    .option(...json)
     .action((options: Json, called: Command) => {
       const types = [...catalogueFrom(sourceFrom(called)).types.values()];
       if (options.json) return printJson(context, types.map(summaryOf));
@@ -44,7 +45,6 @@ export const add: AddCommand = (program, context, end) => {
 
   sub("show <type>")
     .description("The fields of a type.")
-    .option(...json)
     .action((name: string, options: Json, called: Command) => {
       const type = typeNamed(name, catalogueFrom(sourceFrom(called)));
       const fields = type.enriched?.fields ?? type.fields;
@@ -68,7 +68,6 @@ export const add: AddCommand = (program, context, end) => {
 
   sub("example <type>")
     .description("A valid data object of a type.")
-    .option(...json)
     .action((name: string, options: Json, called: Command) => {
       const example = exampleOf(typeNamed(name, catalogueFrom(sourceFrom(called))));
       if (options.json) printJson(context, example);
@@ -77,7 +76,6 @@ export const add: AddCommand = (program, context, end) => {
 
   sub("check")
     .description("Compares every schema with all its released versions, without a registry.")
-    .option(...json)
     .action((options: Json, called: Command) => {
       const results = checkAll(sourceFrom(called));
       const compatible = results.every((result) => result.compatible);
@@ -109,7 +107,6 @@ export const add: AddCommand = (program, context, end) => {
 
   sub("release")
     .description("Keeps every changed schema as its next released version.")
-    .option(...json)
     .action((options: Json, called: Command) => {
       const source = sourceFrom(called);
       const broken = checkAll(source).filter((result) => !result.compatible);
@@ -133,6 +130,7 @@ export const add: AddCommand = (program, context, end) => {
           released.length === 0 ? "Nothing changed." : released.map((r) => `${r.type} ${r.version}`).join("\n"),
         );
     });
+  withManual(schemas, schemasManual);
 };
 
 function summaryOf(type: EventType) {

@@ -4,23 +4,25 @@ import { createLogger, createService, logOptions, readOptions, runUntilStopped }
 import { loadCatalogue } from "../schemas/index.ts";
 import { storeOptions } from "../store/index.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { countRowsAt, createAcceptedLog, type RowCount } from "./replay-rows.ts";
 import { doorOf, runningStack } from "./running-stack.ts";
 import { describeSimulation, simulationSummary } from "./simulate-summary.ts";
 
-const examples = `
-Examples:
-  hailstream simulate                                      (20 events a second until Ctrl-C)
-  hailstream simulate --drivers 500 --rate 2000 --duration-seconds 60 --json
-  hailstream simulate --duration-seconds 60 --offline-share 0.3 --wrong-clock-share 0.1 --old-version-share 0.2 \\
-    --lost-answer-share 0.05 --bad-share 0.02
-
-Every driver has a phone with the SDK, and riders share as many. At the end all phones get a network and send what they have.
-JSON: {"sent","accepted","quarantined","rejected","dropped":{reason:n},"unanswered","stored",…,"ok"}, where sent = accepted +
-rejected + dropped + unanswered, and stored = accepted - quarantined once all is in Postgres (null: not counted, with
---wait-seconds 0, without a --postgres-url or after Ctrl-C). Exit code 0: it adds up, and only bad events were turned away.
-The SDK decides what goes into a request, so --connections and --batch-size change nothing here.`;
+const manual: Manual = {
+  examples: [
+    "hailstream simulate                                      # 20 events a second until Ctrl-C",
+    "hailstream simulate --drivers 500 --rate 2000 --duration-seconds 60 --json",
+    "hailstream simulate --duration-seconds 60 --offline-share 0.3 --wrong-clock-share 0.1 --old-version-share 0.2 --lost-answer-share 0.05 --bad-share 0.02",
+  ],
+  json: '{"sent","accepted","quarantined","rejected","dropped":{reason:n},"unanswered","stored":n|null,"phones","requests","retried","duplicates","bad","lostAnswers","offlineRequests","wrongClocks","oldVersions","skipped","seconds","ok"}',
+  exits: { 0: "it adds up, and only bad events were turned away", 1: "not so" },
+  notes: `Every driver has a phone with the SDK, and riders share as many. At the end all phones get a network and send what they have. sent =
+accepted + rejected + dropped + unanswered, and stored = accepted - quarantined once all is in Postgres (null: not counted, with
+--wait-seconds 0, without a --postgres-url or after Ctrl-C).
+The SDK decides what goes into a request, so --connections and --batch-size change nothing here.`,
+};
 
 /** `hailstream simulate`: drivers and riders of synthetic cities post events at a steady rate, through the SDK. */
 export const add: AddCommand = (program, context, end) => {
@@ -29,8 +31,7 @@ export const add: AddCommand = (program, context, end) => {
     .description(
       "Lets the phones of synthetic cities post events at a steady rate, with all that goes wrong on phones.",
     )
-    .option("--json", "print the summary as one JSON line on standard output")
-    .addHelpText("after", examples);
+    .option("--json", "print the summary as one JSON line on standard output");
   const sets = [doorOptions, simulateOptions, localOptions, storeOptions, logOptions];
   withOptions(command, sets).action(async () => {
     const source = sourceOf(command, context, optionSets);
@@ -92,6 +93,7 @@ export const add: AddCommand = (program, context, end) => {
     if (command.opts().json === true) printJson(context, summary);
     end(exitCode === 0 && summary.ok ? exitCodes.ok : exitCodes.failed);
   });
+  withManual(command, manual);
 };
 
 function secondsSince(began: number): number {

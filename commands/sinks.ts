@@ -14,7 +14,17 @@ import { webhookOptions } from "../sinks/webhook/index.ts";
 import { storeOptions } from "../store/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+
+const manual: Manual = {
+  examples: [
+    "hailstream sinks --kafka-brokers kafka:9092 --registry-url http://registry:8081 --postgres-url postgres://…",
+  ],
+  json: '{"ready":true,"metrics":URL}',
+  exits: { 0: "stopped by Ctrl-C or SIGTERM", 1: "it failed" },
+  notes: "One line when it is ready; it runs until it is stopped.",
+};
 
 /** `hailstream sinks`: the sinks as a process of its own; any number of them share the work. */
 export const add: AddCommand = (program, context, end) => {
@@ -54,4 +64,5 @@ export const add: AddCommand = (program, context, end) => {
     const { exitCode } = await runStation(composeServices("sinks", [schemas, sinks, ready]), log);
     end(exitCode);
   });
+  withManual(command, manual);
 };

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { cacheDirFrom, cacheOptions, localOptions, type Ports, portsFrom } from "../local/index.ts";
-import { flagOf, type OptionSet, type OptionSource, readOptions, variableOf } from "../runtime/index.ts";
+import { flagOf, type OptionSet, type OptionSource, readOptions, variableOf } from "../runtime/options.ts";
 
 /** Where the stack of a command is. */
 export type StackPlace = {

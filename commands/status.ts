@@ -1,16 +1,21 @@
 import type { Command } from "commander";
 import { answers, markedParts, readReadyLine, supervisorOf } from "../local/index.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { stackPlaceFrom } from "./stack-options.ts";
+
+const manual: Manual = {
+  examples: ["hailstream status", "hailstream status --json"],
+  json: '{"dataDir","state":"ready"|"not ready"|"starting"|"stopped","pid":PID|absent,"parts":[{"name","pid":PID|absent}],"ingest":URL|absent,"registry":URL|absent,"kafka":"host:port"|absent}',
+  exits: { 0: "it is ready", 1: "it is not" },
+};
 
 export const add: AddCommand = (program, context, end) => {
   const sets = optionSets.filter((set) => ["local", "cache"].includes(set.station));
   const command = program
     .command("status")
-    .description(
-      "Tell whether the stack of a data directory runs, and each of its parts. Exit code 1 when it does not.",
-    )
+    .description("Tells whether the stack of a data directory runs, and each of its parts.")
     .option("--json", "print the state as JSON")
     .action(async (_options: unknown, called: Command) => {
       const { dataDir } = stackPlaceFrom(sourceOf(called, context, optionSets));
@@ -40,4 +45,5 @@ export const add: AddCommand = (program, context, end) => {
       end(state === "ready" ? exitCodes.ok : exitCodes.failed);
     });
   withOptions(command, sets);
+  withManual(command, manual);
 };

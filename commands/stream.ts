@@ -13,7 +13,19 @@ import { createDatabase, storeOptions } from "../store/index.ts";
 import { createStream, loadTopology, streamOptions } from "../stream/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+
+const manual: Manual = {
+  examples: [
+    "hailstream stream --kafka-brokers kafka:9092 --registry-url http://registry:8081 --postgres-url postgres://…",
+    "hailstream stream --stream-kind stateful     # only what remembers",
+    "hailstream stream --stream-topology orders.ts --schemas-dir schemas  # a domain of your own",
+  ],
+  json: '{"ready":true,"metrics":URL}',
+  exits: { 0: "stopped by Ctrl-C or SIGTERM", 1: "it failed" },
+  notes: "One line when it is ready; it runs until it is stopped.",
+};
 
 /** `hailstream stream`: the stream processors as a process of its own; any number of them share the work. */
 export const add: AddCommand = (program, context, end) => {
@@ -67,4 +79,5 @@ export const add: AddCommand = (program, context, end) => {
       end(exitCode);
     },
   );
+  withManual(command, manual);
 };

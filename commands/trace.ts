@@ -11,6 +11,7 @@ import { auditedTables } from "./audit.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes, printJson, sourceOf, withOptions } from "./command.ts";
 import { checked } from "./keys-part.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { runningStack, variablesOf } from "./running-stack.ts";
 import { describeTrace } from "./trace-words.ts";
@@ -23,6 +24,16 @@ const shape = z.object({
   json: z.boolean().default(false),
 });
 
+const manual: Manual = {
+  examples: [
+    "hailstream trace 0198c0de-0000-7000-8000-000000000001",
+    "hailstream trace my-own-id --around 2026-11-22T21:11:41Z --json",
+  ],
+  json: '{"eventId","type":name|null,"outcome":"stored"|"waiting"|"rejected"|"lost"|"unknown","records":[…],"enriched":[…],"deadLetters":[…],"rows":[…],"quarantined":[…],"rejections":[…],"losses":[…],"alerts":[…],"waiting":[…],"searched":{…}}',
+  exits: { 1: "nothing of the event was found, or it is lost" },
+  notes: "What each field holds: docs/trace.md.",
+};
+
 /** `hailstream trace ID`: where an event is and was, and why it stopped there. */
 export const add: AddCommand = (program, context, end) => {
   const command = program
@@ -34,11 +45,7 @@ export const add: AddCommand = (program, context, end) => {
       "--around <time>",
       "when it arrived, about: for an event that is no row and whose id does not say when it was made",
     )
-    .option("--json", "print all that is known as one JSON line on standard output")
-    .addHelpText(
-      "after",
-      "\nExit code 1: nothing of the event was found, or it is lost. The shape of the JSON: docs/trace.md.",
-    );
+    .option("--json", "print all that is known as one JSON line on standard output");
   const sets = [localOptions, storeOptions, kafkaOptions, catalogueOptions, logOptions];
   withOptions(command, sets).action(async (id: string) => {
     const { around, json } = checked(shape, command.opts());
@@ -63,6 +70,7 @@ export const add: AddCommand = (program, context, end) => {
       await db.stop();
     }
   });
+  withManual(command, manual);
 };
 
 /** Offsets are beyond what a number of JSON holds exactly, so they are texts. */

@@ -23,6 +23,7 @@ import {
   together,
 } from "../runtime/index.ts";
 import { type AddCommand, type CommandContext, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 import { environmentWith, type StackPlace, stackPlaceFrom } from "./stack-options.ts";
 import { createDemo, createStations, prepareCarriers, prepareDeviceKeys, prepareOwnPostgres } from "./up-stations.ts";
@@ -32,12 +33,24 @@ import { announce, createUpLogger, listOf } from "./up-words.ts";
 /** Options of these stations are flags of `up`; those of the others come by their variables. */
 const shown = ["local", "cache", "kafka", "registry", "schemas", "postgres", "log"];
 
+const manual: Manual = {
+  examples: [
+    "hailstream up",
+    "hailstream up --no-demo                              # without the simulated city",
+    "hailstream up --data-dir /tmp/trial --port-base 20000  # beside another stack",
+    "hailstream up --json > ready.json                    # one line when everything is ready",
+  ],
+  json: '{"ready":true,"ingest":URL,"registry":URL,"kafka":"host:port","postgres":URL,"analyst":URL,"apiKey":KEY,"connectors":URL,"alerts":URL,"console":URL,"consoleKey":KEY}',
+  exits: { 0: "stopped by Ctrl-C, or it runs already", 1: "a part failed" },
+  notes:
+    'The line of --json is printed once, when everything is ready; standard output carries nothing else. A stack that runs already is told of by its own line, or by {"ready":false,"running":true,"pid"}.',
+};
+
 export const add: AddCommand = (program, context, end) => {
   const sets = optionSets.filter((set) => shown.includes(set.station));
   const command = program
     .command("up")
-    .description("Run the whole pipeline on this machine until Ctrl-C: Kafka, registry, Postgres and every service.")
-    .addHelpText("before", "Example: hailstream up --data-dir /tmp/trial --port-base 20000 --no-demo\n")
+    .description("Runs the whole pipeline on this machine until Ctrl-C: Kafka, registry, Postgres and every service.")
     .option("--no-demo", "without the traffic of a simulated city")
     .option("--json", "print one line of JSON when everything is ready, and nothing else")
     .action(async (_options: unknown, called: Command) => {
@@ -48,6 +61,7 @@ export const add: AddCommand = (program, context, end) => {
       end(await up({ place: stackPlaceFrom(source), env, level, demo, json: json === true, context }));
     });
   withOptions(command, sets);
+  withManual(command, manual);
 };
 
 type UpParts = {

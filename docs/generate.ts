@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { loadProgram } from "../commands/index.ts";
 import { optionSets } from "../commands/option-sets.ts";
+import { outlineOf } from "../commands/outline.ts";
 import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
 import { faultsPage } from "../test/faults/page.ts";
 import { readResults } from "../test/faults/results.ts";
@@ -57,7 +59,18 @@ function optionsPage(): string {
   ].join("\n");
 }
 
+const { env, stdout, stderr } = process;
+const outline = outlineOf(await loadProgram({ env, stdout, stderr }, () => undefined));
+
+/** A line for each set of options and each command, so that a change shows where it is. */
+function outlineFile(): string {
+  const groups = Object.entries(outline.groups).map((entry) => entry.map((part) => JSON.stringify(part)).join(": "));
+  const commands = outline.commands.map((command) => JSON.stringify(command));
+  return `{"groups": {\n${groups.join(",\n")}\n}, "commands": [\n${commands.join(",\n")}\n]}\n`;
+}
+
 const pages: Readonly<Record<string, string>> = {
+  "../commands/outline.json": outlineFile(),
   "errors.md": errorsPage(),
   "options.md": optionsPage(),
   "metrics.md": metricsPage(),
@@ -70,7 +83,7 @@ for (const [name, text] of Object.entries(pages)) {
   const path = join(folder, name);
   if (!verify) writeFileSync(path, text);
   else if (readOrEmpty(path) !== text) {
-    process.stderr.write(`docs/${name} is stale: run node docs/generate.ts\n`);
+    process.stderr.write(`${join("docs", name)} is stale: run node docs/generate.ts\n`);
     process.exitCode = 1;
   }
 }

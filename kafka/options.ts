@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+import { defineOptions, type ValuesOf } from "../runtime/options.ts";
 
 const mechanisms = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+import { defineOptions, type ValuesOf } from "../runtime/options.ts";
 
 /** Where the local stack lives. The flags carry no station name, since they belong to every command that meets the stack. */
 export const localOptions = defineOptions(

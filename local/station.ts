@@ -6,10 +6,10 @@ import { type ChildService, createChildService } from "./child-process.ts";
 import { requireFreePort } from "./ports.ts";
 import { answers } from "./registry.ts";
 
-const program = fileURLToPath(new URL("../main.ts", import.meta.url));
+const program = fileURLToPath(new URL("../hailstream.mjs", import.meta.url));
 
 export type StationParts = {
-  /** The command of main.ts. */
+  /** The command of the command line. */
   readonly command: string;
   /** Default: the command. */
   readonly name?: string;

@@ -1,6 +1,6 @@
 /**
  * How one of our processes is launched, so that its memory stays under 300 MB. Node gives garbage a young generation of 96 MB by
- * default, and glibc keeps freed buffers for itself, one heap for each thread. The first line of main.ts, the Dockerfile and whoever starts
+ * default, and glibc keeps freed buffers for itself, one heap for each thread. The first line of hailstream.mjs, the Dockerfile and whoever starts
  * a station use the same.
  */
 export const nodeFlags: readonly string[] = [

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+import { defineOptions, type ValuesOf } from "../runtime/options.ts";
 
 const url = z.string().regex(/^postgres(ql)?:\/\/\S+$/, "expected postgres://user:password@host:port/database");
 

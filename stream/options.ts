@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOptions, type ValuesOf } from "../runtime/index.ts";
+import { defineOptions, type ValuesOf } from "../runtime/options.ts";
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run, SetupError, say } from "./words.mjs";
@@ -88,7 +88,7 @@ function brokenLinks() {
 
 /** npm links the commands of packages, not of the checkout itself: without this, npx would look for hailstream elsewhere. */
 function linkCommand() {
-  chmodSync(join(root, "main.ts"), 0o755);
-  if (lstatSync(commandLink, { throwIfNoEntry: false }) === undefined)
-    symlinkSync(join("..", "..", "main.ts"), commandLink);
+  chmodSync(join(root, "hailstream.mjs"), 0o755);
+  rmSync(commandLink, { force: true });
+  symlinkSync(join("..", "..", "hailstream.mjs"), commandLink);
 }

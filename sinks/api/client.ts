@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { defineOptions, messageOf, PipelineError, type ValuesOf } from "../../runtime/index.ts";
+import { messageOf, PipelineError } from "../../runtime/errors.ts";
+import { defineOptions, type ValuesOf } from "../../runtime/options.ts";
 
 export const connectorsOptions = defineOptions(
   "connectors",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOptions, type ValuesOf } from "../../runtime/index.ts";
+import { defineOptions, type ValuesOf } from "../../runtime/options.ts";
 
 export const lakeOptions = defineOptions("lake", {
   dir: {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOptions, type ValuesOf } from "../../runtime/index.ts";
+import { defineOptions, type ValuesOf } from "../../runtime/options.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import { isNetwork, type TargetPolicy } from "./target-guard.ts";
 

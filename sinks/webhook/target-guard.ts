@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import { PipelineError } from "../../runtime/index.ts";
+import { PipelineError } from "../../runtime/errors.ts";
 
 /** What webhooks may be sent to. */
 export type TargetPolicy = {
