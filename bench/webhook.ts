@@ -10,22 +10,29 @@ import { conditions, median, ratio } from "./rounds.ts";
 import { type Receivers, startReceivers } from "./webhook-receivers.ts";
 
 const seconds = 15;
-/** One alert among 1,000 events a second in each request of twenty. */
-const busy = { requestsPerSecond: 50, eventsPerRequest: 20 } as const;
+/** 1,000 events a second, five of them alerts. */
+const busy = { requestsPerSecond: 50, eventsPerRequest: 20, requestsPerAlert: 10, seconds: 60 } as const;
+/** The same with an alert in each request. */
+const alarmed = { ...busy, requestsPerAlert: 1, seconds } as const;
 /** Alerts by themselves, each to fifty endpoints. */
-const quiet = { requestsPerSecond: 5, eventsPerRequest: 1 } as const;
+const quiet = { requestsPerSecond: 5, eventsPerRequest: 1, requestsPerAlert: 1, seconds } as const;
 const drivers = 5_000;
 const endpoints = 50;
 const bar = { p99_ms: 1_000 } as const;
 /** After the last post so long is waited for what is on its way. */
 const patienceMs = 30_000;
 
-type Load = { readonly requestsPerSecond: number; readonly eventsPerRequest: number };
+type Load = {
+  readonly requestsPerSecond: number;
+  readonly eventsPerRequest: number;
+  readonly requestsPerAlert: number;
+  readonly seconds: number;
+};
 type Figures = { readonly p50: number; readonly p99: number; readonly max: number; readonly messages: number };
 
 /**
- * From the HTTP answer to the webhook at its receiver, which verifies it by the official library. First one endpoint under 1,000 events a second, one in
- * twenty of them a call for help. Then fifty endpoints, in turn all well and one of them dead (it takes every message and never answers): what
+ * From the HTTP answer to the webhook at its receiver, which verifies it by the official library. First one endpoint under 1,000 events a second, five
+ * of them calls for help, then fifty of them. Then fifty endpoints, in turn all well and one of them dead (it takes every message and never answers): what
  * counts is the delay at the other 49. There is no peer to set beside it; the limit is the promise.
  */
 export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
@@ -48,12 +55,15 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
     await register(0, receivers.url(0));
     await postProfiles(up.ready, drivers);
     // Kafka and the processors compile themselves for a while.
-    await measure(up.ready, receivers, busy, 1, 2 * seconds);
+    await measure(up.ready, receivers, { ...busy, seconds: 30 }, 1);
     const one: Figures[] = [];
+    const many: Figures[] = [];
     for (let round = 1; round <= rounds; round++) {
-      const figures = await measure(up.ready, receivers, busy, 1, seconds);
-      one.push(figures);
-      say(`round ${round} of ${rounds}: one endpoint, ${words(figures)}`);
+      for (const load of [busy, alarmed]) {
+        const figures = await measure(up.ready, receivers, load, 1);
+        (load === busy ? one : many).push(figures);
+        say(`round ${round} of ${rounds}: one endpoint, ${alertsPerSecond(load)} alerts a second, ${words(figures)}`);
+      }
     }
 
     for (let i = 1; i < endpoints - 1; i++) await register(i, receivers.url(i));
@@ -62,7 +72,7 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
     const among = async (hasDead: boolean) => {
       await disableEndpoint(db, hasDead ? last : dead, disabledByHand);
       await enableEndpoint(db, hasDead ? dead : last);
-      return measure(up.ready, receivers, quiet, endpoints - 1, seconds);
+      return measure(up.ready, receivers, quiet, endpoints - 1);
     };
     await among(false);
     const well: Figures[] = [];
@@ -75,17 +85,23 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
       }
     }
     const attempts = await attemptsAt(db, dead);
-    const ours = { one_endpoint: medians(one), fifty: { all_well: medians(well), one_dead: medians(oneDead) } };
+    const ours = {
+      one_endpoint: medians(one),
+      many_alerts: medians(many),
+      fifty: { all_well: medians(well), one_dead: medians(oneDead) },
+    };
     return {
       bench: "webhook",
       conditions: conditions({
-        seconds,
         one_endpoint: {
+          seconds: busy.seconds,
           events_per_second: busy.requestsPerSecond * busy.eventsPerRequest,
-          alerts_per_second: busy.requestsPerSecond,
+          alerts_per_second: alertsPerSecond(busy),
         },
+        many_alerts: { seconds: alarmed.seconds, alerts_per_second: alertsPerSecond(alarmed) },
         fifty: {
-          alerts_per_second: quiet.requestsPerSecond,
+          seconds: quiet.seconds,
+          alerts_per_second: alertsPerSecond(quiet),
           deliveries_per_second: quiet.requestsPerSecond * endpoints,
         },
         attempts_at_the_dead: attempts,
@@ -98,6 +114,7 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
         peer: null,
         limit: {
           p99: ratio(ours.one_endpoint.p99_ms, bar.p99_ms),
+          p99_many_alerts: ratio(ours.many_alerts.p99_ms, bar.p99_ms),
           one_dead_to_all_well: {
             p50: ratio(ours.fifty.one_dead.p50_ms, ours.fifty.all_well.p50_ms),
             p99: ratio(ours.fifty.one_dead.p99_ms, ours.fifty.all_well.p99_ms),
@@ -113,13 +130,7 @@ export async function run({ rounds, say }: BenchOptions): Promise<BenchResult> {
 }
 
 /** Posts for a while and gives the delays of the alerts at the receivers below `counted`, every one of which must come. */
-async function measure(
-  ready: ReadyLine,
-  receivers: Receivers,
-  load: Load,
-  counted: number,
-  forSeconds: number,
-): Promise<Figures> {
+async function measure(ready: ReadyLine, receivers: Receivers, load: Load, counted: number): Promise<Figures> {
   const delays: number[] = [];
   /** When the answer for an event had come; and, for those that are quicker than our own answer, when the alert had. */
   const posted = new Map<string, number>();
@@ -132,10 +143,10 @@ async function measure(
   };
   const post = async (n: number) => {
     const id = uuidv7();
-    await postEvents(ready, [
-      sos(id, n),
-      ...Array.from({ length: load.eventsPerRequest - 1 }, (_, i) => location(n * load.eventsPerRequest + i)),
-    ]);
+    const events = Array.from({ length: load.eventsPerRequest }, (_, i) => location(n * load.eventsPerRequest + i));
+    const isAlert = n % load.requestsPerAlert === 0;
+    await postEvents(ready, isAlert ? [sos(id, n), ...events.slice(1)] : events);
+    if (!isAlert) return;
     const at = performance.now();
     posted.set(id, at);
     for (const arrived of early.get(id) ?? []) delays.push(Math.max(0, arrived - at));
@@ -143,13 +154,13 @@ async function measure(
   };
   const began = performance.now();
   const posts: Promise<void>[] = [];
-  while (performance.now() - began < forSeconds * 1_000) {
+  while (performance.now() - began < load.seconds * 1_000) {
     const due = ((performance.now() - began) / 1_000) * load.requestsPerSecond;
     while (posts.length < due) posts.push(post(posts.length));
     await sleep(2);
   }
   await Promise.all(posts);
-  const expected = posts.length * counted;
+  const expected = Math.ceil(posts.length / load.requestsPerAlert) * counted;
   for (const until = performance.now() + patienceMs; delays.length < expected; await sleep(10)) {
     if (performance.now() > until) throw new Error(`${expected - delays.length} of ${expected} messages did not come`);
   }
@@ -159,6 +170,7 @@ async function measure(
   return { p50: at(0.5), p99: at(0.99), max: at(1), messages: delays.length };
 }
 
+const alertsPerSecond = (load: Load) => load.requestsPerSecond / load.requestsPerAlert;
 const words = ({ p50, p99, max, messages }: Figures) => `p50 ${p50} ms, p99 ${p99} ms, max ${max} ms of ${messages}`;
 
 function medians(runs: readonly Figures[]) {

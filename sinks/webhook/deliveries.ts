@@ -30,6 +30,12 @@ const due = "d.state = 'pending' and d.next_attempt_at <= now() and d.lease_unti
 // The planner knows little of a table whose rows come and go, so it is left no choice: subqueries that are scalar are looked up row by
 // row, in the order of an index, where it would else join all that is pending with itself.
 
+/**
+ * The commit does not wait for the disk. What a crash of the server then takes back (the last half second of it, as a whole) is made again: a delivery is sent
+ * once more under the same webhook-id, as it is when this process dies before it could write an end down.
+ */
+const mode = "mode as materialized (select set_config('synchronous_commit', 'off', true))";
+
 /** The endpoints that may be sent to and for which at least one delivery is due and not taken. */
 export async function endpointsWithDue(db: Queryable): Promise<DueEndpoint[]> {
   const rows = await db.query<{ endpoint_id: string; rate_per_second: number | null }>(`
@@ -59,9 +65,9 @@ export async function take(db: Database, endpointId: string, limit: number, leas
     failing: boolean;
     rate_per_second: number | null;
   }>(
-    `with open_endpoint as materialized (
+    `with ${mode}, open_endpoint as materialized (
        select e.endpoint_id, e.url, ${validSecrets} as secrets, e.failing_since is not null as failing, e.rate_per_second
-       from webhook.endpoints e where e.endpoint_id = $1 and ${open}
+       from webhook.endpoints e, mode where e.endpoint_id = $1 and ${open}
      ), due as (
        select d.delivery_id from webhook.deliveries d
        where d.endpoint_id = $1 and exists (select from open_endpoint) and ${due}
@@ -106,41 +112,48 @@ export type Decision =
   | { readonly state: "delivered" | "exhausted" }
   | { readonly state: "pending"; readonly delayMs: number };
 
+/** An attempt that ended, and what follows from it. */
+export type Ended = { readonly taken: Taken; readonly attempt: Attempt; readonly decision: Decision };
+
 /**
- * Writes down how an attempt ended and what follows. When the lease has been lost meanwhile, or the delivery was given up, others have
- * decided; only `delivered` is a fact that counts all the same. Gives whether another delivery of the same alert waited for this one.
+ * Writes down how attempts, each of another delivery, ended. When the lease has been lost meanwhile, or the delivery was given up, others have
+ * decided; only `delivered` is a fact that counts all the same. Gives the deliveries whose end another one of the same alert waited for.
  */
-export async function finish(db: Queryable, taken: Taken, attempt: Attempt, decision: Decision): Promise<boolean> {
-  const [row] = await db.query<{ waiting: boolean }>(
-    `with written as (
-       update webhook.attempts set seconds = $5, result = $6, status = $7, detail = $8
-       where delivery_id = $1 and attempt = $9
+export async function finish(db: Queryable, ended: readonly Ended[]): Promise<ReadonlySet<bigint>> {
+  const rows = await db.query<{ delivery_id: bigint }>(
+    `with ${mode}, given as materialized (
+       select g.* from mode, unnest($1::bigint[], $2::int[], $3::uuid[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::int[], $9::text[])
+         as g (delivery_id, attempt, lease, state, delay_ms, seconds, result, status, detail)
+     ), written as (
+       update webhook.attempts a set seconds = g.seconds, result = g.result, status = g.status, detail = g.detail
+       from given g where a.delivery_id = g.delivery_id and a.attempt = g.attempt
      ), finished as (
-       update webhook.deliveries
-       set state = $3, lease = null, lease_until = '-infinity',
-           next_attempt_at = case when $3 = 'pending' then now() + $4 * interval '1 ms' else next_attempt_at end,
-           finished_at = case when $3 = 'pending' then null else now() end
-       where delivery_id = $1 and (state = 'pending' and lease = $2 or $3 = 'delivered' and state <> 'delivered')
-       returning endpoint_id, alert_key, delivery_id
+       update webhook.deliveries d
+       set state = g.state, lease = null, lease_until = '-infinity',
+           next_attempt_at = case when g.state = 'pending' then now() + g.delay_ms * interval '1 ms' else d.next_attempt_at end,
+           finished_at = case when g.state = 'pending' then null else now() end
+       from given g
+       where d.delivery_id = g.delivery_id
+         and (d.state = 'pending' and d.lease = g.lease or g.state = 'delivered' and d.state <> 'delivered')
+       returning d.endpoint_id, d.alert_key, d.delivery_id, g.state
      )
-     select $3 <> 'pending' and exists (
-       select from finished f where (
-         select min(next.delivery_id) from webhook.deliveries next
-         where next.state = 'pending' and next.endpoint_id || ' ' || next.alert_key = f.endpoint_id || ' ' || f.alert_key
-           and next.delivery_id > f.delivery_id) is not null) as waiting`,
+     select f.delivery_id from finished f where f.state <> 'pending' and (
+       select min(next.delivery_id) from webhook.deliveries next
+       where next.state = 'pending' and next.endpoint_id || ' ' || next.alert_key = f.endpoint_id || ' ' || f.alert_key
+         and next.delivery_id > f.delivery_id) is not null`,
     [
-      taken.deliveryId,
-      taken.lease,
-      decision.state,
-      decision.state === "pending" ? decision.delayMs : 0,
-      attempt.seconds,
-      attempt.result,
-      attempt.status ?? null,
-      attempt.detail,
-      taken.attempt,
+      ended.map(({ taken }) => taken.deliveryId),
+      ended.map(({ taken }) => taken.attempt),
+      ended.map(({ taken }) => taken.lease),
+      ended.map(({ decision }) => decision.state),
+      ended.map(({ decision }) => (decision.state === "pending" ? decision.delayMs : 0)),
+      ended.map(({ attempt }) => attempt.seconds),
+      ended.map(({ attempt }) => attempt.result),
+      ended.map(({ attempt }) => attempt.status ?? null),
+      ended.map(({ attempt }) => attempt.detail),
     ],
   );
-  return row?.waiting ?? false;
+  return new Set(rows.map((row) => row.delivery_id));
 }
 
 export const deliveryStates = ["pending", "delivered", "exhausted"] as const;

@@ -11,6 +11,7 @@ import { secondsBuckets } from "../../runtime/metrics.ts";
 import type { Database } from "../../store/index.ts";
 import { type Decision, endpointsWithDue, finish, type Taken, take } from "./deliveries.ts";
 import { disableEndpoint, hold, noteFailure, noteSuccess } from "./endpoint-health.ts";
+import { createFinisher } from "./finisher.ts";
 import { createGuardedAgent, type Resolve } from "./guarded-agent.ts";
 import { countEndpoints, countPending, deleteOld, tidy } from "./housekeeping.ts";
 import { createLane, type Lane } from "./lane.ts";
@@ -52,6 +53,7 @@ export function createSender(parts: SenderParts): Sender {
   const schedule = scheduleOf(options);
   const leaseMs = options.timeoutMs + leaseMarginMs;
   const metrics = senderMetrics(parts.metrics);
+  const finishOne = createFinisher((ended) => finish(db, ended));
   const lanes = new Map<string, Lane>();
   const interrupt = new AbortController();
   let agent: Agent | undefined;
@@ -178,7 +180,7 @@ export function createSender(parts: SenderParts): Sender {
     const decision = decide(taken, attempt);
     try {
       await judge(taken, attempt);
-      const waiting = await finish(db, taken, attempt, decision);
+      const waiting = await finishOne({ taken, attempt, decision });
       if (decision.state !== "pending") metrics.finished.inc({ state: decision.state });
       report(taken, attempt, decision);
       return waiting;
