@@ -39,9 +39,10 @@ const proofs = {
     env: { FLUSH_FAULTS: "all" },
   },
   dlq: {
-    about: "10,000 dead letters are redriven by two commands at once, among live traffic: each is one row. A minute.",
+    about:
+      "10,000 dead letters of a sink are redriven by two commands at once, among live traffic: each is one row; and 10,000 of a processor. Two minutes.",
     project: "stack",
-    file: "test/commands/dlq.int.test.ts",
+    file: "test/commands/dlq",
     env: { DLQ_LETTERS: "10000" },
   },
   fuzz: {

@@ -5,8 +5,8 @@ import type { SinkBatch } from "../sink.ts";
 const minuteMs = 60_000;
 
 /**
- * The offsets of those records that the audit ledger has as read already: it names, for each table and minute of event time, the offsets that lie between the first and the last of
- * them. A record that a sink has never come to, as in a fresh database or where offsets were moved over it, lies in none.
+ * The offsets of those records that the audit ledger has already: it names, for each table and minute of event time, the first and the last offset of what was read. A record that a
+ * sink has never come to, as in a fresh database or where offsets were moved over it, lies in none. Of minutes from before there was a ledger it knows no offsets: all of them count as had.
  * @param tables by event type
  */
 export async function countedBefore(
@@ -22,10 +22,16 @@ export async function countedBefore(
     places.set(`${place.table} ${place.minute}`, known);
     known.offsets.push(BigInt(record.offset));
   }
-  const rows = await db.query<{ table: string; minute: Date; first: bigint; last: bigint }>(
-    `select event_table as table, minute, min(first_offset) as first, max(last_offset) as last from audit.ledger
-     join unnest($3::text[], $4::timestamptz[]) as wanted (event_table, minute) using (event_table, minute)
-     where topic = $1 and partition = $2 group by 1, 2`,
+  const rows = await db.query<{
+    table: string;
+    minute: Date;
+    first: bigint | null;
+    last: bigint | null;
+    older: boolean;
+  }>(
+    `select event_table as table, minute, sum(stored) > sum(read) as older,
+       min(first_offset) filter (where topic = $1 and partition = $2) as first, max(last_offset) filter (where topic = $1 and partition = $2) as last
+     from audit.ledger join unnest($3::text[], $4::timestamptz[]) as wanted (event_table, minute) using (event_table, minute) group by 1, 2`,
     [
       ...[topic, partition],
       [...places.values()].map(({ table }) => table),
@@ -33,9 +39,9 @@ export async function countedBefore(
     ],
   );
   return new Set(
-    rows.flatMap(({ table, minute, first, last }) =>
+    rows.flatMap(({ table, minute, first, last, older }) =>
       (places.get(`${table} ${minute.getTime()}`)?.offsets ?? [])
-        .filter((offset) => offset >= first && offset <= last)
+        .filter((offset) => older || (first !== null && last !== null && offset >= first && offset <= last))
         .map(String),
     ),
   );

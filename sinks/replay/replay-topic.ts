@@ -97,8 +97,9 @@ async function plan(
   partition: number,
   all: readonly KafkaRecord[],
 ): Promise<{ readonly left: ReplayCounts; readonly parts: readonly Part[] }> {
-  const letters = await lettersAmong(db, target.consumer, topic, partition, all);
+  // First: letters and ledger lines of what lies below it are there by now.
   const next = await nextOffset(db, target.consumer, topic, partition);
+  const letters = await lettersAmong(db, target.consumer, topic, partition, all);
   const records = all.filter(({ offset }) => !letters.has(offset) && (next === undefined || BigInt(offset) < next));
   const left = {
     ...{ read: all.length - records.length, stored: 0, present: 0, rejected: 0 },
@@ -107,7 +108,6 @@ async function plan(
   };
   const whole = { topic, partition, records };
   if (target.uncounted === undefined) return { left, parts: [{ batch: whole, counted: false }] };
-  // Asked behind the checkpoint: what lies below it has its line in the ledger by now.
   const known = await countedBefore(db, target.tables, whole);
   const parts = [false, true].map((counted) => ({
     ...{ counted, batch: { ...whole, records: records.filter(({ offset }) => known.has(offset) === counted) } },

@@ -96,6 +96,17 @@ test("into a database that has never seen the topic, the ledger is right: before
     expect(await fresh.replay(...range)).toMatchObject({ code: 0, stored: 11, present: 79 });
     expect(await ledgerAndRows(fresh)).toEqual({ ledger: 90, rows: 90 });
 
+    // Nor is what was stored before there was a ledger, as migration 0021 takes it.
+    await fresh.db.owner.execute("delete from audit.flushed");
+    await fresh.db.owner.execute("delete from audit.minutes");
+    await fresh.db.owner.execute(
+      `insert into audit.minutes select 'trip_rated', date_bin('1 minute', occurred_at, 'epoch'), '', -1, null, null, 0, 0, count(*), sum(audit.fingerprint(event_id))
+       from events.trip_rated group by 2`,
+    );
+    await fresh.db.owner.execute(`delete from events.trip_rated where event_id like 'new-2%'`);
+    expect(await fresh.replay(...range)).toMatchObject({ code: 0, stored: 11, present: 79 });
+    expect(await ledgerAndRows(fresh)).toEqual({ ledger: 90, rows: 90 });
+
     const group = `events-${run}-new`;
     const sink = await fresh.startSink("events", group, topic);
     await eventually(async () => expect(await storedUpTo(fresh.db, group)).toBe(90), patience);
@@ -235,6 +246,19 @@ test("what Kafka no longer has is told, and refused unless what is left is asked
   expect(await pipeline.replay(...range, "--from", "10m")).toMatchObject({ code: 0, cut: [{ partition: 0 }] });
   await takeAway(topic, 1, 10);
   await expect(pipeline.replay(...range, "--from", "2h")).rejects.toThrow(/partition 1 has nothing left \(10 records/);
+}, 90_000);
+
+test("what Kafka takes away while it is read is told, too, and the rest is stored", async () => {
+  const topic = `eaten-${run}`;
+  await createTopic(topic, 1);
+  // Several fetches, of which one is made in advance.
+  await produce(topic, rated("eaten", 0, 15_000));
+  const told = pipeline.replay("--topic", topic, "--from", "10m", "--into", "events").catch((error: unknown) => error);
+  await pipeline.whileHeld("pipeline.replays", "old.read > 0", "replay-topic", () => takeAway(topic, 0, 14_990));
+  expect(await told).toMatchObject({ code: "replay_range_cut", message: expect.stringContaining("1 partition (0)") });
+  const stored = await rows("eaten");
+  expect(stored).toBeLessThan(15_000);
+  expect(await count(pipeline.db, `events.trip_rated where event_id = 'eaten-14999-${run}'`)).toBe(1);
 }, 90_000);
 
 test("a connector of its own fills a fresh table from the time that was asked for, and a newer row keeps its place", async () => {
