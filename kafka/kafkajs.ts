@@ -4,11 +4,12 @@ import { createByteWriterClass } from "./byte-writer.ts";
 import { decodeRecord } from "./decode-record.ts";
 import { createRecordEncoder } from "./encode-record.ts";
 import { groupByPartition } from "./group-by-partition.ts";
+import { beatThroughClockChanges } from "./heartbeats.ts";
 import { createSendMessages, type KafkaJsParts } from "./send-messages.ts";
 
 /**
- * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), and one that loses records when leaders move. The
- * version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
+ * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, and one
+ * whose members fall silent when the clock is set back. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
  */
 const load = createRequire(import.meta.url);
 
@@ -39,5 +40,7 @@ export const originals = {
   groupByPartition: replaceModule("kafkajs/src/producer/groupMessagesPerPartition.js", () => groupByPartition),
   sendMessages: replaceModule("kafkajs/src/producer/sendMessages.js", () => createSendMessages(sendParts())),
 } as const;
+
+replaceModule("kafkajs/src/consumer/consumerGroup.js", beatThroughClockChanges);
 
 export const { Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");

@@ -120,7 +120,7 @@ export function createSendQueue(limits: {
           topic,
           records,
           bytes,
-          at: Date.now(),
+          at: performance.now(),
           taken: 0,
           acknowledged: 0,
           settled: false,
@@ -170,7 +170,7 @@ export function createSendQueue(limits: {
     },
 
     /** Rejects the calls whose time is over. */
-    expire(now = Date.now()): void {
+    expire(now = performance.now()): void {
       const late = (call: SendCall) => !call.settled && call.at + limits.deliveryTimeoutMs <= now;
       const error = () => new PipelineError("kafka_produce_failed", { fields: { waitedMs: limits.deliveryTimeoutMs } });
       for (const call of underWay) if (late(call)) settle(call, error());
@@ -190,7 +190,7 @@ export function createSendQueue(limits: {
     bufferedBytes: () => buffered,
 
     /** How long the oldest call waits, in ms; 0 when none does. */
-    oldestMs(now = Date.now()): number {
+    oldestMs(now = performance.now()): number {
       const oldest = underWay.values().next().value ?? waiting[head];
       return oldest === undefined ? 0 : now - oldest.at;
     },

@@ -12,6 +12,7 @@ export type PatienceParts = {
   readonly limitMs: number;
   readonly changed: ReferenceChanges["changed"];
   readonly metrics: Metrics;
+  /** Both clocks in one, for tests: milliseconds since 1970. */
   readonly now?: () => number;
 };
 
@@ -35,6 +36,8 @@ const gatherMs = 20;
  */
 export function createPatience(parts: PatienceParts): Patience {
   const now = parts.now ?? Date.now;
+  // The wall clock may be set while a batch waits.
+  const steady = parts.now ?? (() => performance.now());
   const inVain = new LRUCache<string, true>({ max: remembered });
   const waits = parts.metrics.counter(
     "hailstream_stream_profile_waits_total",
@@ -44,13 +47,16 @@ export function createPatience(parts: PatienceParts): Patience {
 
   return () => {
     const began = now();
+    const beganAt = steady();
     let hasWaited = false;
     return {
       async next(outcome) {
         const lacking = outcome.sends.get(parts.topic);
         if (lacking === undefined) return "go";
         const left = (record: OutgoingRecord) =>
-          inVain.has(awaitedOf(record)) ? 0 : Math.min(began, arrivalOf(record)) + parts.limitMs - now();
+          inVain.has(awaitedOf(record))
+            ? 0
+            : Math.min(began, arrivalOf(record)) + parts.limitMs - (began + steady() - beganAt);
         const leftMs = Math.max(...lacking.map(left));
         if (leftMs <= 0) {
           if (!hasWaited) return "go";

@@ -30,7 +30,7 @@ export class Gathered {
   readonly first: bigint;
   /** The group join under which it was read. */
   readonly generation: number;
-  /** Milliseconds since 1970. */
+  /** By the monotonic clock, in milliseconds. */
   readonly since: number;
   readonly files = new Map<string, GatheredFile>();
   readonly rejections: Rejection[] = [];

@@ -123,7 +123,8 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
       control.seek(from);
       return false;
     }
-    const to = gathered ?? new Gathered({ partition, first: from, generation: control.generation, since: Date.now() });
+    const to =
+      gathered ?? new Gathered({ partition, first: from, generation: control.generation, since: performance.now() });
     const reads: Read[] = [];
     const records = batch.records.filter(({ offset, value }) => BigInt(offset) >= from && value !== null);
     // All are read before one is added: a registry that does not answer must not leave half a batch behind.
@@ -139,7 +140,7 @@ export function createLakeRunner(parts: LakeRunnerParts): Service {
   }
 
   async function flushOld(): Promise<void> {
-    const due = Date.now() - parts.maxAgeMs;
+    const due = performance.now() - parts.maxAgeMs;
     for (const [key, { gathered }] of [...waiting]) {
       if (gathered.since > due) continue;
       try {

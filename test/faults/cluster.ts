@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localStreamVariables } from "../../commands/local-stream.ts";
@@ -17,8 +17,10 @@ import {
 import { createClusterId, createKafka } from "../../local/kafka.ts";
 import { createLogger, type Logger } from "../../runtime/index.ts";
 import { type PostgresProxy, startPostgresProxy } from "../support/postgres-proxy.ts";
+import { type Clock, createClock } from "./clock.ts";
 import { type Link, openLink } from "./link.ts";
-import { brokers, type Process, services } from "./plan.ts";
+import { brokers, type Process, services, spoolingDoor } from "./plan.ts";
+import { openSmallDisk, type SmallDisk } from "./small-disk.ts";
 
 /** Three brokers, registry, Postgres, and two of each of our services, with an ill network between them at will. */
 export type Cluster = {
@@ -29,6 +31,10 @@ export type Cluster = {
   readonly links: ReadonlyMap<Process, Link>;
   /** Behind the link: holds transactions at a point. */
   readonly postgresProxy: PostgresProxy;
+  /** The wall clocks of our services. */
+  readonly clocks: ReadonlyMap<Process, Clock>;
+  /** The disks of their own that were asked for, and permitted. */
+  readonly disks: ReadonlyMap<Process, SmallDisk>;
   /** host:port of the brokers, through their links. */
   readonly kafka: string;
   /** Straight to Postgres, as its owner and as its superuser. */
@@ -42,14 +48,22 @@ export type Cluster = {
   end(options?: { readonly keepData?: boolean }): Promise<void>;
 };
 
-/** @param abort breaks a start off; the cluster is ended then. */
-export async function startCluster(abort: AbortSignal, logLevel = "fatal"): Promise<Cluster> {
+/** No run needs as much. */
+const diskBytes = 3 * 1024 ** 3;
+
+/**
+ * @param abort breaks a start off; the cluster is ended then.
+ * @param ownDisks whose data is to lie on a small disk of its own
+ */
+export async function startCluster(abort: AbortSignal, ownDisks: ReadonlySet<Process> = new Set()): Promise<Cluster> {
   const dataDir = mkdtempSync(join(tmpdir(), "hailstream-faults-"));
-  const log = createLogger("faults", logLevel);
+  const log = createLogger("faults", "fatal");
   const env = withoutOptions(process.env);
   const cacheDir = cacheDirFrom(process.env);
   const processes = new Map<Process, ChildService>();
   const links = new Map<Process, Link>();
+  const clocks = new Map<Process, Clock>();
+  const disks = new Map<Process, SmallDisk>();
   let postgresProxy: PostgresProxy | undefined;
   const kill = () => {
     for (const child of processes.values()) child.kill();
@@ -61,6 +75,7 @@ export async function startCluster(abort: AbortSignal, logLevel = "fatal"): Prom
       kill();
       await Promise.all([...processes.values()].map((child) => child.stop()));
       await Promise.all([...links.values(), postgresProxy].map((each) => each?.stop()));
+      await Promise.all([...disks.values()].map((disk) => disk.close(keepData)));
       process.off("exit", kill);
       if (!keepData) rmSync(dataDir, { recursive: true, force: true });
     })();
@@ -70,9 +85,23 @@ export async function startCluster(abort: AbortSignal, logLevel = "fatal"): Prom
   try {
     const bases = await distinctBases(5);
     const ports = portsFrom(bases[0]);
-    const secrets = loadSecrets(dataDir);
     const own = { dataDir, cacheDir, ports, env, log, abort };
-    const embedded = await createEmbedded({ ...own, own: { kafka: "none" } });
+    const storesDir = join(dataDir, "stores");
+    const diskOf = async (name: Process, path: string) => {
+      const disk = ownDisks.has(name) ? await openSmallDisk(path, diskBytes) : undefined;
+      if (disk !== undefined) disks.set(name, disk);
+      mkdirSync(path, { recursive: true });
+      return path;
+    };
+    await diskOf("postgres", storesDir);
+    for (const name of brokers) await diskOf(name, join(dataDir, name));
+    // What the harness itself writes has room at any moment.
+    for (const name of ["logs", "run"]) {
+      mkdirSync(join(dataDir, name));
+      symlinkSync(join("..", name), join(storesDir, name));
+    }
+    const secrets = loadSecrets(storesDir);
+    const embedded = await createEmbedded({ ...own, dataDir: storesDir, own: { kafka: "none" } });
     for (const child of embedded.children) processes.set(child.name === "Postgres" ? "postgres" : "registry", child);
     const clusterId = createClusterId();
     const clusterPorts = bases.slice(1, 4).map((base) => portsFrom(base));
@@ -110,9 +139,17 @@ export async function startCluster(abort: AbortSignal, logLevel = "fatal"): Prom
       if (name.startsWith("ingest")) doors.push(`http://127.0.0.1:${port}`);
       const home = join(dataDir, name);
       mkdirSync(home);
+      const clock = createClock(join(home, "clock"), env.NODE_OPTIONS);
+      clocks.set(name, clock);
+      await diskOf(name, join(home, "data"));
       const variables = {
-        ...{ ...shared, ...ownOf(name, port, home), HAILSTREAM_REGISTRY_CACHE_DIR: join(home, "schemas") },
-        ...(name.startsWith("ingest") ? { HAILSTREAM_INGEST_API_KEYS_FILE: apiKeysFile(dataDir) } : {}),
+        ...{
+          ...shared,
+          ...clock.variables,
+          ...ownOf(name, port, home),
+          HAILSTREAM_REGISTRY_CACHE_DIR: join(home, "schemas"),
+        },
+        ...(name.startsWith("ingest") ? { HAILSTREAM_INGEST_API_KEYS_FILE: apiKeysFile(storesDir) } : {}),
       };
       processes.set(name, createStation({ ...own, command: commandOf(name), name, env: variables, port }));
     }
@@ -124,7 +161,7 @@ export async function startCluster(abort: AbortSignal, logLevel = "fatal"): Prom
     await prepareCarriers({ ...shared, HAILSTREAM_REGISTRY_CACHE_DIR: join(dataDir, "schemas") }, log);
     await start(services);
     return {
-      ...{ dataDir, processes, links, postgresProxy: toPostgres, kafka, postgres, doors, log, end },
+      ...{ dataDir, processes, links, clocks, disks, postgresProxy: toPostgres, kafka, postgres, doors, log, end },
       superuser: postgres.replace(/\/\/[^@]*@/, `//postgres:${secrets.postgres.superuser}@`),
       apiKey: secrets.apiKey,
     };
@@ -146,7 +183,8 @@ function ownOf(name: Process, port: number, home: string): Readonly<Record<strin
   if (name.startsWith("ingest")) {
     // With so many processes on one machine a late event loop says nothing about the load of the front door.
     const shedding = { HAILSTREAM_INGEST_MAX_LOOP_DELAY_MS: "0" };
-    return { ...shedding, HAILSTREAM_INGEST_PORT: text, HAILSTREAM_INGEST_DATA_DIR: join(home, "data") };
+    const spool = { HAILSTREAM_INGEST_SPOOL: String(name === spoolingDoor) };
+    return { ...shedding, ...spool, HAILSTREAM_INGEST_PORT: text, HAILSTREAM_INGEST_DATA_DIR: join(home, "data") };
   }
   if (name.startsWith("sinks")) return { HAILSTREAM_SINKS_METRICS_PORT: text };
   const kind = name.startsWith("stateful") ? "stateful" : "stateless";

@@ -20,11 +20,20 @@ const streamGroups = {
   "trip-events": "hailstream-enrich-trip-events",
 };
 
-export type Place = { readonly connection: KafkaConnection; readonly postgres: string };
+export type Place = {
+  readonly connection: KafkaConnection;
+  readonly postgres: string;
+  /** The addresses of the front doors. */
+  readonly doors: readonly string[];
+};
 
 /** What still has to be done, in words; none when everything has come to rest. Asked in the order of the way: what leaves one place is seen at the next. */
-async function behind({ connection, postgres }: Place, witness: string): Promise<readonly string[]> {
+async function behind({ connection, postgres, doors }: Place, witness: string): Promise<readonly string[]> {
   const words: string[] = [];
+  for (const door of doors) {
+    const spooled = await spoolDepth(door);
+    if (spooled > 0) words.push(`the spool of ${door}: ${spooled} events`);
+  }
   const groups = [...Object.entries(streamGroups).map(([topic, group]) => [group, [topic]] as const)];
   for (const [group, topics] of [...groups, [witness, carrierTopics] as const]) {
     for (const { topic, partition, committed, end } of await groupLag(connection, group, topics))
@@ -41,6 +50,12 @@ async function behind({ connection, postgres }: Place, witness: string): Promise
     if (next < end) words.push(`${sinkGroup} ${partition}: ${next} of ${end}`);
   }
   return words;
+}
+
+/** How many events the door keeps on its disk for Kafka. */
+async function spoolDepth(door: string): Promise<number> {
+  const text = await fetch(`${door}/metrics`, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.text());
+  return Number(/^hailstream_ingest_spool_depth_events (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
 /** How far the sink of events has come, by topic and partition. */

@@ -7,7 +7,7 @@ import { signal } from "../../local/process-identity.ts";
 import type { Apps } from "./apps.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Toxic } from "./link.ts";
-import type { Fault, FaultKind, Process } from "./plan.ts";
+import { brokers, type Fault, type FaultKind, type Process, spoolingDoor } from "./plan.ts";
 import type { Poison } from "./poison.ts";
 
 /** What faults are done to. */
@@ -45,6 +45,20 @@ const ill =
     await sleep(fault.forMs);
     link.set(undefined);
     return undefined;
+  };
+
+/** Two minutes to ten, as the moment of the fault has it. */
+const jumpMinutes = ({ atMs }: Fault) => 2 + (atMs % 9);
+
+const jump =
+  (direction: 1 | -1): Action =>
+  async (fault, { cluster }) => {
+    const clock = cluster.clocks.get(fault.target as Process);
+    if (clock === undefined) throw new Error("it has no clock of its own");
+    clock.set(direction * jumpMinutes(fault) * 60_000);
+    await sleep(fault.forMs);
+    clock.set(0);
+    return `${jumpMinutes(fault)} minutes`;
   };
 
 const actions: Readonly<Record<FaultKind, Action>> = {
@@ -103,6 +117,28 @@ const actions: Readonly<Record<FaultKind, Action>> = {
       await sleep(500);
     }
     return `${joins} times gone and back`;
+  },
+  "clock ahead": jump(1),
+  "clock behind": jump(-1),
+  "full disk": async (fault, { cluster }) => {
+    const disk = cluster.disks.get(fault.target as Process);
+    if (disk === undefined) throw new Error("mounting a small disk is not permitted here");
+    const refusals = () => (fault.target === spoolingDoor ? spoolRefusals(cluster) : Promise.resolve(0));
+    const before = await refusals();
+    const bytes = await disk.fill();
+    // A door writes to its disk only while Kafka is away.
+    const cut = fault.target === spoolingDoor ? brokers.map((name) => cluster.links.get(name)) : [];
+    for (const link of cut) link?.set({ kind: "refuse" });
+    try {
+      await sleep(fault.forMs);
+      await disk.free();
+      if (cut.length === 0) return `${bytes} bytes`;
+      // There is room, and still no Kafka.
+      await sleep(fault.forMs / 2);
+      return `${bytes} bytes, ${(await refusals()) - before} writes refused`;
+    } finally {
+      for (const link of cut) link?.set(undefined);
+    }
   },
   poison: async (_, { poison }) => `${await poison.spoil()} records`,
   "a hundredfold": async ({ target }, { apps, poison }) => {
@@ -184,4 +220,10 @@ async function during(ms: number, set: (on: boolean) => void): Promise<undefined
   set(true);
   await sleep(ms);
   set(false);
+}
+
+/** How many writes the disk of the door has refused. */
+async function spoolRefusals({ doors }: Cluster): Promise<number> {
+  const text = await fetch(`${doors[1]}/metrics`).then((answer) => answer.text());
+  return Number(/^hailstream_ingest_spool_write_failures_total (\d+)/m.exec(text)?.[1] ?? 0);
 }

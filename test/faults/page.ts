@@ -30,7 +30,7 @@ Generated from \`test/faults/results.json\`, which \`--record\` writes.
 starts three brokers (three copies, two in sync), the schema registry, Postgres, and two of each service on this machine, lets the apps of 24 drivers
 post events through the front doors, and breaks things by a plan that follows from the seed: \`test/faults/plan.ts\`. Between clients and each broker, Postgres and
 the registry lies a network that can be made slow, half open, one-way or gone: \`test/faults/link.ts\`. An app sends its events in order, again under the same id
-until each has its answer, and to another door when one is silent. A webhook receiver gets the alert of every SOS, and a consumer reads along.
+until each has its answer, and to another door when one is silent; two of the apps stay with a door that keeps events on its disk while Kafka is away. A webhook receiver gets the alert of every SOS, and a consumer reads along.
 
 When everything is well again and has come to rest, what was sent, answered, carried, stored and delivered goes to the checker (\`audit/check-history.ts\`). For each run it must
 find nothing, and neither must \`hailstream audit\`: no accepted event that is not in Kafka, none in Kafka that is not a row (or, for poison, a dead letter), none twice, none out of the order of its key,
@@ -119,7 +119,8 @@ const secondsOf = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
 const limits = `## What is not done
 
-- *Clock jumps:* a process under another clock needs libfaketime, which is no part of this repository's needs.
-- *Full disk:* a small mount of its own needs privileges that a test should not ask for.
+- *Clocks of Kafka, Postgres and the registry:* only the wall clocks of our services are shifted, by two to ten minutes (\`test/faults/shifted-clock.ts\`).
+- *Full disks without the rights of root:* a disk is full on a small mount of its own (\`test/faults/small-disk.ts\`). Where mounting is not permitted, the fault is
+  told as not done and counts nowhere above.
 - *Loss of what the kernel had not written:* all brokers are on one machine, which stays up; with two copies in sync an acknowledged record is in the memory of two machines.
 `;

@@ -10,6 +10,9 @@ export const stores = ["postgres", "registry"] as const;
 export type Process = (typeof services)[number] | (typeof brokers)[number] | (typeof stores)[number];
 export type Target = Process | "apps" | "topics";
 
+/** The front door that keeps events on its disk while Kafka is away. */
+export const spoolingDoor = "ingest-2";
+
 type Kind = {
   readonly targets: readonly Target[];
   /** The least and the greatest time that it lasts; none: it is done in a moment. */
@@ -65,6 +68,22 @@ export const kinds = {
   poison: { targets: ["topics"], expected: "each is a dead letter with its reason, and those behind it go on" },
   "a hundredfold": { targets: ["topics", "apps"], expected: "one row" },
   "hot key": { targets: ["apps"], seconds: [4, 8], expected: "one partition has half of all; order kept" },
+  "clock ahead": {
+    targets: services,
+    seconds: [5, 12],
+    expected:
+      "minutes ahead and back again: nothing is given up or forgotten for it, nothing waits until it is made up",
+  },
+  "clock behind": {
+    targets: services,
+    seconds: [5, 12],
+    expected: "minutes behind and right again: members stay in their groups, nothing waits until it is made up",
+  },
+  "full disk": {
+    targets: [spoolingDoor, ...brokers, "postgres"],
+    seconds: [4, 8],
+    expected: "what cannot be kept is refused and comes again; when there is room it goes on by itself",
+  },
   "late events": { targets: ["apps"], seconds: [4, 8], expected: "stored on the day on which they happened" },
 } as const satisfies Readonly<Record<string, Kind>>;
 
@@ -101,14 +120,14 @@ export function planFaults(
   // The first seconds let traffic begin, the last let a fault end.
   for (let at = 2_000; at < durationMs - 2_000; at += everyMs * (0.5 + random())) {
     if (deck.length === 0) deck = shuffled(random, p.only ?? candidatesOf(random));
-    const index = deck.findIndex(({ target }) => (busy.get(placeOf(target)) ?? 0) <= at);
+    const index = deck.findIndex((each) => placesOf(each).every((place) => (busy.get(place) ?? 0) <= at));
     const [next] = index < 0 ? [] : deck.splice(index, 1);
     if (next === undefined) continue;
     const kind: Kind = kinds[next.kind];
     const [from, to] = kind.seconds ?? [0, 0];
     const forMs = Math.round((from + (to - from) * random()) * 1_000);
     plan.push({ ...next, atMs: Math.round(at), forMs });
-    busy.set(placeOf(next.target), at + forMs + (isProcess(next.target) ? recoveryMs : 0));
+    for (const place of placesOf(next)) busy.set(place, at + forMs + (isProcess(next.target) ? recoveryMs : 0));
   }
   return plan;
 }
@@ -127,6 +146,11 @@ function candidatesOf(random: Random): readonly Candidate[] {
 /** What is broken together: one broker is all of Kafka here. */
 export function placeOf(target: Target): string {
   return target.startsWith("kafka") || target === "topics" ? "kafka" : target.replace(/-\d$/, "");
+}
+
+/** A disk of the front door is written to only while Kafka is away. */
+function placesOf({ kind, target }: Candidate): readonly string[] {
+  return kind === "full disk" && target === spoolingDoor ? [placeOf(target), "kafka"] : [placeOf(target)];
 }
 
 const isProcess = (target: Target) => target !== "apps" && target !== "topics";

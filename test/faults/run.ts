@@ -4,7 +4,7 @@ import { carrierTopics, comeToRest, gatherStored, progressOf } from "./gather.ts
 import { type Injected, inject } from "./inject.ts";
 import { askLedger } from "./ledger.ts";
 import { checkRequests } from "./order.ts";
-import { type Fault, planFaults } from "./plan.ts";
+import { type Fault, type Process, planFaults } from "./plan.ts";
 import { onStage, type Stage, type StageOptions } from "./stage.ts";
 
 export type RunOptions = StageOptions & {
@@ -34,9 +34,12 @@ const restTimeoutMs = 150_000;
 
 /** One run: the cluster from nothing, the apps, the faults of the seed, rest, and the judgement of what was seen. Leaves no process behind. */
 export async function runOnce(options: RunOptions): Promise<RunReport> {
-  return onStage(options, async (stage) => {
+  const durationMs = options.minutes * 60_000;
+  const plan = options.plan ?? planFaults(options.seed, { durationMs });
+  const ownDisks = new Set(plan.flatMap(({ kind, target }) => (kind === "full disk" ? [target as Process] : [])));
+  return onStage({ ...options, ownDisks }, async (stage) => {
     const watch = stopwatch();
-    const injected = await breakThings(options, stage);
+    const injected = await breakThings({ ...options, durationMs, plan }, stage);
     const load = watch();
     const { apps, receiver, witness, poison, place } = stage;
     options.say(`${apps.accepted} events accepted in ${apps.attempts.length} tries (${load} s); waiting for rest`);
@@ -78,18 +81,18 @@ export async function runOnce(options: RunOptions): Promise<RunReport> {
 
 /** The apps send while the faults of the plan come and go; resolves when every event has its answer and everything is well again. */
 async function breakThings(
-  { seed, minutes, abort, say, plan }: RunOptions,
+  { abort, say, durationMs, plan }: StageOptions & { readonly durationMs: number; readonly plan: readonly Fault[] },
   stage: Stage,
 ): Promise<readonly Injected[]> {
-  const durationMs = minutes * 60_000;
   const began = performance.now();
   const sending = stage.apps.run(durationMs);
-  const breaking = (plan ?? planFaults(seed, { durationMs })).map(async (fault) => {
+  const breaking = plan.map(async (fault) => {
     await sleep(began + fault.atMs - performance.now(), undefined, { signal: abort });
     const length = fault.forMs > 0 ? ` for ${seconds(fault.forMs)} s` : "";
     say(`${seconds(performance.now() - began).padStart(6)} s  ${fault.kind}: ${fault.target}${length}`);
     const result = await inject(fault, stage);
     if (!result.done) say(`          not done (${fault.kind}: ${fault.target}): ${result.note}`);
+    else if (result.note !== undefined) say(`          ${fault.kind}: ${fault.target}: ${result.note}`);
     return result;
   });
   const [injected] = await Promise.all([Promise.all(breaking), sending]);

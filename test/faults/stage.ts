@@ -6,6 +6,7 @@ import { createApps } from "./apps.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { carrierTopics, type Place } from "./gather.ts";
 import type { Victims } from "./inject.ts";
+import type { Process } from "./plan.ts";
 import { createPoison } from "./poison.ts";
 import { startReceiver } from "./receiver.ts";
 import { startWitness, type Witness } from "./witness.ts";
@@ -15,6 +16,8 @@ export type StageOptions = {
   /** How many events the apps send at most. */
   readonly events: number;
   readonly abort: AbortSignal;
+  /** Whose disks are to be full at some time. */
+  readonly ownDisks?: ReadonlySet<Process>;
   /** Keeps data and logs for whoever wants to know why. */
   readonly keepData?: boolean;
   /** Hears what goes on, for people. */
@@ -32,7 +35,7 @@ export type Stage = Victims & {
 export async function onStage<T>(options: StageOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
   const { seed, events, abort, say } = options;
   const began = performance.now();
-  const cluster = await startCluster(abort);
+  const cluster = await startCluster(abort, options.ownDisks);
   const { log, doors, apiKey } = cluster;
   say(`${cluster.processes.size} processes run (${((performance.now() - began) / 1_000).toFixed(1)} s)`);
   if (options.keepData === true) say(`data and logs: ${cluster.dataDir}`);
@@ -56,7 +59,7 @@ export async function onStage<T>(options: StageOptions, play: (stage: Stage) => 
       apps.close();
     });
     const poison = createPoison(seed, producer, witness);
-    const place = { connection, postgres: cluster.postgres };
+    const place = { connection, postgres: cluster.postgres, doors };
     return await play({ cluster, connection, place, receiver, witness, apps, poison });
   } finally {
     const cleanUp = () => Promise.allSettled(cleanups.map((cleanup) => cleanup()));
