@@ -130,11 +130,11 @@ const actions: Readonly<Record<FaultKind, Action>> = {
     const cut = fault.target === spoolingDoor ? brokers.map((name) => cluster.links.get(name)) : [];
     for (const link of cut) link?.set({ kind: "refuse" });
     try {
-      await sleep(fault.forMs);
+      await sleep(fault.forMs * (cut.length === 0 ? 1 : 2 / 3));
       await disk.free();
       if (cut.length === 0) return `${bytes} bytes`;
       // There is room, and still no Kafka.
-      await sleep(fault.forMs / 2);
+      await sleep(fault.forMs / 3);
       return `${bytes} bytes, ${(await refusals()) - before} writes refused`;
     } finally {
       for (const link of cut) link?.set(undefined);

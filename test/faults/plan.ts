@@ -81,7 +81,7 @@ export const kinds = {
   },
   "full disk": {
     targets: [spoolingDoor, ...brokers, "postgres"],
-    seconds: [4, 8],
+    seconds: [6, 10],
     expected: "what cannot be kept is refused and comes again; when there is room it goes on by itself",
   },
   "late events": { targets: ["apps"], seconds: [4, 8], expected: "stored on the day on which they happened" },
