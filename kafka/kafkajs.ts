@@ -1,15 +1,15 @@
 import { createRequire } from "node:module";
 import { crc32c } from "@node-rs/crc32";
 import { createByteWriterClass } from "./byte-writer.ts";
+import { beatThroughClockChanges, timeOutBySteadyClock } from "./clock-changes.ts";
 import { decodeRecord } from "./decode-record.ts";
 import { createRecordEncoder } from "./encode-record.ts";
 import { groupByPartition } from "./group-by-partition.ts";
-import { beatThroughClockChanges } from "./heartbeats.ts";
 import { createSendMessages, type KafkaJsParts } from "./send-messages.ts";
 
 /**
- * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, and one
- * whose members fall silent when the clock is set back. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
+ * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, and two
+ * that a wall clock that is set would lead astray (clock-changes.ts). The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
  */
 const load = createRequire(import.meta.url);
 
@@ -41,6 +41,7 @@ export const originals = {
   sendMessages: replaceModule("kafkajs/src/producer/sendMessages.js", () => createSendMessages(sendParts())),
 } as const;
 
+replaceModule("kafkajs/src/network/requestQueue/index.js", timeOutBySteadyClock);
 replaceModule("kafkajs/src/consumer/consumerGroup.js", beatThroughClockChanges);
 
 export const { Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");

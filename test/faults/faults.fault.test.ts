@@ -13,6 +13,8 @@ const plan: readonly Fault[] = [
   { kind: "a hundredfold", target: "topics", atMs: 4_500, forMs: 0 },
   { kind: "kill -9", target: "ingest-1", atMs: 2_500, forMs: 0 },
   { kind: "kill -9", target: "sinks-1", atMs: 7_000, forMs: 0 },
+  { kind: "clock ahead", target: "ingest-2", atMs: 3_000, forMs: 3_000 },
+  { kind: "clock behind", target: "sinks-2", atMs: 1_000, forMs: 5_000 },
   { kind: "stop", target: "kafka-1", atMs: 8_000, forMs: 6_000 },
 ];
 

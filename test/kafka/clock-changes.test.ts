@@ -2,7 +2,9 @@ import { createRequire } from "node:module";
 import { afterEach, expect, test, vi } from "vitest";
 import "../../kafka/kafkajs.ts";
 
-const ConsumerGroup = createRequire(import.meta.url)("kafkajs/src/consumer/consumerGroup.js");
+const load = createRequire(import.meta.url);
+const ConsumerGroup = load("kafkajs/src/consumer/consumerGroup.js");
+const RequestQueue = load("kafkajs/src/network/requestQueue/index.js");
 
 afterEach(() => void vi.useRealTimers());
 
@@ -37,4 +39,29 @@ test("a member goes on with its heartbeats when the clock is set back", async ()
   vi.setSystemTime(1_000_000_000 - 298_000);
   await beat();
   expect(beats()).toBe(3);
+});
+
+test("requests are given up after their time, whatever the wall clock is set to meanwhile", () => {
+  vi.useFakeTimers({ now: 1_000_000_000 });
+  const logger = { namespace: () => logger };
+  const settings = { maxInFlightRequests: 5, requestTimeout: 2_000, enforceRequestTimeout: true, clientId: "c" };
+  const queue = new RequestQueue({ ...settings, broker: "b", logger, isConnected: () => true });
+  const given: number[] = [];
+  const request = (number: number) => ({
+    requestTimeout: 2_000,
+    sentAt: Date.now(),
+    timeoutRequest: () => void given.push(number),
+  });
+  queue.scheduleRequestTimeoutCheck();
+  queue.inflight.set(1, request(1));
+  vi.advanceTimersByTime(1_000);
+  queue.inflight.set(2, request(2));
+  vi.setSystemTime(Date.now() + 300_000);
+  vi.advanceTimersByTime(500);
+  expect(given).toEqual([]);
+  vi.setSystemTime(Date.now() - 600_000);
+  vi.advanceTimersByTime(800);
+  expect(given).toContain(1);
+  expect(given).not.toContain(2);
+  queue.destroy();
 });
