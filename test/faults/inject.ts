@@ -222,8 +222,13 @@ async function during(ms: number, set: (on: boolean) => void): Promise<undefined
   set(false);
 }
 
-/** How many writes the disk of the door has refused. */
+/** How many writes to its spool the door has seen refused since its start; NaN when it does not say. */
 async function spoolRefusals({ doors }: Cluster): Promise<number> {
-  const text = await fetch(`${doors[1]}/metrics`).then((answer) => answer.text());
-  return Number(/^hailstream_ingest_spool_write_failures_total (\d+)/m.exec(text)?.[1] ?? 0);
+  const text = await fetch(`${doors[1]}/metrics`, { signal: AbortSignal.timeout(2_000) }).then(
+    (answer) => answer.text(),
+    () => undefined,
+  );
+  return text === undefined
+    ? Number.NaN
+    : Number(/^hailstream_ingest_spool_write_failures_total (\d+)/m.exec(text)?.[1] ?? 0);
 }

@@ -120,6 +120,7 @@ const secondsOf = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 const limits = `## What is not done
 
 - *Clocks of Kafka, Postgres and the registry:* only the wall clocks of our services are shifted, by two to ten minutes (\`test/faults/shifted-clock.ts\`).
+  Alerts count time by arrival: where the clock of a door or of a processor was ahead, what waits in them (\`for\`, \`keep_firing_for\`) waits until the clocks have made that up; what fires at once does.
 - *Full disks without the rights of root:* a disk is full on a small mount of its own (\`test/faults/small-disk.ts\`). Where mounting is not permitted, the fault is
   told as not done and counts nowhere above.
 - *Loss of what the kernel had not written:* all brokers are on one machine, which stays up; with two copies in sync an acknowledged record is in the memory of two machines.
