@@ -19,6 +19,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
   "Events and their schemas:": {
     schemas: () => import("./schemas.ts"),
     codegen: () => import("./codegen.ts"),
+    micro: () => import("./micro.ts"),
     replay: () => import("./replay.ts"),
     simulate: () => import("./simulate.ts"),
   },

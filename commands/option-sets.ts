@@ -1,6 +1,7 @@
 import { doorOptions, replayOptions, simulateOptions } from "../apps/options.ts";
 import { auditOptions } from "../audit/options.ts";
 import { consoleOptions } from "../console/options.ts";
+import { microOptions } from "../ingest/micro/options.ts";
 import { ingestOptions } from "../ingest/options.ts";
 import { kafkaOptions } from "../kafka/options.ts";
 import { cacheOptions, localOptions } from "../local/options.ts";
@@ -25,6 +26,7 @@ export const optionSets: readonly OptionSet[] = [
   kafkaOptions,
   storeOptions,
   ingestOptions,
+  microOptions,
   streamOptions,
   sinksOptions,
   lakeOptions,

@@ -7,6 +7,7 @@ import type { Verdict } from "./events/verdict.ts";
 import type { Items } from "./formats/items.ts";
 import type { Sender } from "./identity/sender.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
+import type { Observer } from "./observer.ts";
 import type { IngestOptions } from "./options.ts";
 import type { Gate } from "./overload/gate.ts";
 import { keepQuarantined, rejectQuarantined } from "./quarantine.ts";
@@ -28,6 +29,8 @@ export type HandlingParts = {
   readonly destination: Destination;
   readonly duplicates: Pick<Duplicates, "storeOnce">;
   readonly metrics: IngestMetrics;
+  /** Absent: nobody watches. */
+  readonly observer?: Observer;
 };
 
 /**
@@ -52,6 +55,7 @@ export async function handleEvents(
   });
   parts.metrics.produced((performance.now() - begin) / 1_000);
   parts.metrics.events(verdicts);
+  parts.observer?.events(items, verdicts, request.receivedAt);
   return verdicts;
 }
 

@@ -146,6 +146,7 @@ function createStream(
       const summary = { complete: failure === undefined, lines, ...counts };
       if (failure === undefined) return `${JSON.stringify({ summary })}\n`;
       const problem = problemOf(failure, options.docsUrl);
+      parts.observer?.problem(request, problem);
       if (problem.code === "request_failed") parts.log.error({ err: failure }, messageOf(failure));
       return `${JSON.stringify({ summary: { ...summary, problem } })}\n`;
     },

@@ -47,6 +47,7 @@ export async function postSegment(
     await parts.turns.wait(raw.length);
     const inflated = gzip ? await inflateBody(raw, maxBytes) : raw;
     ticket.grow(inflated.length);
+    parts.observer?.body(request, inflated);
     const body = readSegmentBody(inflated, options.maxBodyItems);
     const found = known ?? (await parts.identity.identify(body.writeKey && `Bearer ${body.writeKey}`));
     const sender = withAddress(found, request, parts.origin);

@@ -82,6 +82,7 @@ async function postEvents(request: IncomingMessage, response: ServerResponse, pa
     if (turn !== undefined) await turn;
     const body = gzip ? await inflateBody(raw, options.maxBodyBytes) : raw;
     ticket.grow(body.length);
+    parts.observer?.body(request, body);
     const read = readItems(format, request.rawHeaders, body, parts);
     const items = read instanceof Promise ? await read : read;
     const facts = requestFactsOf(request, arrivedAt, parts.now(), parts);

@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { Express } from "express";
 import type { Producer } from "../kafka/index.ts";
 import {
   composeServices,
@@ -18,7 +20,9 @@ import type { EventKnowledge } from "./events/accept-event.ts";
 import { typeNamesOf } from "./formats/segment.ts";
 import { createIdentity } from "./identity/identity.ts";
 import { createOrigin, type Origin } from "./identity/origin.ts";
+import type { Sender } from "./identity/sender.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
+import type { Observer } from "./observer.ts";
 import { type IngestOptions, ingestOptions } from "./options.ts";
 import { createAdmission } from "./overload/admission.ts";
 import { createOverload } from "./overload/create-gate.ts";
@@ -43,9 +47,28 @@ export type IngestParts = {
   readonly tracingUrl?: string;
   /** The text of /metrics when several processes answer together. */
   metricsText?(): Promise<string>;
+  /** What a door for tests has besides. */
+  readonly extra?: IngestExtra;
 };
 
-export type Ingest = Service & Pick<HttpService, "url">;
+/** What `hailstream micro` adds to the door, which stays the same otherwise. */
+export type IngestExtra = {
+  readonly observer: Observer;
+  /** Of those who post without an API key. */
+  readonly anonymousStage: Sender["stage"];
+  /** The flag that changes the port, for the message when it is taken. */
+  readonly portFlag: string;
+  /** Asked before all routes; true when it has taken the request. */
+  takeFirst(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Adds routes before those of the door. */
+  routes(app: Express): void;
+};
+
+export type Ingest = Service &
+  Pick<HttpService, "url"> & {
+    /** Takes every event that comes from now on for a new one; see `Duplicates.forget`. */
+    forgetDuplicates(): void;
+  };
 
 /** Requests under way get this long to finish; with the producer's own end it stays under ten seconds. */
 const drainTimeoutMs = 7_000;
@@ -60,9 +83,12 @@ const turnMs = 10;
  * is cut off, unanswered.
  */
 export function createIngest(parts: IngestParts): Ingest {
-  const { options, producer, log } = parts;
+  const { options, producer, log, extra } = parts;
   const metrics = createIngestMetrics(parts.metrics);
-  const identity = createIdentity({ options, metrics: parts.metrics, log, now: Date.now });
+  const identity = createIdentity({
+    ...{ options, metrics: parts.metrics, log, now: Date.now },
+    ...(extra === undefined ? {} : { anonymousStage: extra.anonymousStage }),
+  });
   const dataDir = options.dataDir === undefined ? undefined : join(options.dataDir, `worker-${parts.worker ?? 1}`);
   const duplicates = createDuplicates({
     windowIds: options.duplicateWindowIds,
@@ -105,6 +131,7 @@ export function createIngest(parts: IngestParts): Ingest {
     typeNames: typeNamesOf(parts.schemas.catalogue),
     streams,
     ...(tracing === undefined ? {} : { tracing }),
+    ...(extra === undefined ? {} : { observer: extra.observer }),
     metrics,
     log,
     now: Date.now,
@@ -114,7 +141,7 @@ export function createIngest(parts: IngestParts): Ingest {
     name: "ingest http",
     host: options.host,
     port: options.port,
-    portFlag: flagOf(ingestOptions, "port"),
+    portFlag: extra?.portFlag ?? flagOf(ingestOptions, "port"),
     metrics: parts.metrics,
     ...(parts.metricsText === undefined ? {} : { metricsText: parts.metricsText }),
     headersTimeoutMs: options.headersTimeoutMs,
@@ -131,10 +158,14 @@ export function createIngest(parts: IngestParts): Ingest {
     readiness: destination.readiness,
     mayTakeLonger: streams.has,
     takeFirst(request, response) {
+      if (extra?.takeFirst(request, response) === true) return true;
       if (request.method === "POST") tracing?.follow(request, response);
       return takeEvents(request, response, routeParts);
     },
-    routes: (app) => addRoutes(app, routeParts),
+    routes(app) {
+      extra?.routes(app);
+      addRoutes(app, routeParts);
+    },
   });
   const service = composeServices("ingest", [
     identity,
@@ -145,7 +176,8 @@ export function createIngest(parts: IngestParts): Ingest {
     http,
     streams,
   ]);
-  return Object.defineProperty(service, "url", { get: () => http.url }) as Ingest;
+  const forgetting = { ...service, forgetDuplicates: duplicates.forget };
+  return Object.defineProperty(forgetting, "url", { get: () => http.url }) as Ingest;
 }
 
 function originOf({ trustedProxies, forwardedHeader }: IngestOptions): Origin {

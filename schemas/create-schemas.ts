@@ -5,8 +5,9 @@ import { createDecoderTable } from "./decoder-table.ts";
 import { refuse, tooLarge } from "./decoders.ts";
 import { createEnrichmentEncoder } from "./enrichment.ts";
 import type { EventType, Variant } from "./event-type.ts";
+import { createLocalRegistry } from "./local-registry.ts";
 import { connectRegistry } from "./registry.ts";
-import { openRegistryCache } from "./registry-cache.ts";
+import { createMemoryCache, openRegistryCache } from "./registry-cache.ts";
 import { obtainIds, registerAll, type SchemaIds, sameIds } from "./schema-ids.ts";
 import type { Decoded, Projection, Schemas, SchemasParts } from "./schemas.ts";
 
@@ -21,8 +22,10 @@ const confirmEveryMs = 15_000;
 export function createSchemas(parts: SchemasParts): Schemas {
   const { options, log, metrics } = parts;
   const catalogue = parts.catalogue ?? loadCatalogue();
-  const registry = connectRegistry(options);
-  const cache = openRegistryCache(options.cacheDir, options.url);
+  const isLocal = options === "in-process";
+  const address = isLocal ? options : options.url;
+  const registry = isLocal ? createLocalRegistry() : connectRegistry(options);
+  const cache = isLocal ? createMemoryCache() : openRegistryCache(options.cacheDir, address);
   const lookups = metrics.counter("hailstream_schemas_lookups_total", "Schema ids that the registry was asked for.", [
     "outcome",
   ]);
@@ -60,7 +63,7 @@ export function createSchemas(parts: SchemasParts): Schemas {
           return log.info("the schema registry answers again and knows the same schema ids");
         const message =
           "The schema registry gives other ids than at the last start: it is another registry, or was wiped";
-        fail(new PipelineError("schema_registry_refused", { message, fields: { registry: options.url } }));
+        fail(new PipelineError("schema_registry_refused", { message, fields: { registry: address } }));
       } catch (error) {
         if (stopped) return;
         if (!(error instanceof PipelineError) || !error.retryable) {

@@ -46,6 +46,18 @@ export function openRegistryCache(folder: string, url: string): RegistryCache {
   };
 }
 
+/** In memory, for a registry that ends with this process: schemas for the decoders; its ids need no remembering. */
+export function createMemoryCache(): RegistryCache {
+  const schemas = new Map<number, string>();
+  return {
+    schemas: () => schemas,
+    putSchema: (id, schema) => void schemas.set(id, schema),
+    idOf: () => undefined,
+    putId: () => undefined,
+    clear: () => schemas.clear(),
+  };
+}
+
 function write(folder: string, file: string, text: string): void {
   if (readOrNothing(file) === text) return;
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { COMPATIBILITY, SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
+import type { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import { messageOf, PipelineError } from "../runtime/index.ts";
 import type { AvroRecord } from "./avro-json.ts";
 import type { SchemaOptions } from "./options.ts";
@@ -15,6 +15,8 @@ export type Registry = {
   fetchSchema(id: number): Promise<string | undefined>;
 };
 
+/** What a new version must be able to read. */
+const rule = "BACKWARD_TRANSITIVE";
 /** How often a first registration is tried when other processes make the same one at the same time. */
 const registerAttempts = 5;
 const pauseMs = 100;
@@ -32,25 +34,28 @@ const noAnswerWords = /E(CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOST\w+|NETUNRE
 export function connectRegistry(options: SchemaOptions): Registry {
   const { url, username, password, timeoutMs } = options;
   const auth = username === undefined ? undefined : { username, password: password ?? "" };
-  const client = new SchemaRegistry({
-    host: url,
-    clientId: "hailstream",
-    ...(auth === undefined ? {} : { auth }),
-    // Retrying is ours to decide: the caller knows whether somebody waits.
-    retry: { retries: 0 },
-    middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }) })],
-  });
+  let client: SchemaRegistry | undefined;
 
   async function registerOnce(subject: string, schema: AvroRecord): Promise<number> {
+    // Loaded by the first registration: it takes a while, and who needs no registry need not wait for it.
+    const { COMPATIBILITY, SchemaRegistry, SchemaType } = await import("@kafkajs/confluent-schema-registry");
+    client ??= new SchemaRegistry({
+      host: url,
+      clientId: "hailstream",
+      ...(auth === undefined ? {} : { auth }),
+      // Retrying is ours to decide: the caller knows whether somebody waits.
+      retry: { retries: 0 },
+      middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }) })],
+    });
     const { id } = await client.register(
       { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
-      { subject, compatibility: COMPATIBILITY.BACKWARD_TRANSITIVE },
+      { subject, compatibility: COMPATIBILITY[rule] },
     );
     return id;
   }
 
   async function setRule(subject: string): Promise<void> {
-    const body = JSON.stringify({ compatibility: COMPATIBILITY.BACKWARD_TRANSITIVE });
+    const body = JSON.stringify({ compatibility: rule });
     const response = await call(`/config/${encodeURIComponent(subject)}`, { method: "PUT", body });
     if (!response.ok) throw explain(new Error((await response.text()).slice(0, 200)), response.status, url, subject);
   }

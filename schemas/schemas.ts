@@ -64,7 +64,8 @@ export type Schemas = Service & {
 };
 
 export type SchemasParts = {
-  readonly options: SchemaOptions;
+  /** Where the registry is. "in-process": there is none but one of this process, whose ids mean nothing elsewhere. */
+  readonly options: SchemaOptions | "in-process";
   readonly log: Logger;
   readonly metrics: Metrics;
   /** The types of this program unless a test brings its own. */

@@ -26,6 +26,7 @@ export const statuses: Partial<Record<ErrorCode, number>> = {
   request_mint_forbidden: 403,
   request_token_wish_invalid: 400,
   device_tokens_off: 404,
+  micro_query_invalid: 400,
   request_path_unknown: 404,
   request_method_unsupported: 405,
   request_stream_idle: 408,

@@ -3,6 +3,7 @@ import { type Logger, messageOf, securityHeaders } from "../../runtime/index.ts"
 import type { Verdict } from "../events/verdict.ts";
 import { letPass } from "../formats/read-body.ts";
 import type { IngestMetrics } from "../ingest-metrics.ts";
+import type { Observer } from "../observer.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import { isRetryLater, problemOf, retryAfterSeconds } from "./problems.ts";
 import { answerOf, summaryHeader, summaryOf } from "./results.ts";
@@ -11,6 +12,8 @@ export type AnswerParts = {
   readonly options: { readonly docsUrl: string };
   readonly metrics: Pick<IngestMetrics, "request">;
   readonly log: Logger;
+  /** Absent: nobody watches. */
+  readonly observer?: Observer;
   /** Absent: nothing is traced. */
   readonly tracing?: Pick<Tracing, "follows">;
   /** 0 up to 1, for the spread of Retry-After. */
@@ -43,6 +46,7 @@ export function sendAnswer(response: ServerResponse, verdicts: readonly Verdict[
 export function sendProblem(response: ServerResponse, error: unknown, parts: AnswerParts): void {
   const problem = problemOf(error, parts.options.docsUrl);
   if (problem.status >= 500 && problem.status !== 503) parts.log.error({ err: error }, messageOf(error));
+  parts.observer?.problem(response.req, problem);
   // Nobody is left to read the answer.
   if (response.headersSent || response.destroyed) return;
   if (problem.status === 401) response.setHeader("www-authenticate", 'Bearer realm="hailstream"');

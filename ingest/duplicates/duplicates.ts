@@ -22,6 +22,8 @@ export type Duplicates = Service & {
    * Rejects when `store` does.
    */
   storeOnce(verdicts: Verdict[], store: () => Promise<unknown>): Promise<void>;
+  /** Takes every event that comes from now on for a new one. What a journal holds is known again after a restart. */
+  forget(): void;
 };
 
 export type DuplicateParts = {
@@ -208,6 +210,7 @@ export function createDuplicates(parts: DuplicateParts): Duplicates {
   });
   return {
     ...service,
+    forget: () => window.forgetBefore(window.head),
     async storeOnce(verdicts, store) {
       const { flight, followers } = recognise(verdicts);
       try {

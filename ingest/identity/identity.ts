@@ -46,12 +46,14 @@ export type IdentityParts = {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly checkEveryMs?: number;
+  /** Of those who post without a name; default "test". */
+  readonly anonymousStage?: Sender["stage"];
 };
 
 export function createIdentity(parts: IdentityParts): Identity {
   const { options, now } = parts;
   const { apiKeysFile, deviceKeysFile } = options;
-  if (apiKeysFile === undefined) return allowEveryone();
+  if (apiKeysFile === undefined) return allowEveryone(parts.anonymousStage);
   let keys = createKeyTable([]);
   let deviceKeys: DeviceKeys | undefined;
   const tokens = createTokenSenders({
@@ -117,8 +119,8 @@ export function createIdentity(parts: IdentityParts): Identity {
   };
 }
 
-function allowEveryone(): Identity {
-  const everyone = anySender("anonymous");
+function allowEveryone(stage?: Sender["stage"]): Identity {
+  const everyone = anySender("anonymous", stage);
   return {
     ...createService({ name: "identity", start: () => undefined, stop: () => undefined }),
     identify: () => everyone,

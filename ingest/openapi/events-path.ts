@@ -11,6 +11,7 @@ export const notOfEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "request_path_unknown",
   "request_method_unsupported",
   "request_stream_idle",
+  "micro_query_invalid",
 ]);
 
 /** POST /v1/events in all its formats. */

@@ -325,7 +325,7 @@ export const doorErrors = {
   },
   request_method_unsupported: {
     title: "The method is not supported here.",
-    remedy: "Use POST.",
+    remedy: "Use a method that the header Allow names; for /v1/events that is POST.",
     retryable: false,
   },
   request_head_invalid: {
@@ -405,6 +405,12 @@ export const doorErrors = {
     title: "Only the server's disk can take the event now, and the request asks for durability=replicated.",
     remedy: "Send the same events again after the time in Retry-After, or without Prefer: durability=replicated.",
     retryable: true,
+  },
+  micro_query_invalid: {
+    title: "hailstream micro has no such filter, or it cannot have this value.",
+    remedy:
+      "Correct the query of the address; docs/micro.md lists the filters of /micro/all, /micro/good and /micro/bad.",
+    retryable: false,
   },
   request_failed: {
     title: "The request could not be answered because of a fault of the server.",

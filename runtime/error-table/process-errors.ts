@@ -273,4 +273,10 @@ export const processErrors = {
     remedy: "Correct the line that the message names; hailstream keys device-key create makes the file.",
     retryable: false,
   },
+  micro_command_failed: {
+    title: "The command that hailstream micro was to run cannot be started.",
+    remedy:
+      "Name a program that can be found, with its arguments, behind the two dashes: hailstream micro -- npm test.",
+    retryable: false,
+  },
 } as const satisfies Record<string, ErrorEntry>;
