@@ -12,24 +12,23 @@ import {
 import { catalogueOptions } from "../schemas/options.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type Manual, withManual } from "./manual.ts";
 import { createMicroCommand } from "./micro-command.ts";
 import { optionSets } from "./option-sets.ts";
 
-const examples = `
-Examples:
-  hailstream micro                                    (http://127.0.0.1:9090, until Ctrl-C)
-  hailstream micro --micro-port 0 -- npm test         (for as long as the command runs, which finds the address in MICRO_URL)
-  hailstream micro --micro-port 0 --json              (any free port; the ready line says which)
-  hailstream micro --schemas-dir schemas --micro-stage live
-
-  curl '127.0.0.1:9090/micro/good?type=trip.rated&wait_ms=5000'
-  curl 127.0.0.1:9090/micro/bad
-  curl -X POST 127.0.0.1:9090/micro/reset
-
-Real: schemas, checks, Avro, limits, API keys, duplicates and every answer are those of hailstream ingest. Not real: there is no
+const manual: Manual = {
+  examples: [
+    "hailstream micro                                    # http://127.0.0.1:9090, until Ctrl-C",
+    "hailstream micro --micro-port 0 -- npm test         # for as long as the command runs, which finds the address in MICRO_URL",
+    "hailstream micro --micro-port 0 --json              # any free port; the ready line says which",
+    "hailstream micro --schemas-dir schemas --micro-stage live",
+  ],
+  json: '{"ready":true,"micro":URL,"ingest":URL}',
+  exits: { 1: "failed, or the command did" },
+  notes: `Real: schemas, checks, Avro, limits, API keys, duplicates and every answer are those of hailstream ingest. Not real: there is no
 Kafka behind it, so "accepted" means that the event would have been stored, and it is gone with the process; nothing is enriched,
-loaded or alerted. JSON: {"ready":true,"micro":URL,"ingest":URL}, one line when it is ready. With a command the exit code is 1 when that
-failed. docs/micro.md tells the rest.`;
+loaded or alerted. Ask /micro/good?type=trip.rated&wait_ms=5000, /micro/bad and, between tests, POST /micro/reset. docs/micro.md tells the rest.`,
+};
 
 /** So many sentences about bad events are written; /micro/bad has all of them. */
 const maxSentences = 100;
@@ -43,8 +42,8 @@ export const add: AddCommand = (program, context, end) => {
     )
     .argument("[command...]", "behind two dashes: what to run; micro ends with it")
     .option("--json", "print one JSON line on standard output when ready")
-    .option("--until-stdin-ends", "end with standard input, so that it does not outlive who started it")
-    .addHelpText("after", examples);
+    .option("--until-stdin-ends", "end with standard input, so that it does not outlive who started it");
+  withManual(command, manual);
   withOptions(command, [microOptions, microDoorOptions, catalogueOptions, logOptions]).action(
     async (words: readonly string[]) => {
       const source = sourceOf(command, context, optionSets);
@@ -89,7 +88,7 @@ export const add: AddCommand = (program, context, end) => {
       if (untilStdinEnds === true) process.stdin.once("close", () => over.abort()).resume();
       const services = [micro, ready, ...(beside === undefined ? [] : [beside])];
       const { exitCode } = await runUntilStopped(composeServices("micro", services), log, over.signal);
-      process.stdin.pause();
+      if (untilStdinEnds === true) process.stdin.pause();
       end(beside?.succeeded === false ? exitCodes.failed : exitCode);
     },
   );

@@ -15,6 +15,7 @@ type ArgumentOutline = {
   readonly description: string;
   readonly choices?: readonly string[];
 };
+type PartialSet = { readonly heading: string; readonly options: readonly OptionOutline[] };
 export type CommandOutline = {
   readonly name: string;
   readonly description: string;
@@ -23,8 +24,8 @@ export type CommandOutline = {
   readonly manual: Manual;
   readonly arguments: readonly ArgumentOutline[];
   readonly options: readonly OptionOutline[];
-  /** Headings of `Outline.groups`: the options of whole sets. */
-  readonly groups: readonly string[];
+  /** Sets of options, as the help orders them: a heading of `Outline.groups`, or what the command has of the set where that is not all of it. */
+  readonly groups: readonly (string | PartialSet)[];
   readonly commands: readonly CommandOutline[];
 };
 
@@ -40,27 +41,37 @@ export type Outline = {
 
 /** The outline of a program with all its commands. */
 export function outlineOf(program: Command): Outline {
-  const groups: Record<string, readonly OptionOutline[]> = {};
+  const groups = groupsOf(program);
   const outlined = (command: Command): CommandOutline => {
-    const headings = new Set(
-      command.options.map((option) => option.helpGroupHeading).filter((each) => each !== undefined),
-    );
-    for (const heading of headings) {
-      groups[heading] ??= command.options.filter((option) => option.helpGroupHeading === heading).map(outlineOfOption);
-    }
+    const { "": own = [], ...sets } = byHeading(command);
     return {
       name: command.name(),
       description: command.description(),
       heading: command.helpGroup(),
       manual: manualOf(command),
       arguments: command.registeredArguments.map(outlineOfArgument),
-      options: command.options.filter((option) => option.helpGroupHeading === undefined).map(outlineOfOption),
-      groups: [...headings],
+      options: own.map(outlineOfOption),
+      groups: Object.entries(sets).map(([heading, options = []]) =>
+        options.length === groups[heading]?.length ? heading : { heading, options: options.map(outlineOfOption) },
+      ),
       commands: command.commands.map(outlined),
     };
   };
   const commands = program.commands.map(outlined);
   return { groups, commands };
+}
+
+const byHeading = ({ options }: Command): Partial<Record<string, readonly Option[]>> =>
+  Object.groupBy(options, ({ helpGroupHeading = "" }) => helpGroupHeading);
+
+/** The sets of options by their headings, each as the command has it that has most of it. */
+function groupsOf(command: Command, groups: Record<string, readonly OptionOutline[]> = {}) {
+  const { "": _own, ...sets } = byHeading(command);
+  for (const [heading, options = []] of Object.entries(sets)) {
+    if (options.length > (groups[heading]?.length ?? 0)) groups[heading] = options.map(outlineOfOption);
+  }
+  for (const each of command.commands) groupsOf(each, groups);
+  return groups;
 }
 
 function outlineOfOption(option: Option): OptionOutline {
@@ -106,8 +117,9 @@ export function addOutlined(
   hintAtHelp(command);
   for (const each of outline.arguments) command.addArgument(argumentOf(each));
   for (const each of outline.options) command.addOption(optionOf(each));
-  for (const heading of outline.groups) {
-    for (const each of groups[heading] ?? []) command.addOption(optionOf(each).helpGroup(heading));
+  for (const set of outline.groups) {
+    const { heading, options } = typeof set === "string" ? { heading: set, options: groups[set] ?? [] } : set;
+    for (const each of options) command.addOption(optionOf(each).helpGroup(heading));
   }
   for (const each of outline.commands) addOutlined(command, each, groups, run);
   withManual(command, manual);
