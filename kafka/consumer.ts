@@ -44,6 +44,8 @@ export type ConsumerParts = {
   readonly sessionTimeoutMs?: number;
   /** Whether a group without committed offsets starts at the oldest record; default true. */
   readonly fromBeginning?: boolean;
+  /** Where the reading of a partition begins after each join, whatever the group has committed. Default: where it has committed. */
+  startAt?(topic: string, partition: number): bigint;
   /**
    * For a handler that keeps records beyond its return: the offset up to which the partition is stored, at most the one that is handled. The group commits
    * this one; default: what is handled is stored.
@@ -141,6 +143,7 @@ export function createConsumer(parts: ConsumerParts): Service {
           handled.clear();
           committed.clear();
           joins.inc({ group: parts.groupId });
+          seekStarts(payload.memberAssignment);
           parts.onJoin?.(generation, payload.memberAssignment);
           resolve();
         });
@@ -169,6 +172,17 @@ export function createConsumer(parts: ConsumerParts): Service {
       await Promise.race([consumer?.disconnect(), abandon]);
     },
   });
+
+  /** Before the first fetch of a membership, which asks for what was sought. */
+  function seekStarts(assignment: Readonly<Record<string, readonly number[]>>): void {
+    const { startAt } = parts;
+    if (startAt === undefined) return;
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        consumer?.seek({ topic, partition, offset: String(startAt(topic, partition)) });
+      }
+    }
+  }
 
   async function connectPatiently(target: KafkaJsConsumer): Promise<void> {
     for (;;) {

@@ -43,7 +43,11 @@ const producer = () =>
   started(createProducer({ name: "test", connection: connection(), metrics: createMetrics(), log }));
 
 type Seen = { readonly key: string; readonly partition: number; readonly text: string };
-async function collect(topic: string, groupId: string, o: { onBatch?: (batch: RecordBatch) => Promise<void> } = {}) {
+type Collecting = {
+  readonly onBatch?: (batch: RecordBatch) => Promise<void>;
+  readonly startAt?: (topic: string, partition: number) => bigint;
+};
+async function collect(topic: string, groupId: string, o: Collecting = {}) {
   const seen: Seen[] = [];
   const failures: unknown[] = [];
   const service = await started(
@@ -57,6 +61,7 @@ async function collect(topic: string, groupId: string, o: { onBatch?: (batch: Re
       concurrency: 3,
       maxWaitMs: 50,
       sessionTimeoutMs: 6_000,
+      ...(o.startAt === undefined ? {} : { startAt: o.startAt }),
       async onBatch(batch) {
         await o.onBatch?.(batch);
         for (const record of batch.records) {
@@ -149,6 +154,25 @@ test("seek reads a partition again, and the batch's offset is not committed", as
     }),
   );
   await eventually(() => expect(starts.slice(0, 2)).toEqual([0n, 5n]));
+});
+
+test("a place to begin at goes before what the group has committed, and what lies before it is not read", async () => {
+  const topic = await freshTopic(2);
+  const out = await producer();
+  await out.send(topic, numbered(20, 200));
+  const groupId = `g-${randomUUID()}`;
+  const first = await collect(topic, groupId);
+  await eventually(() => expect(first.seen.length).toBe(200));
+  await first.service.stop();
+  // One partition from its fifth last record on, the other from its end.
+  const [one, two] = await topicEnds(connection(), topic);
+  const startAt = (_topic: string, partition: number) =>
+    partition === one?.partition ? one.high - 5n : (two?.high ?? 0n);
+  const again = await collect(topic, groupId, { startAt });
+  await eventually(() => expect(again.seen.length).toBe(5));
+  await out.send(topic, numbered(20, 20));
+  await eventually(() => expect(again.seen.length).toBe(25));
+  expect(again.seen.slice(0, 5).every(({ partition }) => partition === one?.partition)).toBe(true);
 });
 
 test("committed offsets show in the lag of the group", async () => {
