@@ -1,3 +1,4 @@
+import { traceEvent } from "../audit/index.ts";
 import { consoleOptions, createConsole } from "../console/index.ts";
 import { connectKafka, kafkaOptions, shortRetry } from "../kafka/index.ts";
 import {
@@ -10,13 +11,16 @@ import {
   runStation,
 } from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
+import { sinksOptions } from "../sinks/options.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
 import { streamOptions } from "../stream/options.ts";
+import { auditedTables } from "./audit.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { createRefusedPort } from "./console-refused.ts";
 import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
+import { traceParts } from "./trace-words.ts";
 
 const manual: Manual = {
   examples: ["hailstream console --kafka-brokers kafka:9092 --postgres-url postgres://… --console-port 8090"],
@@ -29,7 +33,9 @@ const manual: Manual = {
 export const add: AddCommand = (program, context, end) => {
   const command = program
     .command("console")
-    .description("Shows the pipeline in a browser: what runs, what is wrong, since when, and what to do.")
+    .description(
+      "Shows the pipeline in a browser: what runs, what is wrong, since when, and what to do; and events as they arrive.",
+    )
     .option("--json", "print one JSON line on standard output when ready");
   const sets = [consoleOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
   withOptions(command, sets).action(async () => {
@@ -44,12 +50,17 @@ export const add: AddCommand = (program, context, end) => {
     const catalogue = catalogueFrom(source);
     // Never started: what it decodes it asks the registry for, and the console comes up without one.
     const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
+    const tables = auditedTables(catalogue, groupPrefix);
+    const sinkGroup = readOptions(sinksOptions, source).groupId;
+    const trace = async (id: string, seesAll: boolean) =>
+      traceParts(await traceEvent({ db, connection, tables, sinkGroup, log }, id), seesAll);
     const served = createConsole({
       options: readOptions(consoleOptions, source),
       connection,
       db,
       groupPrefix,
-      catalogue,
+      schemas,
+      trace,
       refused: createRefusedPort({ db, schemas }),
       metrics,
       log,

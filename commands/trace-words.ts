@@ -1,6 +1,12 @@
 import type { Trace } from "../audit/index.ts";
 
-type Step = { readonly at: Date | undefined; readonly station: string; readonly words: string };
+/** One thing that became of an event. `reason`: words that may quote values of it. */
+type Step = {
+  readonly at: Date | undefined;
+  readonly station: string;
+  readonly words: string;
+  readonly reason?: string;
+};
 
 const outcomes: Readonly<Record<Trace["outcome"], string>> = {
   stored: "is stored",
@@ -10,14 +16,27 @@ const outcomes: Readonly<Record<Trace["outcome"], string>> = {
   unknown: "is not known",
 };
 
+/** A trace in parts, for whoever draws it; `withReasons` false leaves out what may quote values of the event. */
+export function traceParts(trace: Trace, withReasons: boolean) {
+  return {
+    outcome: trace.outcome,
+    verdict: outcomes[trace.outcome],
+    steps: stepsOf(trace).map(({ at, station, words, reason }) => ({
+      ...{ at: at?.getTime() ?? null, station },
+      words: reason === undefined || !withReasons ? words : `${words}: ${reason}`,
+    })),
+    hints: hintsOf(trace).map((hint) => hint.trim()),
+  };
+}
+
 /** A trace as lines: what became of the event, then station by station when, and how long behind the one before. */
 export function describeTrace(trace: Trace): readonly string[] {
   const steps = stepsOf(trace);
   const first = steps.find(({ at }) => at !== undefined)?.at;
-  const lines = steps.map(({ at, station, words }) => {
+  const lines = steps.map(({ at, station, words, reason }) => {
     const since =
       at === undefined || first === undefined ? "" : `+${((at.getTime() - first.getTime()) / 1_000).toFixed(3)} s`;
-    return `  ${(at?.toISOString() ?? "").padEnd(24)}  ${since.padStart(12)}  ${station.padEnd(10)}  ${words}`;
+    return `  ${(at?.toISOString() ?? "").padEnd(24)}  ${since.padStart(12)}  ${station.padEnd(10)}  ${words}${reason === undefined ? "" : `: ${reason}`}`;
   });
   return [
     `${trace.eventId}${trace.type === null ? "" : `  ${trace.type}`}  ${outcomes[trace.outcome]}`,
@@ -33,7 +52,8 @@ function stepsOf(trace: Trace): readonly Step[] {
   const [record] = trace.records;
   const received = row?.receivedAt ?? (record === undefined ? undefined : receivedOf(record.headers));
   const steps: Step[] = [];
-  const add = (at: Date | undefined, station: string, words: string) => steps.push({ at, station, words });
+  const add = (at: Date | undefined, station: string, words: string, reason?: string) =>
+    steps.push({ at, station, words, ...(reason === undefined ? {} : { reason }) });
   if (received !== undefined) {
     const source = record?.headers.ce_source ?? row?.row.source;
     add(received, "ingest", `accepted${typeof source === "string" && source !== "" ? `, from ${source}` : ""}`);
@@ -43,18 +63,15 @@ function stepsOf(trace: Trace): readonly Step[] {
     add(
       each.received_at,
       "quarantine",
-      `${each.code}: ${each.message ?? ""} (key ${each.key_name}, ${each.state}${again}, ${each.quarantine_id})`,
+      `${each.code} (key ${each.key_name}, ${each.state}${again}, ${each.quarantine_id})`,
+      each.message ?? undefined,
     );
   }
   for (const each of trace.records)
     add(new Date(each.writtenAt), "kafka", `${place(each)}, schema ${each.schemaId ?? "none"}`);
   for (const each of trace.deadLetters) {
     const { dl_step: step, dl_code: code, dl_reason: reason } = each.headers;
-    add(
-      new Date(each.writtenAt),
-      "stream",
-      `dead letter of ${step}, ${each.state}: ${code}: ${reason} (${place(each)})`,
-    );
+    add(new Date(each.writtenAt), "stream", `dead letter of ${step}, ${each.state}: ${code} (${place(each)})`, reason);
   }
   for (const each of trace.enriched) {
     const revision = each.headers.enrichment_revision;
@@ -65,7 +82,7 @@ function stepsOf(trace: Trace): readonly Step[] {
     );
   }
   for (const each of trace.rejections)
-    add(each.at, "postgres", `dead letter of ${each.consumer}, ${each.state}: ${each.reason}: ${each.message}`);
+    add(each.at, "postgres", `dead letter of ${each.consumer}, ${each.state}: ${each.reason}`, each.message);
   for (const each of trace.rows)
     add(undefined, "postgres", `a row of events.${each.tableName}, which happened at ${each.occurredAt.toISOString()}`);
   for (const each of trace.losses)
@@ -76,7 +93,7 @@ function stepsOf(trace: Trace): readonly Step[] {
     );
   let told = "";
   for (const each of trace.alerts) {
-    if (each.message_id !== told) add(each.told_at, "alert", `${each.rule} ${each.notification}: ${each.summary}`);
+    if (each.message_id !== told) add(each.told_at, "alert", `${each.rule} ${each.notification}`, each.summary);
     told = each.message_id;
     if (each.endpoint !== null) add(each.finished_at ?? undefined, "webhook", deliveryWords(each));
   }

@@ -1,3 +1,4 @@
+export type { TraceEvent } from "./live/routes.ts";
 export { type ConsoleOptions, consoleOptions } from "./options.ts";
 export type { RefusedFilter, RefusedPort } from "./refused/port.ts";
 export type { Fault, Group, Item, Whole } from "./refused/shapes.ts";

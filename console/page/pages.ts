@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { FlowPage } from "./flow-page.tsx";
+import { LivePages } from "./live/live-page.tsx";
 import { RefusedPage } from "./refused/refused-page.tsx";
 
 export type PageEntry = {
@@ -12,6 +13,7 @@ export type PageEntry = {
 /** In the order of the navigation. */
 export const pages: readonly PageEntry[] = [
   { path: "/", name: "Pipeline", View: FlowPage },
+  { path: "/live", name: "Live", View: LivePages },
   { path: "/refused", name: "Refused", View: RefusedPage },
 ];
 

@@ -3,12 +3,15 @@ import type { Figure } from "../flow/shapes.ts";
 /** In which zone times are shown. */
 export type Zone = "utc" | "local";
 
-/** 2026-11-27 00:04:05; the zone is said once, in the head of the page. */
-export function timeText(at: number, zone: Zone): string {
+/** 2026-11-27 00:04:05, with milliseconds where asked; the zone is said once, in the head of the page. */
+export function timeText(at: number, zone: Zone, milliseconds = false): string {
   const date = new Date(at);
   if (!Number.isFinite(date.getTime())) return "unknown";
   const shifted = zone === "utc" ? date : new Date(at - date.getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19).replace("T", " ");
+  return shifted
+    .toISOString()
+    .slice(0, milliseconds ? 23 : 19)
+    .replace("T", " ");
 }
 
 /** Only the time of the day for a moment of today. */

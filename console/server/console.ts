@@ -10,9 +10,12 @@ import {
   processPaths,
   type Service,
 } from "../../runtime/index.ts";
-import type { Catalogue } from "../../schemas/index.ts";
+import type { Schemas } from "../../schemas/index.ts";
 import type { Database } from "../../store/index.ts";
 import { createFlowWatch } from "../flow/watch.ts";
+import { liveRoutes, type TraceEvent } from "../live/routes.ts";
+import { createTail } from "../live/tail.ts";
+import { liveTopics } from "../live/topics.ts";
 import type { ConsoleOptions } from "../options.ts";
 import type { RefusedPort } from "../refused/port.ts";
 import { refusedRoutes } from "../refused/routes.ts";
@@ -28,7 +31,9 @@ export type ConsoleParts = {
   readonly db: Database;
   /** Consumer groups whose names begin so are looked at. */
   readonly groupPrefix: string;
-  readonly catalogue: Catalogue;
+  /** Need not be started. */
+  readonly schemas: Schemas;
+  readonly trace: TraceEvent;
   readonly refused: RefusedPort;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -39,12 +44,14 @@ export type ConsoleParts = {
  * @throws PipelineError option_invalid without a key
  */
 export function createConsole(parts: ConsoleParts): Service & { readonly url: string } {
-  const { options, connection, db, groupPrefix, metrics, log } = parts;
+  const { options, connection, db, groupPrefix, schemas, trace, metrics, log } = parts;
   const streams = createEventStreams();
   metrics.reading("gauge", "hailstream_console_viewers", "Browsers that follow a page now.", [], (add) =>
     add(streams.count),
   );
   const flow = createFlowWatch({ stations: options.stations, connection, db, groupPrefix });
+  const topics = liveTopics(schemas.catalogue);
+  const tail = createTail({ connection, topics, log });
   const { key, viewKey } = options;
   if (key === undefined) {
     throw new PipelineError("option_invalid", {
@@ -54,7 +61,8 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
   }
   const signIn = createSignIn({ key, viewKey }, () => Number(new URL(http.url).port));
   const areas = {
-    refused: refusedRoutes({ port: parts.refused, catalogue: parts.catalogue, stations: options.stations }),
+    live: liveRoutes({ tail, streams, connection, schemas, topics, trace, log }),
+    refused: refusedRoutes({ port: parts.refused, catalogue: schemas.catalogue, stations: options.stations }),
   };
   let page: Router | undefined;
   const http = createHttpService({
@@ -81,6 +89,6 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     },
     stop: () => streams.endAll(),
   });
-  const service = composeServices("console", [files, flow, http]);
+  const service = composeServices("console", [files, flow, tail, http]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
 }

@@ -12,6 +12,7 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   console_role_needed: 403,
   console_request_invalid: 400,
   console_path_unknown: 404,
+  console_record_unknown: 404,
 };
 
 const bodyOf = bodyReader("console_request_invalid");

@@ -34,6 +34,11 @@ export const consoleErrors = {
     remedy: "The message names the field; docs/console.md shows the addresses of all views.",
     retryable: false,
   },
+  console_record_unknown: {
+    title: "There is no such event any more.",
+    remedy: "Its topic no longer keeps it, or the address is another one; hailstream trace ID finds its row.",
+    retryable: false,
+  },
   console_path_unknown: {
     title: "There is nothing at this path.",
     remedy: "docs/console.md shows the addresses of all views.",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markedParts } from "../../local/index.ts";
+import { testLive } from "./pages/live.ts";
 import { refusedPage } from "./pages/refused.ts";
 import { noBrowser, type OnStage, openStage, root, type Stage } from "./stage.ts";
 
@@ -12,8 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.end());
 
-const onStage: OnStage = (name, run) => {
-  test(name, async ({ skip }) => {
+const onStage: OnStage = (name, run, timeout = 300_000) => {
+  test(name, { timeout }, async ({ skip }) => {
     if (stage === undefined) return skip(noBrowser);
     await run(stage);
   });
@@ -70,6 +71,7 @@ onStage(
   },
 );
 
+testLive(onStage);
 refusedPage(onStage);
 
 onStage(

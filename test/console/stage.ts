@@ -29,7 +29,7 @@ export type Stage = {
 };
 
 /** A test on the stage, which is open by then. The tests of a page are a function of this in its own file below pages/, called by console.e2e.test.ts. */
-export type OnStage = (name: string, run: (stage: Stage) => Promise<void>) => void;
+export type OnStage = (name: string, run: (stage: Stage) => Promise<void>, timeoutMs?: number) => void;
 
 export const noBrowser = "There is no Chromium: apt-get install chromium, or CHROMIUM_PATH";
 

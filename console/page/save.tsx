@@ -1,0 +1,36 @@
+import { csvOf, linesOf, type Row } from "./export.ts";
+
+type SaveProps = {
+  /** What the file is called, before the time and the ending. */
+  readonly name: string;
+  /** Of which personal values are masked already. */
+  rows(): readonly Row[];
+  readonly disabled?: boolean;
+};
+
+/** Buttons that give what is shown to the browser as a file to keep. */
+export function Save({ name, rows, disabled = false }: SaveProps) {
+  const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  const save = (ending: string, type: string, write: (rows: readonly Row[]) => string) => () =>
+    saveFile(`hailstream-${name}-${stamp()}.${ending}`, type, write(rows()));
+  return (
+    <fieldset class="save" disabled={disabled}>
+      <legend>Save (personal fields masked)</legend>
+      <button type="button" onClick={save("csv", "text/csv", csvOf)}>
+        CSV
+      </button>
+      <button type="button" onClick={save("jsonl", "application/jsonl", linesOf)}>
+        JSON lines
+      </button>
+    </fieldset>
+  );
+}
+
+function saveFile(name: string, type: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
