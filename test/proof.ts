@@ -57,6 +57,12 @@ const proofs = {
     file: "test/stream/windows/windows.int.test.ts",
     env: { HAILSTREAM_TEST_KEYS: "1000000" },
   },
+  live: {
+    about: "Ten minutes of 200 events a second: each is in the console's list, in Chromium. Twelve minutes.",
+    project: "whole",
+    file: "test/console/console.e2e.test.ts",
+    env: { LIVE_SECONDS: "600" },
+  },
   minutes: {
     about: "All 7,172 real trips: the minutes of the marketplace equal a recompute in SQL. A minute or two.",
     project: "stack",

@@ -9,8 +9,13 @@ import { v7 as uuidv7 } from "uuid";
 import { expect } from "vitest";
 import { eventually } from "../../support/wait.ts";
 import { type OnStage, root, type Stage } from "../stage.ts";
-import { locationEvent, post, saved } from "./live-load.ts";
+import { evenly, locationEvent, post, produce, saved, savedIds } from "./live-load.ts";
+import { liveKey } from "./refused-world.ts";
 
+/** `npm run proof -- live`: ten minutes. */
+const seconds = Number(process.env.LIVE_SECONDS ?? 12);
+
+const counts = (page: Page) => page.locator(".counts").textContent();
 const row = (page: Page, text: string) => page.locator(".tall .row").filter({ hasText: text });
 
 /** Opens the live page and waits until everything that arrives is read. */
@@ -107,6 +112,37 @@ export function testLive(onStage: OnStage): void {
     },
   );
 
+  onStage("the address says what is shown: types, key, status, text; what does not fit is counted", async (stage) => {
+    const { page } = stage;
+    await openLive(stage, "?key=drv_one");
+    await post(stage, [locationEvent("drv_one"), locationEvent("drv_two"), locationEvent("drv_two")]);
+    await eventually(async () => expect(await counts(page)).toBe("Shown: all 1 that fit, of 3 that came by"));
+    expect(await page.locator(".tall .row").count()).toBe(1);
+
+    await page.getByLabel("Key").fill("");
+    await page.getByLabel("Text").fill("8.25");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Nothing fits yet" }).waitFor();
+    expect(new URL(page.url()).search).toBe("?text=8.25");
+    await post(stage, [locationEvent("drv_a"), locationEvent("drv_b", { speed: 8.25 })]);
+    await row(page, "drv_b").waitFor();
+    expect(await counts(page)).toBe("Shown: all 1 that fit, of 2 that came by");
+
+    await page.getByRole("link", { name: "Show all" }).click();
+    await page.getByLabel("Status").selectOption("quarantined");
+    await page.getByRole("heading", { name: "Nothing fits yet" }).waitFor();
+    const events = [locationEvent("drv_c"), locationEvent("drv_d", { speed: "fast" })];
+    const results = await post(stage, events, await liveKey(stage));
+    expect(results).toMatchObject([{ status: "accepted" }, { status: "quarantined" }]);
+    await row(page, "drv_d").waitFor();
+    expect(await row(page, "drv_d").textContent()).toContain(results[1]?.code);
+    await row(page, "drv_d").getByRole("link").click();
+    await page.getByText("! quarantined").waitFor();
+    expect(JSON.parse((await page.getByLabel("Data", { exact: true }).textContent()) ?? "")).toMatchObject({
+      data: { speed: "fast" },
+    });
+  });
+
   onStage("paused it stands still, loses nothing, and goes on", async (stage) => {
     const { page } = stage;
     await openLive(stage);
@@ -149,5 +185,137 @@ export function testLive(onStage: OnStage): void {
     } finally {
       await context.close();
     }
+  });
+
+  onStage("stored script in any field of an event is text", async (stage) => {
+    const { page, stopped, foreign } = stage;
+    const stoppedBefore = stopped.length;
+    const payloads = [
+      "<script>window.ran=1</script>",
+      "<img src=x onerror='window.ran=1'>",
+      '"><svg onload="window.ran=1">',
+      "<iframe srcdoc='<script>parent.ran=1</script>'></iframe>",
+      "javascript:window.ran=1",
+      "</pre><style>*{display:none}</style>",
+      "{{constructor.constructor('window.ran=1')()}}",
+      "<a href='https://example.com/x' autofocus onfocus=window.ran=1>x</a>",
+      "\u202e<\u0000script>\ud83d\ude00",
+    ];
+    await openLive(stage);
+    const appError = { session_id: "s", app: "driver", app_version: "1", platform: "ios", os_version: "1" };
+    const events = payloads.flatMap((text, n) => {
+      const every = { device_model: text, error_type: text, message: text, stack: [text], fatal: false, user_id: text };
+      const accepted = { ...locationEvent("x"), type: "app.error", source: text, subject: text };
+      return [
+        { ...accepted, data: { ...appError, ...every, session_id: text } },
+        { ...locationEvent(text), id: `${text}${n}`, type: text, subject: text, source: text },
+      ];
+    });
+    const results = await post(stage, events, await liveKey(stage));
+    const kept = results.filter(({ status }) => status === "accepted" || status === "quarantined").length;
+    expect(results.filter(({ status }) => status === "accepted").length).toBeGreaterThanOrEqual(payloads.length - 2);
+    expect(kept).toBeGreaterThan(payloads.length);
+    await eventually(async () => expect(await counts(page)).toBe(`Shown: all ${kept}`));
+    const links = await page
+      .locator(".tall .row a")
+      .evaluateAll((found) => found.map((a) => a.getAttribute("href") ?? ""));
+    expect(links).toHaveLength(kept);
+    for (const [n, link] of links.entries()) {
+      await page.goto(stage.ready.console + link);
+      await page.getByRole("heading", { name: "Headers" }).waitFor();
+      // What a trace quotes is asked of some, since it reads many topics.
+      if (n % 5 === 0) await page.locator(".outcome").waitFor({ timeout: 60_000 });
+      const strange = await page.evaluate(
+        "document.querySelectorAll('main script, main img, main svg, main iframe, main style, main [onload], main [onerror]').length",
+      );
+      expect(strange).toBe(0);
+      expect(await page.evaluate("window.ran")).toBeUndefined();
+    }
+    expect(foreign).toEqual([]);
+    expect(stopped.slice(stoppedBefore)).toEqual([]);
+  });
+
+  onStage(
+    `200 events a second for ${seconds} s: each of them is in the list`,
+    async (stage) => {
+      const { page } = stage;
+      await openLive(stage);
+      const sent = new Set<string>();
+      const listed = new Set<string>();
+      let sending = true;
+      const watching = (async () => {
+        // No more than the list keeps may come between two looks.
+        while (sending) {
+          for (const id of await savedIds(stage)) listed.add(id);
+          await page.waitForTimeout(2_000);
+        }
+      })();
+      await evenly({ count: 200 * seconds, perSecond: 200, size: 20 }, async (from, to) => {
+        const events = Array.from({ length: to - from }, (_, n) => locationEvent(`drv_even${(from + n) % 100}`));
+        for (const { id } of events) sent.add(id);
+        const results = await post(stage, events);
+        expect(results.every(({ status }) => status === "accepted")).toBe(true);
+      });
+      const total = (200 * seconds).toLocaleString("en");
+      await eventually(async () => expect(await counts(page)).toBe(`Shown: all ${total}`));
+      sending = false;
+      await watching;
+      for (const id of await savedIds(stage)) listed.add(id);
+      const missing = [...sent].filter((id) => !listed.has(id));
+      expect(missing).toEqual([]);
+      expect(listed.size).toBe(sent.size);
+      // What is kept is what can be scrolled to.
+      await page.getByRole("button", { name: "Pause" }).click();
+      const seen = new Set<string>();
+      const height = await page.locator(".rows").evaluate((element) => element.scrollHeight);
+      for (let top = 0; top < height; top += 500) {
+        await page.evaluate(`new Promise((done) => {
+        document.querySelector(".rows").scrollTop = ${top};
+        requestAnimationFrame(() => requestAnimationFrame(done));
+      })`);
+        const found = page.locator(".tall .row a");
+        for (const link of await found.evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? "")))
+          seen.add(link);
+      }
+      expect(seen.size).toBe(Math.min(2_000, sent.size));
+      process.stdout.write(`${sent.size} events at 200 a second: ${listed.size} listed, ${missing.length} missing\n`);
+    },
+    300_000 + seconds * 1_000,
+  );
+
+  onStage("5,000 a second: the share is exact, and the page moves on", async (stage) => {
+    const { page } = stage;
+    await openLive(stage);
+    await page.evaluate(`
+      window.frames5000 = 0;
+      (function next() { window.frames5000++; requestAnimationFrame(next); })();
+    `);
+    const listed = new Set<string>();
+    let sending = true;
+    const watching = (async () => {
+      while (sending) {
+        for (const id of await savedIds(stage)) listed.add(id);
+        await page.waitForTimeout(500);
+      }
+    })();
+    const framesBefore = Number(await page.evaluate("window.frames5000"));
+    const begun = performance.now();
+    await produce(stage, 30_000, 5_000);
+    const took = (performance.now() - begun) / 1_000;
+    const frames = (Number(await page.evaluate("window.frames5000")) - framesBefore) / took;
+    await eventually(async () => expect(await counts(page)).toMatch(/ of 30,000; beyond 200 a second/), {
+      timeoutMs: 60_000,
+    });
+    sending = false;
+    await watching;
+    for (const id of await savedIds(stage)) listed.add(id);
+    const shown = Number(/Shown: ([\d,]+) of/.exec((await counts(page)) ?? "")?.[1]?.replaceAll(",", ""));
+    process.stdout.write(
+      `30,000 in ${took.toFixed(1)} s: shown ${shown}, not shown ${30_000 - shown}, ${frames.toFixed(0)} frames a second\n`,
+    );
+    // Each that is said to be shown was in the list.
+    expect(listed.size).toBe(shown);
+    expect(shown).toBeGreaterThanOrEqual(1_000);
+    expect(frames).toBeGreaterThan(30);
   });
 }
