@@ -59,9 +59,9 @@ export const add: AddCommand = (program, context, end) => {
       connection,
       db,
       groupPrefix,
-      schemas,
       trace,
       refused: createRefusedPort({ db, schemas }),
+      schemas,
       metrics,
       log,
     });
@@ -73,7 +73,7 @@ export const add: AddCommand = (program, context, end) => {
       },
       stop: () => undefined,
     });
-    const { exitCode } = await runStation(composeServices("console", [db, served, ready]), log);
+    const { exitCode } = await runStation(composeServices("console", [db, schemas, served, ready]), log);
     end(exitCode);
   });
   withManual(command, manual);

@@ -1,6 +1,7 @@
-import type { Admin } from "kafkajs";
+import { type AskMany, askMany, type Committed, newest, oldest, type PartitionPlace, placeKey } from "./ask-many.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { rangeGroupPrefix } from "./read-range.ts";
+import { agesOf } from "./record-ages.ts";
 import { withAdmin } from "./topics.ts";
 
 /** How far a consumer group is behind in one topic. */
@@ -12,8 +13,16 @@ export type ConsumerLag = {
   readonly seconds: number;
 };
 
-/** Offsets that were committed and records that are there, of one partition. */
-type Behind = { readonly partition: number; readonly next: bigint };
+/** How far a consumer group is behind in one partition. */
+export type PartitionLag = Omit<ConsumerLag, "records"> & {
+  readonly partition: number;
+  /** What was committed last; -1: nothing. */
+  readonly committed: bigint;
+  readonly records: bigint;
+};
+
+/** A partition with the offsets that it holds: from `low` up to, but without, `high`. */
+export type PartitionEnds = PartitionPlace & { readonly low: bigint; readonly high: bigint };
 
 /**
  * The lag of every consumer group whose name begins with `prefix`, in the topics of which it has committed anything. Groups without members are among them: one
@@ -25,66 +34,68 @@ export function consumerLags(
 ): Promise<readonly ConsumerLag[]> {
   return withAdmin(connection, async (admin) => {
     const { groups } = await admin.listGroups();
-    const ends = new Map<string, ReturnType<typeof endsOf>>();
-    const lags: ConsumerLag[] = [];
-    for (const { groupId } of groups) {
-      if (!groupId.startsWith(prefix) || groupId.startsWith(rangeGroupPrefix)) continue;
-      for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
-        let known = ends.get(topic);
-        if (known === undefined) {
-          known = endsOf(admin, topic);
-          ends.set(topic, known);
-        }
-        const behind: Behind[] = [];
-        let records = 0n;
-        for (const { partition, low, high } of await known) {
-          const committed = BigInt(partitions.find((each) => each.partition === partition)?.offset ?? -1);
-          const next = committed < low ? low : committed;
-          if (next >= high) continue;
-          records += high - next;
-          behind.push({ partition, next });
-        }
-        const seconds = behind.length === 0 ? 0 : (await oldestAgeMs(admin, topic, behind, now)) / 1_000;
-        lags.push({ groupId, topic, records: Number(records), seconds });
-      }
-    }
-    return lags;
+    const names = groups
+      .map(({ groupId }) => groupId)
+      .filter((groupId) => groupId.startsWith(prefix) && !groupId.startsWith(rangeGroupPrefix));
+    const ask = askMany(admin);
+    const committed = await ask.committed(names);
+    const topics = new Set([...committed.values()].flat().map(({ topic }) => topic));
+    const ends = await endsOf(
+      ask,
+      (await ask.places()).filter(({ topic }) => topics.has(topic)),
+    );
+    const partitions = await partitionLags(ask, ends, committed, now);
+    return [...Map.groupBy(partitions, ({ groupId, topic }) => JSON.stringify([groupId, topic])).values()].map(sumOf);
   });
 }
 
-/** Nothing when the topic is gone. */
-async function endsOf(admin: Admin, topic: string) {
-  const ends = await admin.fetchTopicOffsets(topic).catch(() => []);
-  return ends.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
+/** The first and the next offset of these partitions; one without a leader is left out. */
+export async function endsOf(
+  { offsetsAt }: Pick<AskMany, "offsetsAt">,
+  places: readonly PartitionPlace[],
+): Promise<readonly PartitionEnds[]> {
+  const at = (timestamp: number) => offsetsAt(places.map((place) => ({ ...place, timestamp })));
+  const [lows, highs] = await Promise.all([at(oldest), at(newest)]);
+  return places.flatMap((place) => {
+    const key = placeKey(place.topic, place.partition);
+    const [low, high] = [lows.get(key), highs.get(key)];
+    return low === undefined || high === undefined ? [] : [{ ...place, low, high }];
+  });
 }
 
-const shortestMs = 1_000;
-const longestMs = 10 * 365 * 24 * 3_600_000;
-/** The answer is that exact, and not better than a fifth of a second. */
-const precision = 0.02;
-
 /**
- * The age of the oldest of the next records, without reading one: Kafka tells the first offset behind a moment, and the youngest moment behind which no
- * offset lies beyond a next one is the answer.
+ * What each group is behind by in each partition of the topics of which it has committed anything; a partition that is not among `ends` is left out.
+ * @param committed by group
  */
-async function oldestAgeMs(admin: Admin, topic: string, behind: readonly Behind[], now: number): Promise<number> {
-  const covers = async (ageMs: number) => {
-    const firsts = await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, Math.floor(now - ageMs)));
-    return behind.every(({ partition, next }) => {
-      const first = BigInt(firsts.find((each) => each.partition === partition)?.offset ?? -1);
-      return first >= 0n && first <= next;
-    });
-  };
-  let young = 0;
-  let old = shortestMs;
-  while (old < longestMs && !(await covers(old))) {
-    young = old;
-    old *= 4;
-  }
-  while (old - young > Math.max(200, old * precision)) {
-    const middle = (young + old) / 2;
-    if (await covers(middle)) old = middle;
-    else young = middle;
-  }
-  return old;
+export async function partitionLags(
+  { offsetsAt }: Pick<AskMany, "offsetsAt">,
+  ends: readonly PartitionEnds[],
+  committed: ReadonlyMap<string, readonly Committed[]>,
+  now: number,
+): Promise<readonly PartitionLag[]> {
+  const byTopic = Map.groupBy(ends, ({ topic }) => topic);
+  const found = [...committed].flatMap(([groupId, offsets]) => {
+    const own = new Map(offsets.map((each) => [placeKey(each.topic, each.partition), each.offset]));
+    return [...new Set(offsets.map(({ topic }) => topic))].flatMap((topic) =>
+      (byTopic.get(topic) ?? []).map((place) => {
+        const at = own.get(placeKey(topic, place.partition)) ?? -1n;
+        const next = at < place.low ? place.low : at;
+        return { groupId, place, committed: at, next, records: next < place.high ? place.high - next : 0n };
+      }),
+    );
+  });
+  const waiting = found.filter(({ records }) => records > 0n);
+  const ages = await agesOf(offsetsAt, waiting, now);
+  const ageOf = new Map(waiting.map((each, i) => [each, ages[i] ?? 0]));
+  return found.map((each) => ({
+    ...{ groupId: each.groupId, topic: each.place.topic, partition: each.place.partition },
+    ...{ committed: each.committed, records: each.records, seconds: (ageOf.get(each) ?? 0) / 1_000 },
+  }));
+}
+
+/** Of the partitions of one group and topic. */
+function sumOf(partitions: readonly PartitionLag[]): ConsumerLag {
+  const { groupId = "", topic = "" } = partitions[0] ?? {};
+  const records = Number(partitions.reduce((sum, each) => sum + each.records, 0n));
+  return { groupId, topic, records, seconds: Math.max(...partitions.map(({ seconds }) => seconds)) };
 }

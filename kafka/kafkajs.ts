@@ -9,7 +9,8 @@ import { createSendMessages, type KafkaJsParts } from "./send-messages.ts";
 
 /**
  * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, and two
- * that a wall clock that is set would lead astray (clock-changes.ts). The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
+ * that a wall clock that is set would lead astray (clock-changes.ts); and with its admins remembered, so that {@link clusterBehind} finds what they
+ * ask with. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
  */
 const load = createRequire(import.meta.url);
 
@@ -30,6 +31,19 @@ function sendParts(): KafkaJsParts {
   };
 }
 
+type CreateAdmin = (parts: { readonly cluster: unknown }) => object;
+const clusters = new WeakMap<object, unknown>();
+
+const rememberClusters = (createAdmin: CreateAdmin): CreateAdmin =>
+  function createRememberedAdmin(parts) {
+    const admin = createAdmin(parts);
+    clusters.set(admin, parts.cluster);
+    return admin;
+  };
+
+/** kafkajs's own object that an admin asks the brokers with. */
+export const clusterBehind = (admin: object): unknown => clusters.get(admin);
+
 /** kafkajs's own functions, for the tests that compare. */
 export const originals = {
   // First: the others load it.
@@ -39,9 +53,10 @@ export const originals = {
   crc32c: replaceModule("kafkajs/src/protocol/recordBatch/crc32C/index.js", () => (bytes: Buffer) => crc32c(bytes)),
   groupByPartition: replaceModule("kafkajs/src/producer/groupMessagesPerPartition.js", () => groupByPartition),
   sendMessages: replaceModule("kafkajs/src/producer/sendMessages.js", () => createSendMessages(sendParts())),
+  createAdmin: replaceModule("kafkajs/src/admin/index.js", rememberClusters),
 } as const;
 
 replaceModule("kafkajs/src/network/requestQueue/index.js", timeOutBySteadyClock);
 replaceModule("kafkajs/src/consumer/consumerGroup.js", beatThroughClockChanges);
 
-export const { Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");
+export const { AssignerProtocol, Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");

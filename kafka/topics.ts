@@ -219,6 +219,30 @@ export async function clusterIdOf(connection: KafkaConnection): Promise<string> 
   return withAdmin(connection, async (admin) => (await admin.describeCluster()).clusterId);
 }
 
+/** Settings of a topic that say how long its records stay. */
+const retentionSettings = ["cleanup.policy", "retention.ms", "retention.bytes", "min.insync.replicas"];
+
+/** How long the records of a topic stay, in Kafka's own words. @throws when there is no such topic */
+export async function topicSettings(
+  connection: KafkaConnection,
+  topic: string,
+): Promise<readonly { readonly name: string; readonly value: string }[]> {
+  return withAdmin(connection, async (admin) => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: topicResource, name: topic, configNames: retentionSettings }],
+    });
+    const entries = resources[0]?.configEntries ?? [];
+    return retentionSettings.flatMap((name) => {
+      const value = entries.find(({ configName }) => configName === name)?.configValue;
+      return value === undefined ? [] : [{ name, value }];
+    });
+  });
+}
+
+/** As the protocol numbers it. */
+const topicResource = 2;
+
 type Admin = ReturnType<KafkaConnection["kafka"]["admin"]>;
 
 export async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {

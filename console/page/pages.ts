@@ -1,7 +1,9 @@
 import type { ComponentType } from "preact";
 import { FlowPage } from "./flow-page.tsx";
+import { GroupsPages } from "./groups-page.tsx";
 import { LivePages } from "./live/live-page.tsx";
 import { RefusedPage } from "./refused/refused-page.tsx";
+import { TopicsPages } from "./topics-page.tsx";
 
 export type PageEntry = {
   /** Where the page begins; what follows after a slash is the page's own. */
@@ -15,6 +17,8 @@ export const pages: readonly PageEntry[] = [
   { path: "/", name: "Pipeline", View: FlowPage },
   { path: "/live", name: "Live", View: LivePages },
   { path: "/refused", name: "Refused", View: RefusedPage },
+  { path: "/topics", name: "Topics", View: TopicsPages },
+  { path: "/groups", name: "Groups", View: GroupsPages },
 ];
 
 /** The page that shows an address; undefined: none. */

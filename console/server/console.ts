@@ -13,6 +13,8 @@ import {
 import type { Schemas } from "../../schemas/index.ts";
 import type { Database } from "../../store/index.ts";
 import { createFlowWatch } from "../flow/watch.ts";
+import { kafkaRoutes } from "../kafka/routes.ts";
+import { createClusterWatch } from "../kafka/watch.ts";
 import { liveRoutes, type TraceEvent } from "../live/routes.ts";
 import { createTail } from "../live/tail.ts";
 import { liveTopics } from "../live/topics.ts";
@@ -31,10 +33,10 @@ export type ConsoleParts = {
   readonly db: Database;
   /** Consumer groups whose names begin so are looked at. */
   readonly groupPrefix: string;
-  /** Need not be started. */
-  readonly schemas: Schemas;
   readonly trace: TraceEvent;
   readonly refused: RefusedPort;
+  /** To decode with, which works before they are started. */
+  readonly schemas: Schemas;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -63,6 +65,7 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
   const areas = {
     live: liveRoutes({ tail, streams, connection, schemas, topics, trace, log }),
     refused: refusedRoutes({ port: parts.refused, catalogue: schemas.catalogue, stations: options.stations }),
+    kafka: kafkaRoutes({ connection, schemas, watch: createClusterWatch(connection) }),
   };
   let page: Router | undefined;
   const http = createHttpService({

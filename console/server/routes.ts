@@ -13,6 +13,9 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   console_request_invalid: 400,
   console_path_unknown: 404,
   console_record_unknown: 404,
+  console_topic_unknown: 404,
+  console_group_unknown: 404,
+  kafka_topic_missing: 404,
 };
 
 const bodyOf = bodyReader("console_request_invalid");

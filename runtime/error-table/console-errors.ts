@@ -44,4 +44,14 @@ export const consoleErrors = {
     remedy: "docs/console.md shows the addresses of all views.",
     retryable: false,
   },
+  console_topic_unknown: {
+    title: "There is no topic of this name.",
+    remedy: "Look for it in the list of topics; hailstream topics create makes those of the pipeline.",
+    retryable: false,
+  },
+  console_group_unknown: {
+    title: "There is no consumer group of this name.",
+    remedy: "Look for it in the list of consumer groups; Kafka forgets one that has had no members for a week.",
+    retryable: false,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markedParts } from "../../local/index.ts";
+import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
 import { refusedPage } from "./pages/refused.ts";
 import { noBrowser, type OnStage, openStage, root, type Stage } from "./stage.ts";
@@ -73,6 +74,7 @@ onStage(
 
 testLive(onStage);
 refusedPage(onStage);
+kafkaPages(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",

@@ -1,0 +1,21 @@
+/** What a list shows, as it stands in the query of its address. */
+export type ListPlace = { readonly name: string; readonly sort: string; readonly page: number };
+
+export function listPlaceOf(search: string): ListPlace {
+  const given = new URLSearchParams(search);
+  const page = Number(given.get("page") ?? 1);
+  return {
+    name: (given.get("name") ?? "").slice(0, 200),
+    sort: given.get("sort") ?? "worst",
+    page: Number.isInteger(page) && page > 0 ? page : 1,
+  };
+}
+
+/** Equal places have equal addresses: what is as it always is has no part in them. */
+export function listAddress(path: string, { name, sort, page }: ListPlace): string {
+  const query = new URLSearchParams();
+  if (name.trim() !== "") query.set("name", name.trim());
+  if (sort !== "worst") query.set("sort", sort);
+  if (page > 1) query.set("page", String(page));
+  return query.size === 0 ? path : `${path}?${query}`;
+}

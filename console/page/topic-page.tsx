@@ -1,0 +1,137 @@
+import { useEffect } from "preact/hooks";
+import type { PartitionRow, TopicDetail } from "../kafka/shapes.ts";
+import { Browse } from "./browse.tsx";
+import { groupColumns, topicAddress } from "./kafka-columns.tsx";
+import { rateText } from "./lag-words.ts";
+import { AsOf, type Column, Mark, refreshMs, Table } from "./list.tsx";
+import { useRefreshed } from "./refreshed.ts";
+import { onLink } from "./router.ts";
+import { useSettings } from "./settings.ts";
+import { countText, spanText } from "./words.ts";
+
+/** One topic: what it holds, who reads it and how far, and its records. */
+export function TopicPage({ name }: { readonly name: string }) {
+  const { signedOut } = useSettings();
+  const refreshed = useRefreshed<TopicDetail>(`/api/kafka${topicAddress(name)}`, refreshMs, signedOut);
+  const { data } = refreshed;
+  useEffect(() => {
+    document.title = `${name} · hailstream`;
+  }, [name]);
+  return (
+    <main id="main" tabIndex={-1} class="listing">
+      <p class="back">
+        <a href="/topics" onClick={onLink}>
+          Topics
+        </a>
+      </p>
+      <div class="list-head">
+        <h1>{name}</h1>
+        <AsOf refreshed={refreshed} at={data?.at} trouble={data?.problem} />
+      </div>
+      {data === undefined ? null : <Detail detail={data} />}
+    </main>
+  );
+}
+
+function Detail({ detail }: { readonly detail: TopicDetail }) {
+  const { name, trouble, perSecond, partitions, groups, types, settings } = detail;
+  const records = partitions.reduce((sum, { low, high }) => sum + Number(high ?? 0) - Number(low ?? 0), 0);
+  return (
+    <>
+      {trouble === null ? null : (
+        <p>
+          <Mark of="fault">{trouble}</Mark>
+        </p>
+      )}
+      <dl class="facts-line">
+        <div>
+          <dt>Records</dt>
+          <dd>{countText(records)}</dd>
+        </div>
+        <div>
+          <dt>Arriving</dt>
+          <dd>{rateText(perSecond)}</dd>
+        </div>
+        {settings.map(({ name: setting, value }) => (
+          <div key={setting}>
+            <dt>{settingNames[setting] ?? setting}</dt>
+            <dd>{settingText(setting, value)}</dd>
+          </div>
+        ))}
+      </dl>
+      {types.length === 0 ? null : (
+        <>
+          <h2>Events in it</h2>
+          <dl class="types">
+            {types.map((type) => (
+              <div key={type.name}>
+                <dt>{type.name}</dt>
+                <dd>{type.doc}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+      <h2>Read by</h2>
+      {groups.length === 0 ? (
+        <p class="empty">No consumer group has read of it.</p>
+      ) : (
+        <Table
+          columns={groupColumns.slice(0, -1)}
+          rows={groups}
+          keyOf={(group) => group.name}
+          label="Consumer groups"
+        />
+      )}
+      <h2>Partitions</h2>
+      <Table
+        columns={partitionColumns(name)}
+        rows={partitions}
+        keyOf={({ partition }) => String(partition)}
+        label="Partitions"
+      />
+      <Browse topic={name} partitions={partitions} />
+    </>
+  );
+}
+
+const settingNames: Readonly<Record<string, string>> = {
+  "cleanup.policy": "Old records are",
+  "retention.ms": "Kept for",
+  "retention.bytes": "Kept up to",
+  "min.insync.replicas": "Replicas needed to write",
+};
+
+function settingText(name: string, value: string): string {
+  if (name === "retention.ms") return value === "-1" ? "ever" : spanText(Number(value));
+  if (name === "retention.bytes") return value === "-1" ? "any size" : `${countText(Number(value))} bytes a partition`;
+  if (name === "cleanup.policy") {
+    return value.replace("compact", "compacted to the newest of a key").replace("delete", "deleted");
+  }
+  return value;
+}
+
+function partitionColumns(topic: string): readonly Column<PartitionRow>[] {
+  return [
+    {
+      name: "Partition",
+      cell: ({ partition }) => (
+        <a href={`${topicAddress(topic)}?partition=${partition}`} onClick={onLink}>
+          {partition}
+        </a>
+      ),
+    },
+    {
+      ...{ name: "Records", isNumber: true },
+      cell: ({ low, high }) => (low === null || high === null ? "–" : countText(Number(high) - Number(low))),
+    },
+    { name: "First offset", isNumber: true, cell: ({ low }) => low ?? "–" },
+    { name: "Next offset", isNumber: true, cell: ({ high }) => high ?? "–" },
+    { name: "Leader", isNumber: true, cell: ({ leader }) => leader ?? <Mark of="fault">none</Mark> },
+    {
+      ...{ name: "In sync", isNumber: true },
+      cell: ({ inSync, replicas }) =>
+        inSync < replicas ? <Mark of="warning">{`${inSync} of ${replicas}`}</Mark> : `${inSync} of ${replicas}`,
+    },
+  ];
+}

@@ -1,0 +1,21 @@
+import { topicColumns } from "./kafka-columns.tsx";
+import { List } from "./list.tsx";
+import { usePlace } from "./router.ts";
+import { TopicPage } from "./topic-page.tsx";
+
+/** All topics at `/topics`, and each at an address of its own. */
+export function TopicsPages() {
+  const { path } = usePlace();
+  const name = path.slice("/topics/".length);
+  return name === "" ? <TopicsPage /> : <TopicPage name={decodeURIComponent(name)} />;
+}
+
+function TopicsPage() {
+  return (
+    <List
+      {...{ path: "/topics", api: "/api/kafka/topics", files: "/api/kafka/export/topics", columns: topicColumns }}
+      things={["topics", "topic"]}
+      keyOf={({ name }) => name}
+    />
+  );
+}

@@ -1,0 +1,91 @@
+import { type AskMany, askMany } from "./ask-many.ts";
+import type { KafkaConnection } from "./connection.ts";
+import { endsOf, type PartitionEnds, type PartitionLag, partitionLags } from "./consumer-lag.ts";
+import { AssignerProtocol } from "./kafkajs.ts";
+import { rangeGroupPrefix } from "./read-range.ts";
+import { withAdmin } from "./topics.ts";
+
+/** A process that reads for a group, and what it has been given to read. */
+export type GroupMember = {
+  readonly clientId: string;
+  readonly host: string;
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
+};
+
+export type GroupState = {
+  readonly groupId: string;
+  /** As Kafka says it: Stable, Empty, PreparingRebalance, CompletingRebalance, Dead. */
+  readonly state: string;
+  readonly members: readonly GroupMember[];
+  readonly lags: readonly PartitionLag[];
+};
+
+/** A partition; without a leader nobody can say what it holds. */
+export type PartitionState = Omit<PartitionEnds, "topic" | "low" | "high"> &
+  Partial<Pick<PartitionEnds, "low" | "high">>;
+
+/** All topics and consumer groups of a cluster at one moment, in the order of their names. */
+export type ClusterState = {
+  /** Milliseconds since 1970, when the offsets were asked for. */
+  readonly at: number;
+  readonly topics: ReadonlyMap<string, readonly PartitionState[]>;
+  readonly groups: ReadonlyMap<string, GroupState>;
+};
+
+/**
+ * Looks at everything at once, with a number of requests that grows with the brokers and the groups, not with the topics. Groups that this program makes for
+ * single readings are left out.
+ * @param coordinators remembers from one look to the next who coordinates a group
+ * @throws when Kafka cannot be asked
+ */
+export function clusterState(connection: KafkaConnection, coordinators: Map<string, number>): Promise<ClusterState> {
+  return withAdmin(connection, async (admin) => {
+    const ask = askMany(admin, coordinators);
+    const [places, listed] = await Promise.all([ask.places(), admin.listGroups()]);
+    const names = listed.groups
+      .map(({ groupId }) => groupId)
+      .filter((groupId) => !groupId.startsWith(rangeGroupPrefix))
+      .sort();
+    const at = Date.now();
+    const [ends, committed, described] = await Promise.all([
+      endsOf(ask, places),
+      ask.committed(names),
+      ask.describe(names),
+    ]);
+    const lags = Map.groupBy(await partitionLags(ask, ends, committed, at), ({ groupId }) => groupId);
+    const known = new Map(ends.map((each) => [`${each.topic}/${each.partition}`, each]));
+    const partitions = places
+      .map(
+        (place): PartitionState & { readonly topic: string } => known.get(`${place.topic}/${place.partition}`) ?? place,
+      )
+      .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+    const groups = names.map((groupId): [string, GroupState] => [
+      groupId,
+      { groupId, ...membersOf(described.get(groupId)), lags: lags.get(groupId) ?? [] },
+    ]);
+    return { at, topics: Map.groupBy(partitions, ({ topic }) => topic), groups: new Map(groups) };
+  });
+}
+
+type Described = Awaited<ReturnType<AskMany["describe"]>> extends ReadonlyMap<string, infer D> ? D : never;
+
+function membersOf(described: Described | undefined): Pick<GroupState, "state" | "members"> {
+  const members = (described?.members ?? []).map(({ clientId, clientHost, memberAssignment }) => ({
+    clientId,
+    host: clientHost.replace(/^\//, ""),
+    partitions: assignmentOf(memberAssignment),
+  }));
+  return { state: described?.state ?? "Unknown", members };
+}
+
+/** Nothing while a member joins, and of groups that divide something else than partitions. */
+function assignmentOf(bytes: Buffer): GroupMember["partitions"] {
+  try {
+    const { assignment = {} } = AssignerProtocol.MemberAssignment.decode(bytes) ?? {};
+    return Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+  } catch {
+    return [];
+  }
+}
