@@ -17,6 +17,8 @@ import { streamOptions } from "../stream/options.ts";
 import { auditedTables } from "./audit.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { consoleConnectors } from "./console-connectors.ts";
+import { consoleFlows } from "./console-flows.ts";
 import { createRefusedPort } from "./console-refused.ts";
 import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
@@ -46,22 +48,26 @@ export const add: AddCommand = (program, context, end) => {
     const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-console", shortRetry);
     const { url } = readOptions(storeOptions, source);
     const db = createDatabase({ name: "console", url, log, metrics, max: 4 });
-    const { groupPrefix } = readOptions(streamOptions, source);
+    const stream = readOptions(streamOptions, source);
     const catalogue = catalogueFrom(source);
     // Never started: what it decodes it asks the registry for, and the console comes up without one.
     const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
-    const tables = auditedTables(catalogue, groupPrefix);
+    const tables = auditedTables(catalogue, stream.groupPrefix);
     const sinkGroup = readOptions(sinksOptions, source).groupId;
     const trace = async (id: string, seesAll: boolean) =>
       traceParts(await traceEvent({ db, connection, tables, sinkGroup, log }, id), seesAll);
+    const options = readOptions(consoleOptions, source);
+    const sinksUrl = options.stations.find(({ name }) => name === "sinks")?.url;
     const served = createConsole({
-      options: readOptions(consoleOptions, source),
+      options,
       connection,
       db,
-      groupPrefix,
       trace,
       refused: createRefusedPort({ db, schemas }),
+      groupPrefix: stream.groupPrefix,
+      flows: consoleFlows(stream, { connection, schemas, log }),
       schemas,
+      connectors: consoleConnectors(sinksUrl, readOptions(sinksOptions, source).apiKey),
       metrics,
       log,
     });
@@ -73,7 +79,7 @@ export const add: AddCommand = (program, context, end) => {
       },
       stop: () => undefined,
     });
-    const { exitCode } = await runStation(composeServices("console", [db, schemas, served, ready]), log);
+    const { exitCode } = await runStation(composeServices("console", [db, served, ready]), log);
     end(exitCode);
   });
   withManual(command, manual);

@@ -49,6 +49,33 @@ export function consumerLags(
   });
 }
 
+/** How far a place in a partition is behind its end. */
+export type PlaceLag = PartitionLag & Pick<PartitionEnds, "low" | "high">;
+
+/**
+ * How far places that are kept elsewhere than in Kafka are behind, in each partition of the topics that they name. @param places the next offset by any name, which is
+ * the `groupId` of the answer @throws when Kafka cannot be asked
+ */
+export function lagsFrom(
+  connection: KafkaConnection,
+  places: ReadonlyMap<string, readonly Committed[]>,
+): Promise<readonly PlaceLag[]> {
+  return withAdmin(connection, async (admin) => {
+    const ask = askMany(admin);
+    const topics = new Set([...places.values()].flat().map(({ topic }) => topic));
+    const ends = await endsOf(
+      ask,
+      (await ask.places()).filter(({ topic }) => topics.has(topic)),
+    );
+    const known = new Map(ends.map((each) => [placeKey(each.topic, each.partition), each]));
+    const lags = await partitionLags(ask, ends, places, Date.now());
+    return lags.flatMap((lag) => {
+      const end = known.get(placeKey(lag.topic, lag.partition));
+      return end === undefined ? [] : [{ ...lag, low: end.low, high: end.high }];
+    });
+  });
+}
+
 /** The first and the next offset of these partitions; one without a leader is left out. */
 export async function endsOf(
   { offsetsAt }: Pick<AskMany, "offsetsAt">,

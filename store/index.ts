@@ -1,3 +1,4 @@
+export { type Action, type NewAction, noteAction, readActions } from "./actions.ts";
 export { advance, type CheckpointKey, type Claim, claim } from "./checkpoint.ts";
 export {
   createDatabase,

@@ -1,8 +1,10 @@
 import type { ComponentType } from "preact";
+import { ConnectorsPages } from "./connectors-page.tsx";
 import { FlowPage } from "./flow-page.tsx";
 import { GroupsPages } from "./groups-page.tsx";
 import { LivePages } from "./live/live-page.tsx";
 import { RefusedPage } from "./refused/refused-page.tsx";
+import { SchemasPages } from "./schemas-page.tsx";
 import { TopicsPages } from "./topics-page.tsx";
 
 export type PageEntry = {
@@ -19,6 +21,8 @@ export const pages: readonly PageEntry[] = [
   { path: "/refused", name: "Refused", View: RefusedPage },
   { path: "/topics", name: "Topics", View: TopicsPages },
   { path: "/groups", name: "Groups", View: GroupsPages },
+  { path: "/connectors", name: "Connectors", View: ConnectorsPages },
+  { path: "/schemas", name: "Schemas", View: SchemasPages },
 ];
 
 /** The page that shows an address; undefined: none. */

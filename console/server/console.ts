@@ -12,6 +12,8 @@ import {
 } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
 import type { Database } from "../../store/index.ts";
+import type { ConnectorsPort } from "../connectors/port.ts";
+import { connectorRoutes } from "../connectors/routes.ts";
 import { createFlowWatch } from "../flow/watch.ts";
 import { kafkaRoutes } from "../kafka/routes.ts";
 import { createClusterWatch } from "../kafka/watch.ts";
@@ -21,6 +23,8 @@ import { liveTopics } from "../live/topics.ts";
 import type { ConsoleOptions } from "../options.ts";
 import type { RefusedPort } from "../refused/port.ts";
 import { refusedRoutes } from "../refused/routes.ts";
+import { createIngestRates } from "../schemas/rates.ts";
+import { type FlowOutline, schemaRoutes } from "../schemas/routes.ts";
 import { createEventStreams } from "./event-stream.ts";
 import { guardOrigin } from "./hosts.ts";
 import { pageRoutes } from "./page-files.ts";
@@ -37,6 +41,8 @@ export type ConsoleParts = {
   readonly refused: RefusedPort;
   /** To decode with, which works before they are started. */
   readonly schemas: Schemas;
+  readonly connectors: ConnectorsPort;
+  readonly flows: readonly FlowOutline[];
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -62,10 +68,14 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     });
   }
   const signIn = createSignIn({ key, viewKey }, () => Number(new URL(http.url).port));
+  const watch = createClusterWatch(connection);
+  const rates = createIngestRates(options.stations.find(({ name }) => name === "ingest")?.url);
   const areas = {
     live: liveRoutes({ tail, streams, connection, schemas, topics, trace, log }),
     refused: refusedRoutes({ port: parts.refused, catalogue: schemas.catalogue, stations: options.stations }),
-    kafka: kafkaRoutes({ connection, schemas, watch: createClusterWatch(connection) }),
+    connectors: connectorRoutes({ port: parts.connectors, connection, db }),
+    kafka: kafkaRoutes({ connection, schemas, watch }),
+    schemas: schemaRoutes({ schemas, watch, rates, flows: parts.flows }),
   };
   let page: Router | undefined;
   const http = createHttpService({

@@ -16,6 +16,8 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   console_topic_unknown: 404,
   console_group_unknown: 404,
   kafka_topic_missing: 404,
+  console_schema_unknown: 404,
+  console_connector_refused: 409,
 };
 
 const bodyOf = bodyReader("console_request_invalid");
@@ -32,8 +34,7 @@ export type ApiParts = {
 /** The data of the console below /api; all of it but signing in is for those who are signed in. */
 export function apiRoutes({ signIn, streams, flow, areas }: ApiParts): Router {
   const api = Router();
-  api.use(express.json({ limit: "4kb" }));
-  api.post("/session", async (request, response) => {
+  api.post("/session", express.json({ limit: "4kb" }), async (request, response) => {
     response.json({ role: await signIn.signIn(request, response, bodyOf(request, credentials).key) });
   });
   api.delete("/session", (request, response) => {
@@ -41,6 +42,7 @@ export function apiRoutes({ signIn, streams, flow, areas }: ApiParts): Router {
     response.status(204).end();
   });
   api.use(signIn.require);
+  api.use(express.json({ limit: "256kb" }));
   api.get("/session", (_request, response) => void response.json({ role: roleOf(response) }));
   api.get("/flow", (request, response) => {
     const stream = streams.open(request, response);

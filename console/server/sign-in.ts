@@ -70,6 +70,11 @@ export function roleOf(response: Response): Role {
   return response.locals.role === "operate" ? "operate" : "view";
 }
 
+/** Who acts, for the line that is written about it: a key names nobody, so it is the role and the address that it was used from. */
+export function whoActs(request: Request, response: Response): string {
+  return `console ${roleOf(response)}@${request.socket.remoteAddress ?? ""}`.slice(0, 200);
+}
+
 /** Before whatever changes something. Others than `operate` get console_role_needed. */
 export const needsOperate: RequestHandler = (_request, response, next) => {
   next(roleOf(response) === "operate" ? undefined : new PipelineError("console_role_needed"));

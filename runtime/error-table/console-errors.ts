@@ -54,4 +54,15 @@ export const consoleErrors = {
     remedy: "Look for it in the list of consumer groups; Kafka forgets one that has had no members for a week.",
     retryable: false,
   },
+  console_schema_unknown: {
+    title: "There is no event type of this name.",
+    remedy: "Look for it in the list of schemas, or see hailstream schemas list.",
+    retryable: false,
+  },
+  console_connector_refused: {
+    title: "The sinks refuse what was asked of a connector.",
+    remedy:
+      "The message has their words; docs/connectors.md says what is possible when. Where they ask for a key, give it to the console, too: HAILSTREAM_SINKS_API_KEY.",
+    retryable: false,
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markedParts } from "../../local/index.ts";
+import { connectorPages } from "./pages/connectors.ts";
 import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
 import { refusedPage } from "./pages/refused.ts";
+import { schemaPages } from "./pages/schemas.ts";
 import { noBrowser, type OnStage, openStage, root, type Stage } from "./stage.ts";
 
 let stage: Stage | undefined;
@@ -75,6 +77,8 @@ onStage(
 testLive(onStage);
 refusedPage(onStage);
 kafkaPages(onStage);
+connectorPages(onStage);
+schemaPages(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",

@@ -1,0 +1,53 @@
+import type { ConnectorAction, ConnectorRow } from "../connectors/shapes.ts";
+import { ConnectorPage } from "./connector-page.tsx";
+import { ConnectorState, connectorAddress } from "./connector-state.tsx";
+import { Wait } from "./kafka-columns.tsx";
+import { recordsText } from "./lag-words.ts";
+import { type Column, List } from "./list.tsx";
+import { onLink, usePlace } from "./router.ts";
+import { useSettings } from "./settings.ts";
+import { countText, shortTimeText } from "./words.ts";
+
+/** All connectors at `/connectors`, and each at an address of its own. */
+export function ConnectorsPages() {
+  const { path } = usePlace();
+  const name = path.slice("/connectors/".length);
+  return name === "" ? <ConnectorsPage /> : <ConnectorPage name={decodeURIComponent(name)} />;
+}
+
+const columns: readonly Column<ConnectorRow>[] = [
+  {
+    ...{ name: "Connector", sort: "name" },
+    cell: ({ name }) => (
+      <a href={connectorAddress(name)} onClick={onLink}>
+        {name}
+      </a>
+    ),
+  },
+  { name: "State", sort: "state", cell: (row) => <ConnectorState connector={row} /> },
+  { name: "Oldest waits", sort: "wait", isNumber: true, cell: ({ lagSeconds }) => <Wait seconds={lagSeconds} /> },
+  { name: "Not stored yet", sort: "lag", isNumber: true, cell: ({ lagRecords }) => recordsText(lagRecords) },
+  { name: "Tasks", sort: "tasks", isNumber: true, cell: ({ tasks }) => countText(tasks) },
+  { name: "Kind", sort: "kind", cell: ({ kind }) => kind },
+  { name: "Done last", cell: ({ last }) => (last === null ? "–" : <Last action={last} />) },
+];
+
+function Last({ action: { what, at, refusal } }: { readonly action: ConnectorAction }) {
+  const { zone } = useSettings();
+  return (
+    <span>
+      {what}
+      {refusal === null ? "" : " (refused)"}, {shortTimeText(at, zone)}
+    </span>
+  );
+}
+
+function ConnectorsPage() {
+  return (
+    <List
+      {...{ path: "/connectors", api: "/api/connectors", files: "/api/connectors/export", columns }}
+      things={["connectors", "connector"]}
+      keyOf={({ name }) => name}
+    />
+  );
+}

@@ -1,0 +1,58 @@
+import type { SchemaRow } from "../schemas/shapes.ts";
+import { topicAddress } from "./kafka-columns.tsx";
+import { type Column, List, Mark } from "./list.tsx";
+import { onLink, usePlace } from "./router.ts";
+import { SchemaPage } from "./schema-page.tsx";
+import { minuteText, schemaAddress } from "./schema-words.ts";
+import { countText } from "./words.ts";
+
+/** All types of events at `/schemas`, and each at an address of its own. */
+export function SchemasPages() {
+  const { path } = usePlace();
+  const name = path.slice("/schemas/".length);
+  return name === "" ? <SchemasPage /> : <SchemaPage name={decodeURIComponent(name)} />;
+}
+
+const columns: readonly Column<SchemaRow>[] = [
+  {
+    ...{ name: "Type", sort: "name" },
+    cell: ({ name, trouble }) => (
+      <>
+        <a href={schemaAddress(name)} onClick={onLink}>
+          {name}
+        </a>
+        {trouble === null ? null : (
+          <>
+            {" "}
+            <Mark of="warning">{trouble}</Mark>
+          </>
+        )}
+      </>
+    ),
+  },
+  { name: "Events a minute", sort: "rate", isNumber: true, cell: ({ perMinute }) => minuteText(perMinute) },
+  { name: "Version", sort: "version", isNumber: true, cell: ({ version }) => version ?? "–" },
+  {
+    ...{ name: "Topic", sort: "topic" },
+    cell: ({ topic }) => (
+      <a href={topicAddress(topic)} onClick={onLink}>
+        {topic}
+      </a>
+    ),
+  },
+  { name: "Key", cell: ({ key }) => key },
+  { name: "Kind", sort: "kind", cell: ({ kind }) => kind },
+  { name: "Class", sort: "class", cell: (row) => row.class },
+  { name: "Fields", sort: "fields", isNumber: true, cell: ({ fields }) => countText(fields) },
+  { name: "Personal", sort: "personal", isNumber: true, cell: ({ personal }) => countText(personal) },
+];
+
+function SchemasPage() {
+  return (
+    <List
+      {...{ path: "/schemas", api: "/api/schemas", files: "/api/schemas/export", columns }}
+      things={["schemas", "schema"]}
+      keyOf={({ name }) => name}
+    />
+  );
+}
