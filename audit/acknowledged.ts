@@ -1,13 +1,15 @@
-import { createConsumer, type KafkaConnection, readOffsets, topicEnds } from "../kafka/index.ts";
-import { type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
+import { type KafkaConnection, readOffsets, topicEnds } from "../kafka/index.ts";
+import type { Logger, Metrics, Service } from "../runtime/index.ts";
 import { type Acknowledgement, acknowledgementTopic, readAcknowledgement } from "../schemas/index.ts";
-import type { Database } from "../store/index.ts";
+import type { Database, Queryable } from "../store/index.ts";
+import { createClaimedConsumer } from "./claimed-consumer.ts";
+import { minuteMs } from "./count-records.ts";
 import { eventOf } from "./name-events.ts";
 
 export type AcknowledgedParts = {
   readonly db: Database;
   readonly connection: KafkaConnection;
-  /** The consumer group. */
+  /** The consumer group, and its name in `pipeline.checkpoints`. */
   readonly groupId: string;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -26,50 +28,60 @@ type Lost = {
   readonly type: string;
 };
 
+/** How many events of a type and minute ingest was acknowledged. */
+type MinuteCount = { readonly type: string; readonly minute: number; readonly events: number };
+
+type Looked = { readonly there: number; readonly lost: readonly Lost[]; readonly counts: readonly MinuteCount[] };
+
 /**
- * Looks whether Kafka still has what it acknowledged to ingest, at the very offsets that it named, and writes down what is not there. What retention has taken
- * meanwhile is not looked for. A batch may be looked at twice, which changes nothing.
+ * Looks whether Kafka still has what it acknowledged to ingest, at the very offsets that it named, and writes down what is not there; and counts the acknowledged
+ * events by minute of event time. What retention has taken meanwhile is neither looked for nor counted. What is lost counts in the minute in which that was told,
+ * since its own is gone with it.
  */
 export function createAcknowledgedCheck(parts: AcknowledgedParts): Service {
-  const { db, connection, metrics, log } = parts;
+  const { metrics, log } = parts;
   const checked = metrics.counter(
     "hailstream_audit_acknowledged_events_total",
     "Events that ingest was acknowledged and that were looked for in Kafka.",
     ["outcome"],
   );
 
-  return createConsumer({
+  return createClaimedConsumer<Looked>({
+    ...parts,
     name: "audit of acknowledgements",
-    ...{ connection, groupId: parts.groupId, metrics, log },
     topics: [`${parts.topicPrefix ?? ""}${acknowledgementTopic}`],
-    async onBatch({ records, firstOffset }, control) {
-      const told: Acknowledgement[] = [];
-      for (const { value } of records) {
+    restMs: parts.restMs ?? 10_000,
+    async prepare({ records }) {
+      const told: Told[] = [];
+      for (const { value, timestamp } of records) {
         const one = value === null ? undefined : await readAcknowledgement(value);
         if (one === undefined) log.warn("a record in the topic of acknowledgements cannot be read and is left out");
-        else told.push(one);
+        else told.push({ ...one, minute: minuteOf(Number(timestamp)) });
       }
-      try {
-        const { events, lost } = await lostOf(told, { connection, log });
-        await writeLost(db, lost);
-        checked.inc({ outcome: "there" }, events - lost.length);
-        checked.inc({ outcome: "lost" }, lost.length);
-      } catch (error) {
-        if (!(error instanceof PipelineError && error.retryable)) throw error;
-        log.debug({ err: error }, "acknowledgements are looked at again");
-        control.seek(firstOffset);
-      }
-      control.rest(parts.restMs ?? 10_000);
+      return lookFor(told, parts);
+    },
+    async store(tx, _batch, { lost, counts }) {
+      await writeLost(tx, lost);
+      await writeCounts(tx, counts);
+    },
+    onStored({ there, lost }) {
+      checked.inc({ outcome: "there" }, there);
+      checked.inc({ outcome: "lost" }, lost.length);
     },
   });
 }
 
+/** An acknowledgement with the minute in which it was told. */
+type Told = Acknowledgement & { readonly minute: number };
+
+const minuteOf = (ms: number) => Math.floor(ms / minuteMs) * minuteMs;
+
 /** Compares what was told with what Kafka has. */
-async function lostOf(
-  told: readonly Acknowledgement[],
+async function lookFor(
+  told: readonly Told[],
   parts: { readonly connection: KafkaConnection; readonly log: Logger },
-): Promise<{ readonly events: number; readonly lost: readonly Lost[] }> {
-  const awaited = new Map<string, Lost>();
+): Promise<Looked> {
+  const awaited = new Map<string, Lost & { readonly minute: number }>();
   const ranges = [];
   for (const [topic, ofTopic] of Map.groupBy(told, (one) => one.topic)) {
     const lows = new Map(
@@ -77,11 +89,11 @@ async function lostOf(
     );
     for (const [partition, runs] of Map.groupBy(ofTopic, (one) => one.partition)) {
       const low = lows.get(partition) ?? 0;
-      for (const { from, events } of runs) {
+      for (const { from, minute, events } of runs) {
         for (const [i, { id, type }] of events.entries()) {
           const offset = from + i;
           if (offset >= low && id !== "")
-            awaited.set(`${topic}/${partition}/${offset}`, { topic, partition, offset, id, type });
+            awaited.set(`${topic}/${partition}/${offset}`, { topic, partition, offset, id, type, minute });
         }
       }
       const from = Math.min(...runs.map((run) => run.from));
@@ -89,7 +101,12 @@ async function lostOf(
       ranges.push({ topic, partition, from: BigInt(from), to: BigInt(to) });
     }
   }
-  const events = awaited.size;
+  const all = awaited.size;
+  const counts = new Map<string, MinuteCount>();
+  const count = (type: string, minute: number) => {
+    const key = `${minute} ${type}`;
+    counts.set(key, { type, minute, events: (counts.get(key)?.events ?? 0) + 1 });
+  };
   await readOffsets({
     ...parts,
     ranges,
@@ -97,16 +114,21 @@ async function lostOf(
       for (const record of records) {
         const place = `${topic}/${partition}/${record.offset}`;
         const one = awaited.get(place);
-        if (one !== undefined && eventOf(record).id === one.id) awaited.delete(place);
+        if (one === undefined) continue;
+        const { id, minute = one.minute } = eventOf(record);
+        if (id !== one.id) continue;
+        awaited.delete(place);
+        count(one.type, minute);
       }
     },
   });
-  return { events, lost: [...awaited.values()] };
+  for (const { type, minute } of awaited.values()) count(type, minute);
+  return { there: all - awaited.size, lost: [...awaited.values()], counts: [...counts.values()] };
 }
 
-async function writeLost(db: Database, lost: readonly Lost[]): Promise<void> {
+async function writeLost(tx: Queryable, lost: readonly Lost[]): Promise<void> {
   if (lost.length === 0) return;
-  await db.execute(
+  await tx.execute(
     `insert into audit.lost (topic, partition, record_offset, event_id, event_type)
      select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[]) on conflict do nothing`,
     [
@@ -116,6 +138,18 @@ async function writeLost(db: Database, lost: readonly Lost[]): Promise<void> {
       lost.map(({ id }) => id),
       lost.map(({ type }) => type),
     ],
+  );
+}
+
+async function writeCounts(tx: Queryable, counts: readonly MinuteCount[]): Promise<void> {
+  if (counts.length === 0) return;
+  // Always in the same order, so that two transactions cannot wait for each other.
+  const rows = [...counts].sort((a, b) => a.minute - b.minute || (a.type < b.type ? -1 : 1));
+  await tx.execute(
+    `insert into audit.acknowledged as a (event_type, minute, events)
+     select * from unnest($1::text[], $2::timestamptz[], $3::bigint[])
+     on conflict (event_type, minute) do update set events = a.events + excluded.events`,
+    [rows.map(({ type }) => type), rows.map(({ minute }) => new Date(minute)), rows.map(({ events }) => events)],
   );
 }
 

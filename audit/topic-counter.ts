@@ -1,6 +1,7 @@
-import { type BatchControl, createConsumer, type KafkaConnection, type RecordBatch } from "../kafka/index.ts";
-import { type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
-import { advance, createPartitionClaims, type Database, type Transaction } from "../store/index.ts";
+import type { KafkaConnection } from "../kafka/index.ts";
+import type { Logger, Metrics, Service } from "../runtime/index.ts";
+import type { Database, Transaction } from "../store/index.ts";
+import { createClaimedConsumer } from "./claimed-consumer.ts";
 import { createRecordCounter, minuteMs, type RecordCount } from "./count-records.ts";
 
 export type TopicCounterParts = {
@@ -17,9 +18,6 @@ export type TopicCounterParts = {
   readonly restMs?: number;
 };
 
-/** Its transaction must change nothing: another process has claimed the partition, or what it would store is stored. */
-class Fenced extends Error {}
-
 const insertSql = `
   insert into audit.carried as c (event_type, minute, topic, partition, first_offset, last_offset, events, print)
   select r.event_type, to_timestamp(r.minute), $1, $2, r.first_offset, r.last_offset, r.events, r.print
@@ -33,48 +31,14 @@ const insertSql = `
  * Counts, from outside, what Kafka has: every record once, since counts and checkpoint are one transaction. Any number of these share the partitions. While the
  * database is away it waits.
  */
-export function createTopicCounter(parts: TopicCounterParts): Service {
-  const { db, connection, groupId, log } = parts;
-  const claims = createPartitionClaims(db, groupId);
-  const count = createRecordCounter(new Set(parts.types));
-  const restMs = parts.restMs ?? 5_000;
-
-  async function onBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
-    const { topic, partition } = batch;
-    try {
-      const claim = await claims.of(topic, partition, control.generation);
-      const { epoch, nextOffset: expected } = claim;
-      if (batch.nextOffset <= expected) return;
-      if (batch.firstOffset > expected && claim.soughtTo !== expected) {
-        claim.soughtTo = expected;
-        control.seek(expected);
-        return;
-      }
-      const counts = count(batch.records.filter(({ offset }) => BigInt(offset) >= expected));
-      await db.transaction(
-        async (tx) => {
-          const next = batch.nextOffset;
-          if (!(await advance(tx, { consumer: groupId, topic, partition, epoch, expected, next }))) throw new Fenced();
-          await writeCounts(tx, batch, counts);
-        },
-        // Counts and checkpoint are lost or kept together.
-        { synchronousCommit: false },
-      );
-      claim.nextOffset = batch.nextOffset;
-    } catch (error) {
-      if (!(error instanceof Fenced) && !(error instanceof PipelineError && error.retryable)) throw error;
-      log.debug({ err: error, topic, partition }, "the batch is counted again");
-      claims.drop(topic, partition);
-      // The broker knows whether the partition is still ours; a claim would fence the rightful owner.
-      await control.heartbeat();
-      control.seek(batch.firstOffset);
-    }
-    control.rest(restMs);
-  }
-
-  return createConsumer({
+export function createTopicCounter({ types, restMs = 5_000, ...parts }: TopicCounterParts): Service {
+  const count = createRecordCounter(new Set(types));
+  return createClaimedConsumer({
+    ...parts,
     name: "audit counter",
-    ...{ connection, groupId, topics: parts.topics, metrics: parts.metrics, log, lingerMs: 500, onBatch },
+    restMs,
+    prepare: ({ records }) => count(records),
+    store: writeCounts,
   });
 }
 

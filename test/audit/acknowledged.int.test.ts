@@ -72,6 +72,11 @@ test("every event that Kafka acknowledged is looked for where it said, and one t
   await eventually(async () => expect(await counted()).toEqual({ there: 1_000, lost: 1 }), patience);
   const lost = await db.owner.query("select topic, partition, record_offset, event_id, event_type from audit.lost");
   expect(lost).toEqual([{ topic, partition: 0, record_offset: 0n, event_id: "gone", event_type: "app.ping" }]);
+  // Each is counted once, in its minute; what is lost in the minute in which it was told.
+  const inMinutes = await db.owner.query<{ events: bigint }>(
+    "select sum(events)::bigint as events from audit.acknowledged where event_type = 'app.ping'",
+  );
+  expect(inMinutes).toEqual([{ events: 1_001n }]);
   await other.stop();
   await producer.stop();
   await told.stop();
