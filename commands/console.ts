@@ -17,6 +17,8 @@ import { streamOptions } from "../stream/options.ts";
 import { auditedTables } from "./audit.ts";
 import { catalogueFrom } from "./catalogue.ts";
 import { type AddCommand, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { consoleAlerts } from "./console-alerts.ts";
+import { consoleAudit } from "./console-audit.ts";
 import { consoleConnectors } from "./console-connectors.ts";
 import { consoleFlows } from "./console-flows.ts";
 import { createRefusedPort } from "./console-refused.ts";
@@ -58,6 +60,10 @@ export const add: AddCommand = (program, context, end) => {
       traceParts(await traceEvent({ db, connection, tables, sinkGroup, log }, id), seesAll);
     const options = readOptions(consoleOptions, source);
     const sinksUrl = options.stations.find(({ name }) => name === "sinks")?.url;
+    const audit = consoleAudit({
+      ...{ url, connection, catalogue, groupPrefix: stream.groupPrefix, metrics, log },
+      sinkGroup: readOptions(sinksOptions, source).groupId,
+    });
     const served = createConsole({
       options,
       connection,
@@ -68,6 +74,8 @@ export const add: AddCommand = (program, context, end) => {
       flows: consoleFlows(stream, { connection, schemas, log }),
       schemas,
       connectors: consoleConnectors(sinksUrl, readOptions(sinksOptions, source).apiKey),
+      alerts: consoleAlerts({ db, catalogue, options: stream }),
+      audit,
       metrics,
       log,
     });
@@ -79,7 +87,7 @@ export const add: AddCommand = (program, context, end) => {
       },
       stop: () => undefined,
     });
-    const { exitCode } = await runStation(composeServices("console", [db, served, ready]), log);
+    const { exitCode } = await runStation(composeServices("console", [db, audit, served, ready]), log);
     end(exitCode);
   });
   withManual(command, manual);

@@ -1,3 +1,5 @@
+export type { AlertsPort } from "./alerts/port.ts";
+export type { AuditPort } from "./audit/port.ts";
 export type { ConnectorsPort } from "./connectors/port.ts";
 export type { TraceEvent } from "./live/routes.ts";
 export { type ConsoleOptions, consoleOptions } from "./options.ts";

@@ -1,4 +1,6 @@
 import type { ComponentType } from "preact";
+import { AlertsPage } from "./alerts/alerts-page.tsx";
+import { AuditPage } from "./audit/audit-page.tsx";
 import { ConnectorsPages } from "./connectors-page.tsx";
 import { FlowPage } from "./flow-page.tsx";
 import { GroupsPages } from "./groups-page.tsx";
@@ -23,6 +25,8 @@ export const pages: readonly PageEntry[] = [
   { path: "/groups", name: "Groups", View: GroupsPages },
   { path: "/connectors", name: "Connectors", View: ConnectorsPages },
   { path: "/schemas", name: "Schemas", View: SchemasPages },
+  { path: "/alerts", name: "Alerts", View: AlertsPage },
+  { path: "/audit", name: "Audit", View: AuditPage },
 ];
 
 /** The page that shows an address; undefined: none. */

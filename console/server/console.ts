@@ -12,6 +12,10 @@ import {
 } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
 import type { Database } from "../../store/index.ts";
+import type { AlertsPort } from "../alerts/port.ts";
+import { alertRoutes } from "../alerts/routes.ts";
+import type { AuditPort } from "../audit/port.ts";
+import { auditRoutes } from "../audit/routes.ts";
 import type { ConnectorsPort } from "../connectors/port.ts";
 import { connectorRoutes } from "../connectors/routes.ts";
 import { createFlowWatch } from "../flow/watch.ts";
@@ -43,6 +47,8 @@ export type ConsoleParts = {
   readonly schemas: Schemas;
   readonly connectors: ConnectorsPort;
   readonly flows: readonly FlowOutline[];
+  readonly alerts: AlertsPort;
+  readonly audit: AuditPort;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -76,6 +82,8 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     connectors: connectorRoutes({ port: parts.connectors, connection, db }),
     kafka: kafkaRoutes({ connection, schemas, watch }),
     schemas: schemaRoutes({ schemas, watch, rates, flows: parts.flows }),
+    alerts: alertRoutes({ db, port: parts.alerts }),
+    audit: auditRoutes(parts.audit),
   };
   let page: Router | undefined;
   const http = createHttpService({

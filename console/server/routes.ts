@@ -18,6 +18,8 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   kafka_topic_missing: 404,
   console_schema_unknown: 404,
   console_connector_refused: 409,
+  alert_silence_invalid: 400,
+  alert_silence_unknown: 404,
 };
 
 const bodyOf = bodyReader("console_request_invalid");

@@ -12,6 +12,8 @@ export type AlertState = {
   /** When the condition began; absent while it does not hold. */
   readonly sinceMs?: number;
   readonly summary?: string;
+  /** What the last event that met the condition added to its labels; silences go by these, too. */
+  readonly toldLabels?: Readonly<Record<string, string>>;
   /** Of what fires: how many messages there were; 0 while it is silenced or inhibited. */
   readonly told?: number;
 };
@@ -34,7 +36,7 @@ function stateOf({ rule, incident }: Group, { labels, firing, since, told }: Mem
   const state = firing !== true ? "pending" : since.reason === "condition" ? "firing" : since.reason;
   return {
     ...{ rule, labels, state, sinceMs: since.startedMs },
-    ...(told === undefined ? {} : { summary: told.summary }),
+    ...(told === undefined ? {} : { summary: told.summary, toldLabels: told.labels }),
     ...(firing === true ? { told: incident?.sequence ?? 0 } : {}),
   };
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markedParts } from "../../local/index.ts";
+import { alertTests } from "./pages/alerts.ts";
+import { auditTests } from "./pages/audit.ts";
 import { connectorPages } from "./pages/connectors.ts";
 import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
@@ -79,6 +81,8 @@ refusedPage(onStage);
 kafkaPages(onStage);
 connectorPages(onStage);
 schemaPages(onStage);
+alertTests(onStage);
+auditTests(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",
