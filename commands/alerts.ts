@@ -1,16 +1,14 @@
 import { hostname, userInfo } from "node:os";
 import { v7 as uuidv7 } from "uuid";
-import { connectKafka, kafkaOptions, readRange } from "../kafka/index.ts";
+import { kafkaOptions } from "../kafka/index.ts";
 import { localOptions } from "../local/options.ts";
 import { createLogger, createMetrics, logOptions, messageOf, PipelineError, readOptions } from "../runtime/index.ts";
-import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
+import { catalogueOptions, schemaOptions } from "../schemas/index.ts";
 import { listEndpoints } from "../sinks/webhook/index.ts";
 import { createDatabase, type Database, storeOptions } from "../store/index.ts";
 import {
   addSilence,
   type CityAt,
-  cityFinder,
-  createReference,
   createRules,
   createShelf,
   durationForm,
@@ -28,9 +26,10 @@ import {
   ruleJson,
   type Shelf,
   streamOptions,
+  type Trial,
   textOf,
-  tryRules,
 } from "../stream/index.ts";
+import { attemptRules } from "./alerts-attempt.ts";
 import { alertsManual } from "./alerts-manual.ts";
 import {
   deadEndpoints,
@@ -65,7 +64,7 @@ type Open = {
   /** The rules of files, and what is needed to understand the others. */
   readonly shelf: Shelf;
   /** Runs rules over what arrived since then. */
-  attempt(load: Load, sinceMs: number): Promise<ReturnType<ReturnType<typeof tryRules>["end"]>>;
+  attempt(load: Load, sinceMs: number): Promise<ReturnType<Trial["end"]>>;
   tell(result: unknown, lines: readonly string[]): void;
   say(line: string): void;
 };
@@ -89,7 +88,6 @@ export const add: AddCommand = (program, context, end) => {
       // What is not given is the running local stack's.
       const source = { ...given, env: { ...(stack === undefined ? {} : variablesOf(stack)), ...given.env } };
       const log = createLogger("alerts", readOptions(logOptions, source).level);
-      const metrics = createMetrics();
       const options = readOptions(streamOptions, source);
       const catalogue = catalogueFrom(source);
       const running: { stop(): Promise<void> }[] = [];
@@ -103,7 +101,7 @@ export const add: AddCommand = (program, context, end) => {
       let opened: Promise<Database> | undefined;
       const database = () => {
         const { url } = readOptions(storeOptions, source);
-        opened ??= start(createDatabase({ name: "alerts", url, log, metrics, max: 1 }));
+        opened ??= start(createDatabase({ name: "alerts", url, log, metrics: createMetrics(), max: 1 }));
         return opened;
       };
       const shelfBy = (cityAt: CityAt) =>
@@ -115,29 +113,15 @@ export const add: AddCommand = (program, context, end) => {
         get shelf() {
           return shelfBy(() => undefined);
         },
-        async attempt(load, sinceMs) {
-          // What is wrong with a rule is told before anything is connected, so its cities come later.
-          let find: CityAt = () => undefined;
-          const cityAt: CityAt = (...position) => find(...position);
-          const rules = await load({
-            file: (path) => loadRuleFile(path, catalogue, cityAt),
-            saved: async () => openBook(shelfBy(cityAt), await readStoredRules(await database())).rules,
-          });
-          const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-alerts");
-          const schemas = await start(
-            createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue }),
-          );
-          const { profileVersions } = options;
-          const reference = await start(createReference({ connection, schemas, profileVersions, metrics, log }));
-          find = cityFinder(reference.cities);
-          const trial = tryRules(schemas, rules);
-          const now = Date.now();
-          await readRange({
-            ...{ connection, topics: rules.topics, range: { fromMs: now - sinceMs, toMs: now }, log },
-            onBatch: ({ topic, partition, records }) => trial.take(topic, partition, records),
-          });
-          return trial.end(now);
-        },
+        attempt: (load, sinceMs) =>
+          attemptRules({
+            ...{ source, catalogue, log, sinceMs },
+            load: (cityAt) =>
+              load({
+                file: (path) => loadRuleFile(path, catalogue, cityAt),
+                saved: async () => openBook(shelfBy(cityAt), await readStoredRules(await database())).rules,
+              }),
+          }),
         tell(result, lines) {
           if (command.opts<Wanted>().json === true) printJson(context, result);
           else for (const line of lines) context.stdout.write(`${line}\n`);

@@ -12,6 +12,7 @@ import {
 } from "../runtime/index.ts";
 import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index.ts";
 import { sinksOptions } from "../sinks/options.ts";
+import { webhookOptions } from "../sinks/webhook/options.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
 import { streamOptions } from "../stream/options.ts";
 import { auditedTables } from "./audit.ts";
@@ -74,7 +75,7 @@ export const add: AddCommand = (program, context, end) => {
       flows: consoleFlows(stream, { connection, schemas, log }),
       schemas,
       connectors: consoleConnectors(sinksUrl, readOptions(sinksOptions, source).apiKey),
-      alerts: consoleAlerts({ db, catalogue, options: stream }),
+      alerts: consoleAlerts({ db, catalogue, options: stream, webhook: readOptions(webhookOptions, source), source }),
       audit,
       metrics,
       log,

@@ -36,6 +36,8 @@ export function createStations(parts: ChildParts, consoleKeys: Secrets["console"
   const sinks = { ...unless(localWebhookVariables), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
   const audit = { HAILSTREAM_AUDIT_METRICS_PORT: String(ports.auditMetrics) };
   const console = {
+    // Where its tests of endpoints may go, as the sinks' deliveries.
+    ...unless(localWebhookVariables),
     HAILSTREAM_CONSOLE_HOST: "127.0.0.1",
     HAILSTREAM_CONSOLE_PORT: String(ports.console),
     HAILSTREAM_CONSOLE_KEY: parts.env.HAILSTREAM_CONSOLE_KEY ?? consoleKeys.operate,

@@ -1,4 +1,5 @@
 export type { AlertsPort } from "./alerts/port.ts";
+export type { RuleLine, Trial } from "./alerts/shapes.ts";
 export type { AuditPort } from "./audit/port.ts";
 export type { ConnectorsPort } from "./connectors/port.ts";
 export type { TraceEvent } from "./live/routes.ts";

@@ -1,4 +1,4 @@
-import type { Labels, Replayed, RuleLine, Silence, WatchState } from "./shapes.ts";
+import type { Labels, Replayed, RuleLine, RuleWhole, Silence, TestAnswer, Trial, WatchState } from "./shapes.ts";
 
 /** How one thing that a rule watches stands, with all labels that silences go by. */
 export type Standing = {
@@ -36,4 +36,14 @@ export type AlertsPort = {
   endSilence(id: string, by: string): Promise<void>;
   /** Sends exhausted deliveries again; with `dryRun` it changes nothing and tells how many there are. */
   replay(wanted: ReplayWanted, by: string, dryRun: boolean): Promise<Replayed>;
+  /** @throws PipelineError alert_rule_unknown */
+  rule(name: string): Promise<RuleWhole>;
+  /** What the rule would have told of what arrived since so long ago. @throws PipelineError alert_rule_invalid, console_trial_ended */
+  tryRule(text: string, sinceMs: number): Promise<Trial>;
+  /** @throws PipelineError alert_rule_invalid, alert_rule_in_file, alert_rule_needed */
+  saveRule(text: string, by: string): Promise<{ readonly name: string; readonly created: boolean }>;
+  /** @throws PipelineError alert_rule_unknown, alert_rule_in_file, alert_rule_needed */
+  removeRule(name: string, by: string): Promise<void>;
+  /** Posts a made-up alert to one endpoint, once. @throws PipelineError webhook_endpoint_unknown */
+  testEndpoint(id: string, by: string): Promise<TestAnswer>;
 };

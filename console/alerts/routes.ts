@@ -1,4 +1,4 @@
-import { Router } from "express";
+import express, { type Request, Router } from "express";
 import { z } from "zod";
 import { PipelineError } from "../../runtime/index.ts";
 import type { Queryable } from "../../store/index.ts";
@@ -56,6 +56,14 @@ const silenceBody = z.strictObject({
     .min(1)
     .max(30 * 24 * 60),
   reason: z.string().trim().min(1).max(1_000),
+});
+const trialQuery = z.strictObject({
+  minutes: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(24 * 60)
+    .default(60),
 });
 const replayBody = z.strictObject({
   ...{ endpoint: word.optional(), message: word.optional(), overtaken: z.boolean().default(false) },
@@ -132,7 +140,35 @@ export function alertRoutes({ db, port }: AlertRoutesParts): Router {
     await port.endSilence(String(request.params.id), whoActs(request, response));
     response.status(204).end();
   });
+
+  router.get("/rules/:name", async (request, response) => {
+    response.json(await port.rule(String(request.params.name)));
+  });
+  // A rule is text with lines, which a refusal names.
+  const text = express.text({ limit: "64kb", type: "text/*" });
+  router.post("/trials", needsOperate, text, async (request, response) => {
+    const { minutes } = checked(trialQuery, request.query);
+    response.json(await port.tryRule(ruleOf(request), minutes * 60_000));
+  });
+  router.post("/rules", needsOperate, text, async (request, response) => {
+    response.json(await port.saveRule(ruleOf(request), whoActs(request, response)));
+  });
+  router.delete("/rules/:name", needsOperate, async (request, response) => {
+    await port.removeRule(String(request.params.name), whoActs(request, response));
+    response.status(204).end();
+  });
+  router.post("/endpoints/:id/test", needsOperate, async (request, response) => {
+    response.json(await port.testEndpoint(String(request.params.id), whoActs(request, response)));
+  });
   return router;
+}
+
+/** @throws PipelineError console_request_invalid */
+function ruleOf({ body }: Request): string {
+  if (typeof body === "string" && body.trim() !== "") return body;
+  throw new PipelineError("console_request_invalid", {
+    message: "The body is empty; a rule in YAML or JSON is expected.",
+  });
 }
 
 const time = (ms: number) => new Date(ms).toISOString();

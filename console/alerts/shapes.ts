@@ -45,7 +45,8 @@ export type AlertsNow = {
 
 export type RuleLine = {
   readonly name: string;
-  readonly source: "file" | "saved";
+  /** `built-in`: told by the senders of webhooks themselves. */
+  readonly source: "file" | "saved" | "built-in";
   readonly severity: string;
   readonly description: string;
   readonly on: readonly string[];
@@ -144,4 +145,41 @@ export type EndpointLine = {
   readonly failingSince: number | null;
   readonly pending: number;
   readonly exhausted: number;
+};
+
+/** A rule with its text, as it is edited. */
+export type RuleWhole = RuleLine & {
+  readonly text: string;
+  readonly changedBy?: string;
+  readonly changed?: number;
+};
+
+/** What a rule would have told of what arrived. */
+export type Trial = {
+  readonly sinceMs: number;
+  readonly milliseconds: number;
+  /** Events that it heard, and records that could not be read. */
+  readonly heard: number;
+  readonly unreadable: number;
+  /** Incidents that would have begun, and messages about them. */
+  readonly opened: number;
+  readonly total: number;
+  /** The first of these. */
+  readonly messages: readonly {
+    readonly at: number;
+    readonly notification: Notification;
+    readonly cause: string;
+    readonly severity: string;
+    readonly summary: string;
+    readonly labels: Labels;
+  }[];
+};
+
+/** What a receiver answered to a test, or why nothing came. */
+export type TestAnswer = {
+  readonly messageId: string;
+  readonly result: string;
+  readonly status: number | null;
+  readonly seconds: number;
+  readonly detail: string;
 };

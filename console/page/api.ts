@@ -12,17 +12,18 @@ export class ApiError extends Error {
   }
 }
 
-/** Asks the console. @throws ApiError */
+/** Asks the console. @param init a body as JSON, or a text as it is @throws ApiError */
 export async function ask<T>(
   path: string,
-  init: { readonly method?: string; readonly body?: unknown } = {},
+  init: { readonly method?: string; readonly body?: unknown; readonly text?: string } = {},
 ): Promise<T> {
-  const { method = "GET", body } = init;
+  const { method = "GET", body, text } = init;
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(text === undefined ? {} : { body: text, headers: { "content-type": "text/plain; charset=utf-8" } }),
     });
   } catch {
     throw new ApiError(0, "The console does not answer. Is hailstream running?");

@@ -20,6 +20,12 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   console_connector_refused: 409,
   alert_silence_invalid: 400,
   alert_silence_unknown: 404,
+  alert_rule_invalid: 400,
+  alert_rule_unknown: 404,
+  alert_rule_in_file: 409,
+  alert_rule_needed: 409,
+  webhook_endpoint_unknown: 404,
+  console_trial_ended: 503,
 };
 
 const bodyOf = bodyReader("console_request_invalid");

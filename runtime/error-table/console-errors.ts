@@ -65,4 +65,9 @@ export const consoleErrors = {
       "The message has their words; docs/connectors.md says what is possible when. Where they ask for a key, give it to the console, too: HAILSTREAM_SINKS_API_KEY.",
     retryable: false,
   },
+  console_trial_ended: {
+    title: "The rule was not tried to the end.",
+    remedy: "Try it on a shorter time; hailstream alerts test has no limit.",
+    retryable: true,
+  },
 } as const satisfies Record<string, ErrorEntry>;

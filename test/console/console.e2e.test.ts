@@ -9,6 +9,7 @@ import { connectorPages } from "./pages/connectors.ts";
 import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
 import { refusedPage } from "./pages/refused.ts";
+import { ruleTests } from "./pages/rules.ts";
 import { schemaPages } from "./pages/schemas.ts";
 import { noBrowser, type OnStage, openStage, root, type Stage } from "./stage.ts";
 
@@ -82,6 +83,7 @@ kafkaPages(onStage);
 connectorPages(onStage);
 schemaPages(onStage);
 alertTests(onStage);
+ruleTests(onStage);
 auditTests(onStage);
 
 onStage(

@@ -3,8 +3,11 @@ import { Link } from "../parts/list-parts.tsx";
 import { usePlace } from "../router.ts";
 import { DeliveriesView } from "./deliveries-view.tsx";
 import { DeliveryView } from "./delivery-view.tsx";
+import { EndpointsView } from "./endpoints-view.tsx";
 import { HistoryView } from "./history-view.tsx";
 import { NowView } from "./now-view.tsx";
+import { RuleView } from "./rule-view.tsx";
+import { RulesView } from "./rules-view.tsx";
 import { SilenceView } from "./silence-view.tsx";
 import { SilencesView } from "./silences-view.tsx";
 
@@ -13,6 +16,8 @@ const parts = [
   { path: "/alerts/history", name: "History", View: HistoryView },
   { path: "/alerts/deliveries", name: "Deliveries", View: DeliveriesView },
   { path: "/alerts/silences", name: "Silences", View: SilencesView },
+  { path: "/alerts/rules", name: "Rules", View: RulesView },
+  { path: "/alerts/endpoints", name: "Endpoints", View: EndpointsView },
 ] as const;
 
 /** What fires, what was told to whom, and what is silenced. */
@@ -33,6 +38,8 @@ export function AlertsPage() {
         <DeliveryView id={rest} />
       ) : part.path === "/alerts/silences" && rest === "new" ? (
         <SilenceView />
+      ) : part.path === "/alerts/rules" && rest !== "" ? (
+        <RuleView name={rest} />
       ) : (
         <part.View />
       )}

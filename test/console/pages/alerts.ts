@@ -9,7 +9,7 @@ import { startReceiver } from "../../sinks/webhook/support.ts";
 import type { OnStage, Stage } from "../stage.ts";
 
 /** Somebody presses the emergency button. */
-async function callForHelp({ ready }: Stage): Promise<string> {
+export async function callForHelp({ ready }: Stage): Promise<string> {
   const id = randomUUID();
   const data = { sos_id: `sos_${id}`, person_id: "rdr_1", reported_by: "rider", latitude: 40.7, longitude: -74 };
   const event = { specversion: "1.0", id, type: "safety.sos", source: "/test", time: new Date().toISOString(), data };
@@ -23,7 +23,7 @@ async function callForHelp({ ready }: Stage): Promise<string> {
 }
 
 /** The database of the stage, as its owner, for as long as the work takes. */
-async function withDatabase({ ready }: Stage, work: (db: Database) => Promise<void>): Promise<void> {
+export async function withDatabase({ ready }: Stage, work: (db: Database) => Promise<void>): Promise<void> {
   const db = createDatabase({ name: "test", url: ready.postgres, log: silentLogger, metrics: createMetrics(), max: 2 });
   await db.start(() => undefined);
   try {
