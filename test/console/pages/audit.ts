@@ -33,8 +33,13 @@ export function auditTests(onStage: OnStage): void {
     expect(await minute.first().getByRole("cell").allTextContents()).toEqual(["5", "5", "5", "5", "5", "✓all alike"]);
     expect(await complaints()).toEqual([]);
 
+    let row = "";
     await runAsOwner(ready.postgres, async (query) => {
-      await query("delete from events.driver_status where event_id = $1", [ids[2]]);
+      const [deleted] = await query<{ row: string }>(
+        "delete from events.driver_status as gone where event_id = $1 returning to_json(gone)::text as row",
+        [ids[2]],
+      );
+      row = deleted?.row ?? "";
     });
     await page.getByRole("button", { name: "Audit again" }).click();
     await page.getByText(/^1 missing/).waitFor({ timeout: 40_000 });
@@ -54,5 +59,15 @@ export function auditTests(onStage: OnStage): void {
     expect(JSON.parse((await file.text()).trim())).toMatchObject({ kind: "missing", id: ids[2], where: "postgres" });
     const tooLong = await page.request.get(`${ready.console}/api/audit/minutes?last=86400001`);
     expect(tooLong.status()).toBe(400);
+
+    // It comes back, and the audit has nothing to say any more.
+    await runAsOwner(ready.postgres, async (query) => {
+      await query(
+        "insert into events.driver_status select * from json_populate_record(null::events.driver_status, $1::json)",
+        [row],
+      );
+    });
+    await page.getByRole("button", { name: "Audit again" }).click();
+    await page.getByText(/^All in place/).waitFor({ timeout: 40_000 });
   });
 }
