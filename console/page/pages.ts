@@ -5,6 +5,7 @@ import { ConnectorsPages } from "./connectors-page.tsx";
 import { FlowPage } from "./flow-page.tsx";
 import { GroupsPages } from "./groups-page.tsx";
 import { LivePages } from "./live/live-page.tsx";
+import { MapPage } from "./map/map-page.tsx";
 import { RefusedPage } from "./refused/refused-page.tsx";
 import { SchemasPages } from "./schemas-page.tsx";
 import { TopicsPages } from "./topics-page.tsx";
@@ -27,6 +28,7 @@ export const pages: readonly PageEntry[] = [
   { path: "/schemas", name: "Schemas", View: SchemasPages },
   { path: "/alerts", name: "Alerts", View: AlertsPage },
   { path: "/audit", name: "Audit", View: AuditPage },
+  { path: "/map", name: "Map", View: MapPage },
 ];
 
 /** The page that shows an address; undefined: none. */

@@ -24,6 +24,8 @@ import { createClusterWatch } from "../kafka/watch.ts";
 import { liveRoutes, type TraceEvent } from "../live/routes.ts";
 import { createTail } from "../live/tail.ts";
 import { liveTopics } from "../live/topics.ts";
+import type { MapPort } from "../map/port.ts";
+import { mapRoutes } from "../map/routes.ts";
 import type { ConsoleOptions } from "../options.ts";
 import type { RefusedPort } from "../refused/port.ts";
 import { refusedRoutes } from "../refused/routes.ts";
@@ -49,6 +51,7 @@ export type ConsoleParts = {
   readonly flows: readonly FlowOutline[];
   readonly alerts: AlertsPort;
   readonly audit: AuditPort;
+  readonly map: MapPort;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -84,6 +87,7 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     schemas: schemaRoutes({ schemas, watch, rates, flows: parts.flows }),
     alerts: alertRoutes({ db, port: parts.alerts }),
     audit: auditRoutes(parts.audit),
+    map: mapRoutes({ db, port: parts.map }),
   };
   let page: Router | undefined;
   const http = createHttpService({

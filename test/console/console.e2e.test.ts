@@ -8,6 +8,7 @@ import { auditTests } from "./pages/audit.ts";
 import { connectorPages } from "./pages/connectors.ts";
 import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
+import { mapTests } from "./pages/map.ts";
 import { refusedPage } from "./pages/refused.ts";
 import { ruleTests } from "./pages/rules.ts";
 import { schemaPages } from "./pages/schemas.ts";
@@ -85,6 +86,7 @@ schemaPages(onStage);
 alertTests(onStage);
 ruleTests(onStage);
 auditTests(onStage);
+mapTests(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",
