@@ -26,6 +26,7 @@ export function useAsked<T>(path: string | undefined, everyMs?: number): Asked<T
     let isOver = false;
     const run = async () => {
       clearTimeout(timer);
+      if (isOver) return;
       const mine = ++turn;
       try {
         const answer = await ask<T>(path);
