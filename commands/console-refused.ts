@@ -1,10 +1,10 @@
-import type { Fault, Group, Item, RefusedFilter, RefusedPort, Whole } from "../console/index.ts";
-import { type ErrorCode, errorTable, PipelineError } from "../runtime/index.ts";
+import type { Fault, Group, Item, RefusedPort, Whole } from "../console/index.ts";
+import { headerText, type KafkaConnection } from "../kafka/index.ts";
+import { type ErrorCode, type Logger, messageOf, type OptionSource, PipelineError } from "../runtime/index.ts";
 import type { Schemas } from "../schemas/index.ts";
 import {
   findSinkLetter,
   groupSinkLetters,
-  type LetterGroup,
   listSinkLetters,
   sinkLetterPrefix,
   type WholeSinkLetter,
@@ -12,7 +12,6 @@ import {
 import {
   type Entry,
   type EntryBytes,
-  type EntryFilter,
   type EntryGroup,
   findEntry,
   groupEntries,
@@ -20,63 +19,93 @@ import {
   type Replay,
   replaysOf,
 } from "../sinks/quarantine/index.ts";
-import type { Letter, LetterFilter, Queryable } from "../store/index.ts";
+import type { Database, Letter, Queryable } from "../store/index.ts";
+import { type StreamLetter, streamLetterPrefix } from "../stream/letters/index.ts";
+import { createActing } from "./console-acts.ts";
+import { concernsKind, entryFilterOf, isLetterId, letterFilterOf } from "./console-filters.ts";
+import { createStreamLetters, faultOfLetter, groupOfLetters, groupStreamLetters } from "./console-letters.ts";
+import { mergeLetters } from "./dlq-list.ts";
 
-type Parts = { readonly db: Queryable; readonly schemas: Pick<Schemas, "decode"> };
+type Parts = {
+  readonly db: Database;
+  readonly schemas: Pick<Schemas, "decode">;
+  readonly connection: KafkaConnection;
+  readonly source: OptionSource;
+  readonly log: Logger;
+};
 
 /** So many kinds of each place are told apart; the page says when there are more. */
 export const mostGroups = 200;
 
-/** What the commands `quarantine` and `dlq` read, for the console. */
-export function createRefusedPort({ db, schemas }: Parts): RefusedPort {
+/** What the commands `quarantine` and `dlq` read and do, for the console. */
+export function createRefusedPort(parts: Parts): RefusedPort {
+  const { db, schemas } = parts;
+  const inTopic = createStreamLetters(parts);
+
+  async function findLetter(
+    id: string,
+  ): Promise<{ readonly sinks: WholeSinkLetter } | { readonly stream: StreamLetter }> {
+    if (id.startsWith(streamLetterPrefix)) {
+      const [stream] = await inTopic.read({ ids: [id] });
+      if (stream !== undefined) return { stream };
+    } else {
+      const sinks = await findSinkLetter(db, id);
+      if (sinks !== undefined) return { sinks };
+    }
+    throw new PipelineError("dlq_letter_unknown", { fields: { letter: id } });
+  }
+
   return {
+    ...createActing(parts),
     async groups(filter) {
-      const [entries, letters] = await Promise.all([
-        concerns(filter, "quarantined") ? groupEntries(db, entryFilterOf(filter), mostGroups) : [],
-        concerns(filter, "dead") ? groupSinkLetters(db, letterFilterOf(filter), mostGroups) : [],
+      const isDead = concernsKind(filter, "dead");
+      const unknown: string[] = [];
+      const [entries, letters, streams] = await Promise.all([
+        concernsKind(filter, "quarantined") ? groupEntries(db, entryFilterOf(filter), mostGroups) : [],
+        isDead ? groupSinkLetters(db, letterFilterOf(filter), mostGroups) : [],
+        isDead
+          ? inTopic.read(letterFilterOf(filter)).catch((error: unknown) => {
+              unknown.push(`dead letters of processors, as their topic cannot be read (${messageOf(error)})`);
+              return [];
+            })
+          : [],
       ]);
-      return [...entries.map(groupOfEntries), ...letters.map(groupOfLetters)].sort((a, b) => b.count - a.count);
+      const groups = [
+        ...entries.map(groupOfEntries),
+        ...letters.map(groupOfLetters),
+        ...groupStreamLetters(streams, mostGroups),
+      ];
+      return { groups: groups.sort((a, b) => b.count - a.count), unknown };
     },
     async list(filter, limit, before) {
-      if (concerns(filter, "quarantined")) {
+      if (concernsKind(filter, "quarantined")) {
         return (await listEntries(db, entryFilterOf(filter), limit, before)).map(itemOfEntry);
       }
-      if (!concerns(filter, "dead")) return [];
-      const place = before === undefined ? undefined : await letterOf(db, before);
-      return (await listSinkLetters(db, letterFilterOf(filter), limit, place)).map(itemOfLetter);
+      if (!concernsKind(filter, "dead")) return [];
+      const found = before === undefined ? undefined : await findLetter(before);
+      const place = found === undefined ? undefined : "sinks" in found ? found.sinks : found.stream.letter;
+      const [inPostgres, streams] = await Promise.all([
+        listSinkLetters(db, letterFilterOf(filter), limit, place),
+        inTopic.read(letterFilterOf(filter)),
+      ]);
+      return mergeLetters(
+        inPostgres,
+        streams.map(({ letter }) => letter),
+        limit,
+        place,
+      ).map(itemOfLetter);
     },
     async find(id) {
-      if (id.startsWith(sinkLetterPrefix)) return wholeLetter(await letterOf(db, id), db, schemas);
+      if (isLetterId(id)) {
+        const found = await findLetter(id);
+        return "sinks" in found
+          ? wholeSinkLetter(found.sinks, db, schemas)
+          : wholeStreamLetter(found.stream, db, schemas);
+      }
       const entry = await findEntry(db, id);
       return wholeEntry(entry, await replaysOf(db, entry.quarantine_id));
     },
   };
-}
-
-async function letterOf(db: Queryable, id: string): Promise<WholeSinkLetter> {
-  const letter = await findSinkLetter(db, id);
-  if (letter === undefined) throw new PipelineError("dlq_letter_unknown", { fields: { letter: id } });
-  return letter;
-}
-
-/** Whether events of a kind may be meant. Ids name theirs, and only letters have a consumer. */
-function concerns({ kinds, ids, consumers, topics }: RefusedFilter, kind: "quarantined" | "dead"): boolean {
-  if (kinds !== undefined && !kinds.includes(kind)) return false;
-  const isLetter = (id: string) => id.startsWith(sinkLetterPrefix);
-  if (ids?.some((id) => isLetter(id) === (kind === "dead")) === false) return false;
-  return kind === "dead" || (consumers === undefined && topics === undefined);
-}
-
-/** As the commands understand it. */
-export function entryFilterOf({ condition, consumers, topics, kinds, ...same }: RefusedFilter): EntryFilter {
-  const states = { waiting: ["open", "fixed"], done: ["replayed"], all: undefined }[condition ?? "all"];
-  return { ...same, states };
-}
-
-/** As the commands understand it. */
-export function letterFilterOf({ condition, consumers, kinds, ...same }: RefusedFilter): LetterFilter {
-  const states = { waiting: ["open"], done: ["redriven"], all: undefined }[condition ?? "all"];
-  return { ...same, places: consumers, states };
 }
 
 function groupOfEntries(group: EntryGroup): Group {
@@ -94,41 +123,6 @@ function faultOfEntry(code: string, violations: Entry["violations"]) {
 
 /** Without the sentence, which repeats what may have to be masked. */
 const faultOf = ({ message: _, ...fault }: Entry["violations"][number]): Fault => fault;
-
-function groupOfLetters(group: LetterGroup): Group {
-  const { code, source, type, schemaId, consumer, topic, count, waiting, first, last, example } = group;
-  return {
-    ...{ kind: "dead", code, source, type, schemaId, consumer, topic, count, waiting },
-    ...{ first: first.getTime(), last: last.getTime() },
-    example: { id: example, fault: faultOfLetter({ ...group, offset: String(group.offset) }) },
-  };
-}
-
-/** What a consumer would have taken, by the code of its refusal. */
-const wanted: Readonly<Record<string, string>> = {
-  store_rejected: "a row that the table takes",
-  sink_value_out_of_range: "a value that its column can hold",
-  sink_schema_unknown: "bytes of a schema that the registry knows",
-  sink_envelope_invalid: "an id, a type and a time in the headers",
-  sink_record_unreadable: "a record that the connector can transform",
-  record_framing_invalid: "bytes that begin with the id of a schema",
-  record_bytes_invalid: "bytes that its schema can read",
-};
-
-function faultOfLetter({
-  code,
-  message,
-  topic,
-  partition,
-  offset,
-}: Pick<Letter, "code" | "message" | "topic" | "partition" | "offset">) {
-  return {
-    code: code as ErrorCode,
-    pointer: `${topic}/${partition}/${offset}`,
-    expected: wanted[code] ?? (code in errorTable ? `not this: ${errorTable[code as ErrorCode].title}` : ""),
-    got: message,
-  };
-}
 
 function itemOfEntry(entry: Entry): Item {
   return {
@@ -161,6 +155,7 @@ function wholeEntry(entry: Entry & EntryBytes, replays: readonly Replay[]): Whol
     original: original.toString("base64"),
     headers: {},
     fixed: fixed === null ? null : (read(fixed) ?? null),
+    version: (fixed ?? original).toString("base64"),
   };
 }
 
@@ -192,20 +187,52 @@ function itemOfLetter(letter: Letter): Item {
   };
 }
 
-async function wholeLetter(letter: WholeSinkLetter, db: Queryable, schemas: Parts["schemas"]): Promise<Whole> {
-  const { key, value, headers, sqlState, recordTime, consumer, topic, partition, offset } = letter;
-  const texts = Object.fromEntries(
-    Object.entries(headers).map(([name, text]) => [name, typeof text === "string" ? text : JSON.stringify(text)]),
+type LetterRecord = {
+  readonly letter: Letter;
+  readonly schemaId: number | null;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly facts: Readonly<Record<string, string>>;
+};
+
+function wholeSinkLetter(letter: WholeSinkLetter, db: Queryable, schemas: Parts["schemas"]): Promise<Whole> {
+  const { key, value, sqlState, recordTime, schemaId } = letter;
+  const headers = Object.fromEntries(
+    Object.entries(letter.headers).map(([name, text]) => [
+      name,
+      typeof text === "string" ? text : JSON.stringify(text),
+    ]),
   );
+  const facts = {
+    ...(sqlState === null ? {} : { SQLSTATE: sqlState }),
+    ...(recordTime === null ? {} : { "Came to Kafka": recordTime.toISOString() }),
+  };
+  return wholeLetter({ letter, schemaId, key, value, headers, facts }, db, schemas);
+}
+
+function wholeStreamLetter(
+  { letter, schemaId, record }: StreamLetter,
+  db: Queryable,
+  schemas: Parts["schemas"],
+): Promise<Whole> {
+  const { key, value } = record;
+  const headers = Object.fromEntries(
+    Object.keys(record.headers).map((name) => [name, headerText(record, name) ?? "no text"]),
+  );
+  return wholeLetter({ letter, schemaId, key, value, headers, facts: {} }, db, schemas);
+}
+
+async function wholeLetter(whole: LetterRecord, db: Queryable, schemas: Parts["schemas"]): Promise<Whole> {
+  const { letter, schemaId, key, value, headers, facts } = whole;
+  const { consumer, topic, partition, offset } = letter;
   const decoded = value === null ? "It has no value: a tombstone." : await decodedOf(value, schemas);
   const item = itemOfLetter(letter);
   return {
     ...item,
-    ...{ source: texts.ce_source ?? null, schemaId: letter.schemaId, subject: texts.ce_subject ?? null },
+    ...{ source: headers.ce_source ?? null, schemaId, subject: headers.ce_subject ?? null },
     facts: {
-      ...{ Consumer: consumer, "Read from": `${topic}, partition ${partition}, offset ${offset}` },
-      ...(sqlState === null ? {} : { SQLSTATE: sqlState }),
-      ...(recordTime === null ? {} : { "Came to Kafka": recordTime.toISOString() }),
+      ...{ Consumer: consumer, "Read from": `${topic}, partition ${partition}, offset ${offset}`, ...facts },
       ...(key === null ? {} : { Key: key.toString() }),
     },
     faults: [item.fault],
@@ -213,8 +240,8 @@ async function wholeLetter(letter: WholeSinkLetter, db: Queryable, schemas: Part
     data: typeof decoded === "string" ? null : decoded.data,
     unreadable: typeof decoded === "string" ? decoded : null,
     original: value?.toString("base64") ?? null,
-    headers: texts,
-    fixed: null,
+    headers,
+    ...{ fixed: null, version: null },
   };
 }
 
@@ -229,15 +256,20 @@ async function decodedOf(value: Buffer, schemas: Parts["schemas"]): Promise<{ re
 }
 
 /** Only the last one is known: a letter counts the others. */
-async function lastRedrive(
-  db: Queryable,
-  { id, attempts, triedAt, state, code }: Letter,
-): Promise<Whole["attemptList"]> {
+async function lastRedrive(db: Queryable, letter: Letter): Promise<Whole["attemptList"]> {
+  const { id, place, attempts, triedAt, state, code, topic, partition, offset, consumer } = letter;
   if (attempts === 0 || triedAt === null) return [];
-  const [row] = await db.query<{ by: string; redrive_id: bigint }>(
-    "select r.by, r.redrive_id from pipeline.redrives r join pipeline.dead_letters l using (redrive_id) where l.dead_letter_id = $1",
-    [id.slice(sinkLetterPrefix.length)],
-  );
+  const join = "select r.by, r.redrive_id from pipeline.redrives r join";
+  const [row] =
+    place === "sinks"
+      ? await db.query<{ by: string; redrive_id: bigint }>(
+          `${join} pipeline.dead_letters l using (redrive_id) where l.dead_letter_id = $1`,
+          [id.slice(sinkLetterPrefix.length)],
+        )
+      : await db.query<{ by: string; redrive_id: bigint }>(
+          `${join} pipeline.topic_letters l using (redrive_id) where (topic, partition, record_offset, step) = ($1, $2, $3, $4)`,
+          [topic, partition, offset, consumer],
+        );
   const answer = state === "redriven" ? "redriven" : "failed";
   const to = row === undefined ? "" : `redrive ${row.redrive_id}`;
   return [{ at: triedAt.getTime(), by: row?.by ?? "unknown", answer, code: state === "redriven" ? null : code, to }];

@@ -1,6 +1,8 @@
+import { doorOptions } from "../apps/index.ts";
 import { traceEvent } from "../audit/index.ts";
 import { consoleOptions, createConsole } from "../console/index.ts";
 import { connectKafka, kafkaOptions, shortRetry } from "../kafka/index.ts";
+import { localOptions } from "../local/options.ts";
 import {
   composeServices,
   createLogger,
@@ -43,7 +45,9 @@ export const add: AddCommand = (program, context, end) => {
       "Shows the pipeline in a browser: what runs, what is wrong, since when, and what to do; and events as they arrive.",
     )
     .option("--json", "print one JSON line on standard output when ready");
-  const sets = [consoleOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
+  const own = [consoleOptions, storeOptions, kafkaOptions, schemaOptions, catalogueOptions, logOptions];
+  // Where what is replayed goes, and what the sinks and flows are that dead letters go into again.
+  const sets = [...own, localOptions, doorOptions, sinksOptions, webhookOptions, streamOptions];
   withOptions(command, sets).action(async () => {
     const source = sourceOf(command, context, optionSets);
     const log = createLogger("console", readOptions(logOptions, source).level);
@@ -51,7 +55,7 @@ export const add: AddCommand = (program, context, end) => {
     // A person waits for each answer, and an outage is to be shown, not to be waited out.
     const connection = connectKafka(readOptions(kafkaOptions, source), log, "hailstream-console", shortRetry);
     const { url } = readOptions(storeOptions, source);
-    const db = createDatabase({ name: "console", url, log, metrics, max: 4 });
+    const db = createDatabase({ name: "console", url, log, metrics, max: 10 });
     const stream = readOptions(streamOptions, source);
     const catalogue = catalogueFrom(source);
     // Never started: what it decodes it asks the registry for, and the console comes up without one.
@@ -71,7 +75,7 @@ export const add: AddCommand = (program, context, end) => {
       connection,
       db,
       trace,
-      refused: createRefusedPort({ db, schemas }),
+      refused: createRefusedPort({ db, schemas, connection, source, log }),
       groupPrefix: stream.groupPrefix,
       flows: consoleFlows(stream, { connection, schemas, log }),
       schemas,

@@ -34,8 +34,7 @@ async function list(tools: DlqTools): Promise<void> {
     : [];
   // One more than is shown tells whether there is a next page.
   const inPostgres = isSinks ? await listSinkLetters(db, filter, limit + 1, place) : [];
-  const behind = place === undefined ? inTopic : inTopic.filter((letter) => isBehind(letter, place));
-  const found = [...inPostgres, ...behind].sort((a, b) => (isBehind(a, b) ? 1 : -1)).slice(0, limit + 1);
+  const found = mergeLetters(inPostgres, inTopic, limit + 1, place);
   const counts = [...(isSinks ? await countSinkLetters(db, filter) : []), ...countLetters(inTopic)];
   const letters = found.slice(0, limit);
   const total = counts.reduce((sum, { count }) => sum + count, 0);
@@ -52,6 +51,17 @@ async function list(tools: DlqTools): Promise<void> {
 async function placeOf(tools: DlqTools, id: string): Promise<Letter> {
   const found = await findLetter(tools, id);
   return "stream" in found ? found.stream.letter : found.sinks;
+}
+
+/** A page of letters of both places, the newest first. @param before the last one of the page before, behind which those of Postgres begin already */
+export function mergeLetters<T extends Letter>(
+  inPostgres: readonly T[],
+  inTopic: readonly T[],
+  limit: number,
+  before?: Letter,
+): readonly T[] {
+  const behind = before === undefined ? inTopic : inTopic.filter((letter) => isBehind(letter, before));
+  return [...inPostgres, ...behind].sort((a, b) => (isBehind(a, b) ? 1 : -1)).slice(0, limit);
 }
 
 /** Of the same moment those of sinks come first, and the higher number or name. */

@@ -1,37 +1,14 @@
 import { z } from "zod";
-import {
-  createMetrics,
-  createService,
-  type PipelineError as Failure,
-  PipelineError,
-  readOptions,
-  runUntilStopped,
-} from "../runtime/index.ts";
-import { createSchemas, schemaOptions } from "../schemas/index.ts";
-import {
-  countOpenSinkLetters,
-  createSinkFinder,
-  createUpsertFinder,
-  type LetterOutcome,
-  redriveSinkLetters,
-} from "../sinks/letters/index.ts";
-import { sinksOptions } from "../sinks/options.ts";
-import { webhookOptions } from "../sinks/webhook/options.ts";
-import { beginRedrive, endRedrive, type LetterFilter, storeOptions } from "../store/index.ts";
-import { loadTopology, streamOptions } from "../stream/index.ts";
-import {
-  createLetterFlows,
-  type LetterFlows,
-  redriveStreamLetters,
-  type StreamRedrive,
-} from "../stream/letters/index.ts";
-import { catalogueFrom } from "./catalogue.ts";
+import { createService, type PipelineError as Failure, PipelineError, runUntilStopped } from "../runtime/index.ts";
+import type { LetterOutcome } from "../sinks/letters/index.ts";
+import type { LetterFilter } from "../store/index.ts";
 import { exitCodes } from "./command.ts";
-import { concerns, findLetter, letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
+import { findLetter, letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
 import type { AddDlqPart, DlqTools } from "./dlq-part.ts";
 import { checked } from "./keys-part.ts";
 import { createQuarantineProgress, type QuarantineProgress } from "./quarantine-progress.ts";
 import { oneLine, times } from "./quarantine-words.ts";
+import { type Redriven, runRedrive } from "./run-redrive.ts";
 
 const shape = letterFilterShape.extend({
   all: z.boolean().default(false),
@@ -89,28 +66,20 @@ async function chooseLetters(tools: DlqTools, ids: readonly string[], wishes: Wi
   return { ...filter, ids };
 }
 
-async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, revive, overwrite }: Wishes) {
-  const { db, log, source, context } = tools;
-  const metrics = createMetrics();
+async function redrive(tools: DlqTools, filter: LetterFilter, wishes: Wishes) {
+  const { dryRun } = wishes;
   const counts = { redriven: 0, failed: 0, skipped: 0 };
   const skipped: Record<string, number> = {};
   const letters: LetterOutcome[] = [];
   const [quit, done] = [new AbortController(), new AbortController()];
   let progress: QuarantineProgress | undefined;
-  let total = 0;
-  let line: bigint | undefined;
+  let ended: Redriven | undefined;
   let trouble: unknown;
-  let isWhole = false;
   let running: Promise<void> = Promise.resolve();
-  const catalogue = catalogueFrom(source);
-  const schemas = createSchemas({ options: readOptions(schemaOptions, source), log, metrics, catalogue });
-  const world = { options: readOptions(sinksOptions, source), db, log };
-  const matched = () => counts.redriven + counts.failed + counts.skipped;
 
   function onTotal(count: number): void {
-    total += count;
     progress?.stop();
-    progress = createQuarantineProgress(context.stderr, dryRun ? "Trying" : "Redriving", count, "letters");
+    progress = createQuarantineProgress(tools.context.stderr, dryRun ? "Trying" : "Redriving", count, "letters");
   }
 
   function onDone(outcomes: readonly LetterOutcome[]): void {
@@ -122,49 +91,13 @@ async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, r
     progress?.done(outcomes.length);
   }
 
-  async function run(): Promise<void> {
-    await schemas.start(() => undefined);
-    line = dryRun ? undefined : await beginRedrive(db, tools.by, filter);
-    const common = { db, log, filter, redrive: line, quit: quit.signal, onDone };
-    try {
-      if (concerns(filter, "sinks")) {
-        onTotal(Math.min(limit, await countOpenSinkLetters(db, filter)));
-        const [store, webhook] = [readOptions(storeOptions, source), readOptions(webhookOptions, source)];
-        const findSink = await createSinkFinder({ ...world, store, webhook, schemas, metrics, dryRun });
-        await redriveSinkLetters({ ...common, findSink, limit, revive });
-      }
-      if (concerns(filter, "stream") && matched() < limit && !quit.signal.aborted) await redriveStream(common);
-      isWhole = !quit.signal.aborted || matched() === total;
-    } finally {
-      if (line !== undefined) await endRedrive(db, line);
-    }
-  }
-
-  async function redriveStream(common: Pick<StreamRedrive, "db" | "log" | "filter" | "redrive" | "quit" | "onDone">) {
-    const connection = tools.kafka();
-    const options = readOptions(streamOptions, source);
-    const keepsRows = await createUpsertFinder(world);
-    let flows: LetterFlows | undefined;
-    try {
-      await redriveStreamLetters({
-        ...{ ...common, connection, limit: limit - matched(), onTotal },
-        async openFlows() {
-          const topology = options.topology === undefined ? undefined : await loadTopology(options.topology, schemas);
-          flows = createLetterFlows({ options, connection, schemas, db, metrics, log, topology });
-          await flows.start(() => undefined);
-          return { ...flows.flows(), producer: flows.producer };
-        },
-        refuseOutput: (topic) => (!overwrite && keepsRows(topic) ? "dlq_rows_behind" : undefined),
-      });
-    } finally {
-      await flows?.stop();
-    }
-  }
-
   const service = createService({
     name: "dlq redrive",
     start() {
-      running = run()
+      running = runRedrive({ ...tools, filter, wishes, quit: quit.signal, onTotal, onDone })
+        .then((result) => {
+          ended = result;
+        })
         .catch((error: unknown) => {
           trouble = error;
         })
@@ -174,15 +107,17 @@ async function redrive(tools: DlqTools, filter: LetterFilter, { dryRun, limit, r
       quit.abort();
       await running;
       progress?.stop();
-      await schemas.stop();
     },
   });
-  await runUntilStopped(service, log, done.signal);
+  await runUntilStopped(service, tools.log, done.signal);
+  const matched = counts.redriven + counts.failed + counts.skipped;
+  const isWhole = ended?.isWhole === true;
   const interrupted = !isWhole && trouble === undefined;
-  const ok = counts.redriven === matched() && isWhole;
+  const ok = counts.redriven === matched && isWhole;
   const unlisted = counts.failed + counts.skipped - letters.length;
+  const line = ended?.line === undefined ? null : String(ended.line);
   const result = {
-    ...{ dryRun, ok, redrive: line === undefined ? null : String(line), matched: matched(), redriven: counts.redriven },
+    ...{ dryRun, ok, redrive: line, matched, redriven: counts.redriven },
     ...{ failed: counts.failed, skipped, interrupted, letters, unlisted },
   };
   return { result, trouble };

@@ -1,26 +1,18 @@
 import { z } from "zod";
 import { PipelineError } from "../runtime/index.ts";
 import { schemaOptions } from "../schemas/index.ts";
-import {
-  countEntries,
-  type EntryBytes,
-  type EntryFilter,
-  findEntry,
-  fixPage,
-  type HeldEntry,
-  type Place,
-} from "../sinks/quarantine/index.ts";
+import { countEntries, type EntryFilter, findEntry } from "../sinks/quarantine/index.ts";
 import { exitCodes } from "./command.ts";
 import { checked } from "./keys-part.ts";
-import { applyEdits, type Edit, type EventObject, readMove, readSet, readUnset } from "./quarantine-edit.ts";
+import { type Edit, readMove, readSet, readUnset } from "./quarantine-edit.ts";
 import { choose, collect, filterOf, filterShape, withFilters } from "./quarantine-filters.ts";
-import { addOutcome, describeOutcomes, noOutcomes } from "./quarantine-outcomes.ts";
+import { describeOutcomes } from "./quarantine-outcomes.ts";
 import type { AddQuarantinePart, QuarantineTools } from "./quarantine-part.ts";
-import { newIdOf, versionOf } from "./quarantine-plan.ts";
-import type { Prediction } from "./quarantine-predict.ts";
+import { versionOf } from "./quarantine-plan.ts";
 import { createQuarantineProgress } from "./quarantine-progress.ts";
 import { editEvent, pipeEvents, readEventFile } from "./quarantine-source.ts";
-import { shortId, times } from "./quarantine-words.ts";
+import { times } from "./quarantine-words.ts";
+import { type Change, editsChange, runFix, wholeChange } from "./run-fix.ts";
 
 const texts = z.array(z.string()).default([]);
 const shape = filterShape.extend({
@@ -37,9 +29,6 @@ const shape = filterShape.extend({
 });
 type Wishes = z.output<typeof shape>;
 
-/** Small enough that the rows of a page are locked for a moment only. */
-const pageSize = 200;
-
 /** `hailstream quarantine fix ID…|filters`. */
 export function addFix(part: AddQuarantinePart): void {
   part(
@@ -49,7 +38,7 @@ export function addFix(part: AddQuarantinePart): void {
       const wishes = checked(shape, tools.wanted);
       const filter = await choose(tools.db, given as readonly string[], filterOf(wishes), wishes.all);
       const change = await changeOf(wishes, filter, tools);
-      const result = await fixAll(filter, change, wishes.dryRun, tools);
+      const result = await fixEvents(filter, change, tools, wishes);
       const { matched, done: fixed, counts: would, skipped, events, unlisted } = result;
       const { dryRun } = wishes;
       tools.tell({ dryRun, matched, fixed, would, skipped, events, unlisted }, () => describeOutcomes(result));
@@ -79,9 +68,6 @@ export function addFix(part: AddQuarantinePart): void {
   );
 }
 
-/** Makes the corrected versions of some events, in order; an error for one that cannot be changed so. */
-type Change = (entries: readonly HeldEntry[]) => Promise<readonly (EventObject | PipelineError)[]>;
-
 /** @throws PipelineError option_invalid */
 async function changeOf(wishes: Wishes, filter: EntryFilter, tools: QuarantineTools): Promise<Change> {
   const edits: readonly Edit[] = [
@@ -99,17 +85,7 @@ async function changeOf(wishes: Wishes, filter: EntryFilter, tools: QuarantineTo
   if (wishes.file !== undefined || wishes.edit) return changeOne(wishes, filter, tools);
   const { pipe } = wishes;
   if (pipe !== undefined) return (entries) => pipeEvents(entries.map(versionOf), pipe);
-  return async (entries) => entries.map((entry) => changed(entry, edits, wishes.newId));
-}
-
-function changed(entry: HeldEntry, edits: readonly Edit[], newId: boolean): EventObject | PipelineError {
-  const own: readonly Edit[] = newId ? [{ kind: "set", pointer: "/id", value: newIdOf(entry.quarantine_id) }] : [];
-  try {
-    return applyEdits(versionOf(entry), [...edits, ...own]);
-  } catch (error) {
-    if (error instanceof PipelineError) return error;
-    throw error;
-  }
+  return editsChange(edits, wishes.newId);
 }
 
 /** A person takes as long as it takes, so nothing is locked meanwhile; what somebody else has changed by then is not overwritten. */
@@ -121,72 +97,18 @@ async function changeOne(wishes: Wishes, filter: EntryFilter, { db, context }: Q
   const before = await findEntry(db, id);
   const { VISUAL, EDITOR = "vi" } = context.env;
   const event = wishes.file === undefined ? editEvent(versionOf(before), VISUAL ?? EDITOR) : readEventFile(wishes.file);
-  return async (entries) =>
-    entries.map((entry) =>
-      isSame(entry, before)
-        ? event
-        : new PipelineError("quarantine_fix_invalid", {
-            message: `${shortId(id)} was changed by somebody else meanwhile`,
-          }),
-    );
+  return wholeChange(before, event);
 }
 
-function isSame(a: EntryBytes, b: EntryBytes): boolean {
-  return (a.fixed ?? a.original).equals(b.fixed ?? b.original);
-}
-
-async function fixAll(filter: EntryFilter, change: Change, dryRun: boolean, tools: QuarantineTools) {
+/** Shows how far it is. */
+async function fixEvents(filter: EntryFilter, change: Change, tools: QuarantineTools, { dryRun }: Wishes) {
   const { db, context, by } = tools;
-  const predictor = tools.predictor();
   const counts = await countEntries(db, filter);
   const total = counts.reduce((sum, { state, count }) => sum + (state === "replayed" ? 0 : count), 0);
   const progress = createQuarantineProgress(context.stderr, "Fixing", total);
-  const result = noOutcomes();
-  let problem: PipelineError | undefined;
   try {
-    for (let after: Place | undefined; ; ) {
-      const page = await fixPage(db, filter, after, pageSize, by, async (entries) => {
-        const decided = await decide(entries, change, dryRun);
-        const versions = decided.flatMap(({ bytes }) => (bytes === undefined ? [] : [bytes]));
-        const predictions = [...(await predictor.predict(db, versions))];
-        return decided.map((one) => ({
-          ...one,
-          prediction: one.bytes === undefined ? undefined : predictions.shift(),
-        }));
-      });
-      for (const { entry, refusal, prediction } of page.outcomes) {
-        addOutcome(result, entry, refusal ?? (prediction as Prediction));
-        problem ??= refusal;
-      }
-      progress.done(page.outcomes.length);
-      if (page.last === undefined) break;
-      after = page.last;
-    }
+    return await runFix({ db, by, filter, change, dryRun, predictor: tools.predictor(), progress });
   } finally {
     progress.stop();
   }
-  // What is wrong with the one event that was named is the answer.
-  if (filter.ids?.length === 1 && problem !== undefined) throw problem;
-  if (filter.ids?.length === 1 && result.matched === 0) throw new PipelineError("quarantine_already_replayed");
-  return result;
-}
-
-type Decided = {
-  readonly entry: HeldEntry;
-  readonly bytes?: Buffer;
-  /** What is kept; absent in a dry run. */
-  readonly version?: Buffer;
-  readonly refusal?: PipelineError;
-};
-
-async function decide(entries: readonly HeldEntry[], change: Change, dryRun: boolean): Promise<readonly Decided[]> {
-  const free = entries.filter((entry) => !entry.in_hand);
-  const changes = [...(await change(free))];
-  return entries.map((entry): Decided => {
-    if (entry.in_hand) return { entry, refusal: new PipelineError("quarantine_in_hand") };
-    const next = changes.shift() as EventObject | PipelineError;
-    if (next instanceof PipelineError) return { entry, refusal: next };
-    const bytes = Buffer.from(JSON.stringify(next));
-    return dryRun ? { entry, bytes } : { entry, bytes, version: bytes };
-  });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createHttpClient, doorOptions } from "../apps/index.ts";
+import { doorOptions } from "../apps/index.ts";
 import { createService, type ErrorCode, PipelineError, runUntilStopped } from "../runtime/index.ts";
 import { schemaOptions } from "../schemas/index.ts";
 import { countEntries, type EntryFilter } from "../sinks/quarantine/index.ts";
@@ -9,9 +9,9 @@ import { choose, filterOf, filterShape, withFilters } from "./quarantine-filters
 import { describeOutcomes } from "./quarantine-outcomes.ts";
 import type { AddQuarantinePart, QuarantineTools } from "./quarantine-part.ts";
 import { createQuarantineProgress } from "./quarantine-progress.ts";
-import { predictAll, type ReplayOutcomes, type ReplayRun, replayAll } from "./quarantine-run.ts";
+import type { ReplayOutcomes } from "./quarantine-run.ts";
 import { times } from "./quarantine-words.ts";
-import { doorOf } from "./running-stack.ts";
+import { runReplay } from "./run-replay.ts";
 
 const shape = filterShape.extend({
   all: z.boolean().default(false),
@@ -87,33 +87,14 @@ async function replay(
   const words = wishes.dryRun ? "Judging" : "Replaying";
   const progress = createQuarantineProgress(tools.context.stderr, words, Math.min(total, wishes.limit));
   const [quit, cut, done] = [new AbortController(), new AbortController(), new AbortController()];
-  const run: ReplayRun = { db, filter, wishes, limit: wishes.limit, predictor, progress, quit: quit.signal };
-  // A dry run needs no door.
-  const posting = wishes.dryRun ? undefined : { ...doorOf(door, stack), name: by };
-  const client =
-    posting &&
-    createHttpClient({
-      ...posting,
-      connections: 1,
-      timeoutMs: door.requestTimeoutMs,
-      // Whoever replays is at hand: what fails again stays this entry and does not become another.
-      headers: { prefer: "handling=strict" },
-    });
+  const order = { db, door, stack, by, filter, wishes, predictor, progress, quit: quit.signal, cut: cut.signal };
   let outcomes: ReplayOutcomes | undefined;
   let failure: unknown;
   let running: Promise<void> = Promise.resolve();
   const service = createService({
     name: "quarantine replay",
     start() {
-      const work =
-        posting === undefined || client === undefined
-          ? predictAll(run)
-          : replayAll(run, {
-              by: { name: by, door: posting.url, leaseMs: door.requestTimeoutMs + 30_000 },
-              post: { client, random: Math.random, quit: quit.signal, cut: cut.signal },
-              batchSize: door.batchSize,
-            });
-      running = work
+      running = runReplay(order)
         .then((result) => {
           outcomes = result;
         })
@@ -127,7 +108,6 @@ async function replay(
       const timer = setTimeout(() => cut.abort(), graceMs);
       await running;
       clearTimeout(timer);
-      client?.close();
       progress.stop();
     },
   });

@@ -24,7 +24,7 @@ export type ReplayRun = {
   /** The most events. */
   readonly limit: number;
   readonly predictor: Predictor;
-  readonly progress: QuarantineProgress;
+  readonly progress: Pick<QuarantineProgress, "done">;
   /** Aborted when the user has had enough. */
   readonly quit: AbortSignal;
 };

@@ -20,7 +20,10 @@ type ChildParts = StackPlace & {
 };
 
 /** The services of the pipeline, each a process of its own. */
-export function createStations(parts: ChildParts, consoleKeys: Secrets["console"]): readonly ChildService[] {
+export function createStations(
+  parts: ChildParts,
+  secrets: Pick<Secrets, "console" | "apiKey">,
+): readonly ChildService[] {
   const { ports } = parts;
   const shared = { dataDir: parts.dataDir, log: parts.log, abort: parts.abort };
   const env = (own: Readonly<Record<string, string>>) => ({ ...parts.env, ...own });
@@ -36,12 +39,14 @@ export function createStations(parts: ChildParts, consoleKeys: Secrets["console"
   const sinks = { ...unless(localWebhookVariables), HAILSTREAM_SINKS_METRICS_PORT: String(ports.sinksMetrics) };
   const audit = { HAILSTREAM_AUDIT_METRICS_PORT: String(ports.auditMetrics) };
   const console = {
-    // Where its tests of endpoints may go, as the sinks' deliveries.
-    ...unless(localWebhookVariables),
+    // What is redriven goes into the same sinks and flows, what is replayed through the same door, and tests of endpoints where the sinks' deliveries may go.
+    ...unless({ ...localStreamVariables, ...localWebhookVariables }),
+    HAILSTREAM_APPS_URL: parts.env.HAILSTREAM_APPS_URL ?? `http://127.0.0.1:${ports.ingest}`,
+    HAILSTREAM_APPS_API_KEY: parts.env.HAILSTREAM_APPS_API_KEY ?? secrets.apiKey,
     HAILSTREAM_CONSOLE_HOST: "127.0.0.1",
     HAILSTREAM_CONSOLE_PORT: String(ports.console),
-    HAILSTREAM_CONSOLE_KEY: parts.env.HAILSTREAM_CONSOLE_KEY ?? consoleKeys.operate,
-    HAILSTREAM_CONSOLE_VIEW_KEY: parts.env.HAILSTREAM_CONSOLE_VIEW_KEY ?? consoleKeys.view,
+    HAILSTREAM_CONSOLE_KEY: parts.env.HAILSTREAM_CONSOLE_KEY ?? secrets.console.operate,
+    HAILSTREAM_CONSOLE_VIEW_KEY: parts.env.HAILSTREAM_CONSOLE_VIEW_KEY ?? secrets.console.view,
     HAILSTREAM_CONSOLE_STATIONS: [
       { name: "ingest", port: ports.ingest },
       ...streams,

@@ -140,7 +140,7 @@ async function createWholeStack(parts: UpParts, hurry: Hurry): Promise<WholeStac
   };
   const children = { ...place, env: childEnv, log, abort };
   const ingest = `http://127.0.0.1:${place.ports.ingest}`;
-  const stations = createStations(children, secrets.console);
+  const stations = createStations(children, secrets);
   const city = demo ? createDemo(children, ingest, secrets.apiKey) : undefined;
   const carriers = createService({
     name: "topics, tables and keys",

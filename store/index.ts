@@ -1,4 +1,5 @@
 export { type Action, type NewAction, noteAction, readActions } from "./actions.ts";
+export { type ActCounts, type ActKind, type ActLine, beginAct, endAct, listActs } from "./acts.ts";
 export { advance, type CheckpointKey, type Claim, claim } from "./checkpoint.ts";
 export {
   createDatabase,

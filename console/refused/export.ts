@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import { type Masking, mask } from "./personal.ts";
-import type { RefusedFilter, RefusedPort } from "./port.ts";
-import type { Whole } from "./shapes.ts";
+import type { RefusedPort } from "./port.ts";
+import type { RefusedFilter, Whole } from "./shapes.ts";
 
 /** More than this is no file for a person; the commands and SQL have all. */
 export const mostExported = 50_000;

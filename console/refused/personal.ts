@@ -38,6 +38,7 @@ export function createMasking(catalogue: Catalogue) {
         headers: maskedNames(headers, (name) => plainHeaders.test(name)),
         data: maskedData(fieldsOf(type), data),
         original: null,
+        version: null,
         fixed:
           event === null
             ? null

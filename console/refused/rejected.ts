@@ -1,9 +1,8 @@
 import { messageOf } from "../../runtime/index.ts";
 import { readMetrics } from "../flow/read-metrics.ts";
-import type { RefusedFilter } from "./port.ts";
-import type { Group } from "./shapes.ts";
+import type { Group, RefusedFilter } from "./shapes.ts";
 
-type Counted = { readonly groups: readonly Group[]; readonly unknown: string | null };
+type Counted = { readonly groups: readonly Group[]; readonly unknown: readonly string[] };
 
 const patienceMs = 2_000;
 
@@ -17,7 +16,7 @@ export async function countRejected(
 ): Promise<Counted> {
   // What has an app version, a schema, a place or a state is not told apart by the counters.
   const { kinds, codes, types, condition } = filter;
-  if (kinds?.includes("rejected") === false || condition === "done") return { groups: [], unknown: null };
+  if (kinds?.includes("rejected") === false || condition === "done") return { groups: [], unknown: [] };
   const counts = new Map<string, Group>();
   const silences: string[] = [];
   for (const { name, url } of stations.filter((each) => each.name.startsWith("ingest"))) {
@@ -37,9 +36,9 @@ export async function countRejected(
         });
       }
     } catch (error) {
-      silences.push(`${name}: ${messageOf(error)}`);
+      silences.push(`rejected events, as ${name} does not answer (${messageOf(error)})`);
     }
   }
   const groups = [...counts.values()].sort((a, b) => b.count - a.count);
-  return { groups, unknown: silences.length === 0 ? null : silences.join("; ") };
+  return { groups, unknown: silences };
 }

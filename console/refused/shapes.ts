@@ -11,6 +11,22 @@ export type Kind = (typeof kinds)[number];
 export const conditions = ["waiting", "done", "all"] as const;
 export type Condition = (typeof conditions)[number];
 
+/** All that is given must hold; of a list, one of its items. */
+export type RefusedFilter = {
+  readonly kinds?: readonly Kind[] | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly codes?: readonly string[] | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly sources?: readonly string[] | undefined;
+  readonly schemaIds?: readonly (number | null)[] | undefined;
+  readonly consumers?: readonly string[] | undefined;
+  readonly topics?: readonly string[] | undefined;
+  readonly condition?: "waiting" | "done" | "all" | undefined;
+  /** By when an event was refused for the first time. */
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+};
+
 /** Times are milliseconds since 1970; null: not known. */
 export type Fault = Pick<Violation, "code" | "pointer" | "expected" | "got" | "didYouMean">;
 
@@ -82,6 +98,8 @@ export type Whole = Item & {
   readonly headers: Readonly<Record<string, string>>;
   /** The corrected version, an event in JSON. */
   readonly fixed: unknown;
+  /** The bytes that would be sent now, base64, for whoever corrects them; null as `original`. */
+  readonly version: string | null;
 };
 
 /** What the page shows of a code. */
@@ -94,8 +112,8 @@ export type Groups = {
   /** There are more groups than are shown. */
   readonly cut: boolean;
   readonly meanings: Readonly<Record<string, Meaning>>;
-  /** Why rejected events are not counted, if they are not. */
-  readonly rejectedUnknown: string | null;
+  /** What cannot be seen now, and why. */
+  readonly unknown: readonly string[];
 };
 
 export type Items = {
@@ -103,6 +121,8 @@ export type Items = {
   /** Of the last one, when there are more. */
   readonly next: string | null;
   readonly group: Group | null;
+  /** How many of all that the address wants wait. */
+  readonly waiting: number;
   readonly meanings: Readonly<Record<string, Meaning>>;
 };
 

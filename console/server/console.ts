@@ -27,6 +27,7 @@ import { liveTopics } from "../live/topics.ts";
 import type { MapPort } from "../map/port.ts";
 import { mapRoutes } from "../map/routes.ts";
 import type { ConsoleOptions } from "../options.ts";
+import { createActs } from "../refused/acts.ts";
 import type { RefusedPort } from "../refused/port.ts";
 import { refusedRoutes } from "../refused/routes.ts";
 import { createIngestRates } from "../schemas/rates.ts";
@@ -79,9 +80,11 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
   const signIn = createSignIn({ key, viewKey }, () => Number(new URL(http.url).port));
   const watch = createClusterWatch(connection);
   const rates = createIngestRates(options.stations.find(({ name }) => name === "ingest")?.url);
+  const acts = createActs(parts.refused, log);
+  const refused = { port: parts.refused, acts, streams, catalogue: schemas.catalogue, stations: options.stations };
   const areas = {
     live: liveRoutes({ tail, streams, connection, schemas, topics, trace, log }),
-    refused: refusedRoutes({ port: parts.refused, catalogue: schemas.catalogue, stations: options.stations }),
+    refused: refusedRoutes(refused),
     connectors: connectorRoutes({ port: parts.connectors, connection, db }),
     kafka: kafkaRoutes({ connection, schemas, watch }),
     schemas: schemaRoutes({ schemas, watch, rates, flows: parts.flows }),
@@ -114,6 +117,6 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     },
     stop: () => streams.endAll(),
   });
-  const service = composeServices("console", [files, flow, tail, http]);
+  const service = composeServices("console", [files, flow, tail, acts, http]);
   return Object.defineProperty(service, "url", { get: () => http.url }) as Service & { readonly url: string };
 }

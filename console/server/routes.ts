@@ -26,6 +26,11 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   alert_rule_needed: 409,
   webhook_endpoint_unknown: 404,
   console_trial_ended: 503,
+  console_act_unknown: 404,
+  console_acts_too_many: 409,
+  dlq_letter_unknown: 404,
+  quarantine_entry_unknown: 404,
+  quarantine_entry_ambiguous: 400,
 };
 
 const bodyOf = bodyReader("console_request_invalid");
@@ -50,7 +55,8 @@ export function apiRoutes({ signIn, streams, flow, areas }: ApiParts): Router {
     response.status(204).end();
   });
   api.use(signIn.require);
-  api.use(express.json({ limit: "256kb" }));
+  // A corrected event goes through it.
+  api.use(express.json({ limit: "512kb" }));
   api.get("/session", (_request, response) => void response.json({ role: roleOf(response) }));
   api.get("/flow", (request, response) => {
     const stream = streams.open(request, response);

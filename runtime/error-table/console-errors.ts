@@ -39,6 +39,16 @@ export const consoleErrors = {
     remedy: "Its topic no longer keeps it, or the address is another one; hailstream trace ID finds its row.",
     retryable: false,
   },
+  console_act_unknown: {
+    title: "No such act is known.",
+    remedy: "The console remembers the last fifty since it started; the records at /refused/records have all.",
+    retryable: false,
+  },
+  console_acts_too_many: {
+    title: "Too much is under way already.",
+    remedy: "Wait for one of the acts that are under way, or stop one.",
+    retryable: true,
+  },
   console_path_unknown: {
     title: "There is nothing at this path.",
     remedy: "docs/console.md shows the addresses of all views.",

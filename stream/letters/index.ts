@@ -1,5 +1,11 @@
 export { createLetterFlows, type LetterFlows } from "./letter-flows.ts";
-export { type LetterTopic, readStreamLetters, type StreamLetter, streamLetterPrefix } from "./read-letters.ts";
+export {
+  isWantedLetter,
+  type LetterTopic,
+  readStreamLetters,
+  type StreamLetter,
+  streamLetterPrefix,
+} from "./read-letters.ts";
 export {
   redrivenHeader,
   redriveStreamLetters,

@@ -14,6 +14,10 @@ export type StreamLetter = {
   readonly flow: string | undefined;
   /** `sending`: somebody was about to send what came of it, and did not say that it was. */
   readonly state: "open" | "sending" | "redriven";
+  /** Of the envelope: app and version; empty without one. */
+  readonly source: string;
+  /** null: its bytes do not begin with one. */
+  readonly schemaId: number | null;
   /** As it lies in the topic of letters. */
   readonly record: KafkaRecord;
 };
@@ -58,7 +62,7 @@ export async function readStreamLetters(from: LetterTopic, filter: LetterFilter)
     async onBatch({ records }) {
       for (const record of records) {
         const one = letterOf(record, known);
-        if (one !== undefined && !found.has(one.letter.id) && isWanted(one.letter, filter))
+        if (one !== undefined && !found.has(one.letter.id) && isWantedLetter(one, filter))
           found.set(one.letter.id, one);
       }
     },
@@ -97,12 +101,16 @@ function letterOf(record: KafkaRecord, known: ReadonlyMap<string, Known>): Strea
     attempts: row?.attempts ?? 0,
     triedAt: row?.tried_at ?? null,
   };
-  return { letter, step, flow, state, record };
+  return { letter, step, flow, state, source: text("ce_source") ?? "", schemaId: schemaIdOf(record.value), record };
 }
 
-/** By time the topic was read already. */
-function isWanted(letter: Letter, filter: LetterFilter): boolean {
-  const { ids, places, topics, types, codes, eventId, states } = filter;
+/** Records of events begin with a zero and the id. */
+const schemaIdOf = (value: Buffer | null): number | null =>
+  value !== null && value.length >= 5 && value[0] === 0 ? value.readInt32BE(1) : null;
+
+/** Whether a letter is among those that a filter wants. */
+export function isWantedLetter({ letter, source, schemaId }: StreamLetter, filter: LetterFilter): boolean {
+  const { ids, places, topics, types, codes, eventId, states, sources, schemaIds, since, until } = filter;
   const fits = (list: readonly string[] | undefined, ...values: readonly (string | null)[]) =>
     list === undefined || values.some((value) => value !== null && list.includes(value));
   return (
@@ -112,6 +120,10 @@ function isWanted(letter: Letter, filter: LetterFilter): boolean {
     fits(types, letter.type) &&
     fits(codes, letter.code) &&
     fits(states, letter.state) &&
+    fits(sources, source) &&
+    (schemaIds === undefined || schemaIds.includes(schemaId)) &&
+    (since === undefined || letter.at >= since) &&
+    (until === undefined || letter.at < until) &&
     (eventId === undefined || eventId === letter.eventId)
   );
 }

@@ -10,6 +10,7 @@ import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
 import { mapTests } from "./pages/map.ts";
 import { refusedPage } from "./pages/refused.ts";
+import { refusedActs } from "./pages/refused-acts.ts";
 import { ruleTests } from "./pages/rules.ts";
 import { schemaPages } from "./pages/schemas.ts";
 import { noBrowser, type OnStage, openStage, root, type Stage } from "./stage.ts";
@@ -87,6 +88,7 @@ alertTests(onStage);
 ruleTests(onStage);
 auditTests(onStage);
 mapTests(onStage);
+refusedActs(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",

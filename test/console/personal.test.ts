@@ -19,7 +19,16 @@ const whole = (type: string, changes: Partial<Whole> = {}): Whole => ({
     subject: "rdr_1",
     facts: { "API key": "app (live)", "Token of": "rdr_1" },
   },
-  ...{ faults: [], attemptList: [], data: null, unreadable: null, original: "AAAA", headers: {}, fixed: null },
+  ...{
+    faults: [],
+    attemptList: [],
+    data: null,
+    unreadable: null,
+    original: "AAAA",
+    headers: {},
+    fixed: null,
+    version: null,
+  },
   ...changes,
 });
 
@@ -43,7 +52,12 @@ test("a field that the schema calls personal is masked, and so is all that no sc
     note: mask,
     data: left,
   });
-  expect(shown).toMatchObject({ subject: mask, original: null, facts: { "API key": "app (live)", "Token of": mask } });
+  expect(shown).toMatchObject({
+    subject: mask,
+    original: null,
+    version: null,
+    facts: { "API key": "app (live)", "Token of": mask },
+  });
 });
 
 test("of a type that nobody knows, nothing of the data is left", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { appText, groupQuery, hexLines, schemaText, textOfBytes } from "../../console/page/refused/words.ts";
 import { lineOf } from "../../console/refused/export.ts";
-import { filterOf, filterShape } from "../../console/refused/routes.ts";
+import { filterOf, filterShape } from "../../console/refused/filter.ts";
 import type { Group, Whole } from "../../console/refused/shapes.ts";
 
 const group: Group = {
@@ -48,7 +48,16 @@ const whole: Whole = {
   },
   ...{ type: "trip.rated", attempts: 0, lastAnswer: null, source: "=cmd()", schemaId: null, subject: null, facts: {} },
   fault: { code: "store_rejected", pointer: "t/0/1", expected: "a row", got: 'a "quoted", word\nand a line' },
-  ...{ faults: [], attemptList: [], data: { rating: 3 }, unreadable: null, original: null, headers: {}, fixed: null },
+  ...{
+    faults: [],
+    attemptList: [],
+    data: { rating: 3 },
+    unreadable: null,
+    original: null,
+    headers: {},
+    fixed: null,
+    version: null,
+  },
 };
 
 test("a line of a file holds commas, quotes and lines, and nothing that a spreadsheet would run", () => {

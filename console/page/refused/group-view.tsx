@@ -1,14 +1,19 @@
-import type { Group, Item, Items } from "../../refused/shapes.ts";
+import { useState } from "preact/hooks";
+import type { Group, Item, Items, Kind } from "../../refused/shapes.ts";
 import { goTo, onLink } from "../router.ts";
 import { countText } from "../words.ts";
+import { ActPanel } from "./act-panel.tsx";
 import { Choice, ExportLinks, KindMark, Moment, Problem } from "./parts.tsx";
 import { useAnswer } from "./use-answer.ts";
 import { appText, conditionWords, placeText, schemaText, stateWords } from "./words.ts";
 
 /** The refused events that an address wants, mostly those of one group. */
 export function GroupView({ query }: { readonly query: URLSearchParams }) {
-  const { answer, problem } = useAnswer<Items>(`/api/refused/items?${query}`);
-  const code = query.get("code");
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const asked = new URLSearchParams(query);
+  asked.delete("act");
+  const { answer, problem, again } = useAnswer<Items>(`/api/refused/items?${asked}`);
+  const [code, kind] = [query.get("code"), query.get("kind")];
   const title = code === null ? undefined : answer?.meanings[code];
   const back = new URLSearchParams();
   for (const name of ["since", "state"]) if (query.has(name)) back.set(name, query.get(name) ?? "");
@@ -27,12 +32,28 @@ export function GroupView({ query }: { readonly query: URLSearchParams }) {
           name="State"
           value={query.get("state") ?? "waiting"}
           options={conditionWords}
-          onChoose={(state) => goTo(addressWith(query, { state, before: undefined }))}
+          onChoose={(state) => goTo(addressWith(query, { state, before: undefined, act: undefined }))}
         />
-        <ExportLinks query={query} />
+        <ExportLinks query={asked} />
       </div>
       <Problem words={problem} />
-      {answer === undefined ? null : <Rows answer={answer} query={query} />}
+      {answer === undefined ? null : (
+        <>
+          {kind === "rejected" || kind === null ? null : (
+            <ActPanel
+              kind={kind as Kind}
+              query={asked}
+              chosen={chosen}
+              count={answer.waiting}
+              onEnded={() => {
+                setChosen([]);
+                again();
+              }}
+            />
+          )}
+          <Rows answer={answer} query={query} chosen={chosen} onChoose={setChosen} />
+        </>
+      )}
     </main>
   );
 }
@@ -88,7 +109,14 @@ function GroupFacts({ group }: { readonly group: Group }) {
   );
 }
 
-function Rows({ answer, query }: { readonly answer: Items; readonly query: URLSearchParams }) {
+type RowsProps = {
+  readonly answer: Items;
+  readonly query: URLSearchParams;
+  readonly chosen: readonly string[];
+  onChoose(ids: readonly string[]): void;
+};
+
+function Rows({ answer, query, chosen, onChoose }: RowsProps) {
   const { items, next } = answer;
   const before = query.get("before");
   if (items.length === 0) return <p class="empty">No refused event fits this address.</p>;
@@ -99,6 +127,9 @@ function Rows({ answer, query }: { readonly answer: Items; readonly query: URLSe
         <table>
           <thead>
             <tr>
+              <th scope="col">
+                <span class="unseen">Chosen</span>
+              </th>
               <th scope="col">Event</th>
               <th scope="col">Refused</th>
               <th scope="col">State</th>
@@ -111,7 +142,14 @@ function Rows({ answer, query }: { readonly answer: Items; readonly query: URLSe
           </thead>
           <tbody>
             {items.map((item) => (
-              <Row key={item.id} item={item} />
+              <Row
+                key={item.id}
+                item={item}
+                isChosen={chosen.includes(item.id)}
+                onChoose={(isChosen) =>
+                  onChoose(isChosen ? [...chosen, item.id] : chosen.filter((id) => id !== item.id))
+                }
+              />
             ))}
           </tbody>
         </table>
@@ -132,10 +170,21 @@ function Rows({ answer, query }: { readonly answer: Items; readonly query: URLSe
   );
 }
 
-function Row({ item }: { readonly item: Item }) {
+type RowProps = { readonly item: Item; readonly isChosen: boolean; onChoose(isChosen: boolean): void };
+
+function Row({ item, isChosen, onChoose }: RowProps) {
   const { id, eventId, first, last, timesSeen, state, fault, attempts, lastAnswer } = item;
   return (
     <tr>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={`Choose ${eventId ?? id}`}
+          checked={isChosen}
+          disabled={state === "replayed" || state === "redriven"}
+          onChange={(event) => onChoose(event.currentTarget.checked)}
+        />
+      </td>
       <th scope="row" class="mono">
         <a href={`/refused/event?id=${encodeURIComponent(id)}`} onClick={onLink}>
           {eventId ?? id}

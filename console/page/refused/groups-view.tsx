@@ -44,6 +44,14 @@ export function GroupsView({ query }: { readonly query: URLSearchParams }) {
           options={conditionWords}
           onChoose={(value) => choose("state", value)}
         />
+        {chosen.kind === "dead" || chosen.kind === "quarantined" ? (
+          <a href={`/refused/group?${asked}`} onClick={onLink}>
+            All as one list
+          </a>
+        ) : null}
+        <a href="/refused/records" onClick={onLink}>
+          Who did what
+        </a>
         <ExportLinks query={asked} />
       </div>
       <Problem words={problem} />
@@ -69,12 +77,14 @@ export function summaryText(groups: readonly Group[]): string {
 type FoundProps = { readonly answer: Groups; readonly chosen: { readonly since: string; readonly state: string } };
 
 function Found({ answer, chosen }: FoundProps) {
-  const { groups, meanings, cut, rejectedUnknown } = answer;
+  const { groups, meanings, cut, unknown } = answer;
   return (
     <>
-      {rejectedUnknown === null ? null : (
-        <p class="hint">Rejected events are not counted now, as a front door does not answer: {rejectedUnknown}</p>
-      )}
+      {unknown.map((what) => (
+        <p key={what} class="hint">
+          Not shown now: {what}.
+        </p>
+      ))}
       {groups.length === 0 ? <p class="empty">Nothing that was refused fits what is chosen above.</p> : null}
       <ul class="groups">
         {groups.map((group) => (

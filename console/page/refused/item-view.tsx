@@ -1,13 +1,14 @@
 import type { OneItem, Whole } from "../../refused/shapes.ts";
 import { onLink } from "../router.ts";
 import { countText } from "../words.ts";
+import { ActPanel } from "./act-panel.tsx";
 import { FaultFacts, KindMark, Moment, Problem } from "./parts.tsx";
 import { useAnswer } from "./use-answer.ts";
 import { appText, hexLines, jsonText, schemaText, stateWords, textOfBytes } from "./words.ts";
 
 /** One refused event: what is wrong, its data, its bytes, what was tried. */
 export function ItemView({ id }: { readonly id: string }) {
-  const { answer, problem } = useAnswer<OneItem>(`/api/refused/item?id=${encodeURIComponent(id)}`);
+  const { answer, problem, again } = useAnswer<OneItem>(`/api/refused/item?id=${encodeURIComponent(id)}`);
   return (
     <main id="main" class="refused" tabIndex={-1} aria-busy={answer === undefined && problem === undefined}>
       <p class="crumbs">
@@ -15,19 +16,27 @@ export function ItemView({ id }: { readonly id: string }) {
           Refused events
         </a>
       </p>
-      {answer === undefined ? <h1>Refused event</h1> : <Shown answer={answer} />}
+      {answer === undefined ? <h1>Refused event</h1> : <Shown answer={answer} again={again} />}
       <Problem words={problem} />
     </main>
   );
 }
 
-function Shown({ answer }: { readonly answer: OneItem }) {
+function Shown({ answer, again }: { readonly answer: OneItem; again(): void }) {
   const { item, masked, meanings } = answer;
   return (
     <>
       <h1>{meanings[item.code]?.title ?? item.code}</h1>
       <p class="lead">{meanings[item.code]?.remedy}</p>
       <Facts item={item} />
+      <ActPanel
+        kind={item.kind}
+        query={new URLSearchParams()}
+        chosen={[item.id]}
+        count={item.state === "open" || item.state === "fixed" ? 1 : 0}
+        version={item.version}
+        onEnded={again}
+      />
       <section aria-labelledby="wrong">
         <h2 id="wrong">What is wrong</h2>
         <ul class="faults">
