@@ -77,6 +77,12 @@ export function createRefusedPort(parts: Parts): RefusedPort {
       ];
       return { groups: groups.sort((a, b) => b.count - a.count), unknown };
     },
+    async processorLetters(since) {
+      const groups = groupStreamLetters(await inTopic.read({ since, states: ["open"] }), 5);
+      return groups.map(({ consumer = "", code, count, first }) => ({
+        ...{ what: consumer, code, events: count, since: first ?? since.getTime() },
+      }));
+    },
     async list(filter, limit, before) {
       if (concernsKind(filter, "quarantined")) {
         return (await listEntries(db, entryFilterOf(filter), limit, before)).map(itemOfEntry);

@@ -38,6 +38,13 @@ const proofs = {
     file: "test/sinks/flush.fault.test.ts",
     env: { FLUSH_FAULTS: "all" },
   },
+  console: {
+    about:
+      "10,000 dead letters redriven from the page in a real browser within a minute; broker, sink and poison named there within five seconds. Five minutes.",
+    project: "whole",
+    file: "test/console/console.e2e.test.ts",
+    env: { CONSOLE_LETTERS: "10000", CONSOLE_FAULT_SECONDS: "5" },
+  },
   dlq: {
     about:
       "10,000 dead letters of a sink are redriven by two commands at once, among live traffic: each is one row; and 10,000 of a processor. Two minutes.",

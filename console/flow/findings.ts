@@ -26,6 +26,7 @@ export function findingsOf(looks: readonly Look[]): readonly Found[] {
     ...now.stations.flatMap(stationFindings),
     ...(kafkaIsSilent ? [] : (now.behind?.lags ?? []).flatMap((lag) => behind(lag, looks))),
     ...(now.postgres?.deadLetters ?? []).map(deadLetters),
+    ...(kafkaIsSilent ? [] : (now.letters?.waiting ?? []).map(unused)),
     ...(now.postgres?.quarantined ?? []).map(quarantined),
   ];
   return found.sort((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));
@@ -184,8 +185,20 @@ function deadLetters({ what, code, events, since }: Trouble): Found {
     what: `${count(events, "record")} of ${what} could not be stored (${code}) in the last 15 minutes.`,
     safe: "They are kept whole in pipeline.dead_letters; the others are stored.",
     advice:
-      "The command lists them with what the database said; docs/dead-letters.md how they try again once the cause is repaired.",
+      "The page Refused shows them, what the database said, and lets them try again once the cause is repaired; the command does, too.",
     command: `hailstream dlq list --state open --code ${code}`,
+  };
+}
+
+function unused({ what, code, events, since }: Trouble): Found {
+  return {
+    key: `unused ${what} ${code}`,
+    ...{ severity: "warning", station: "stream", since },
+    what: `${count(events, "record")} could not be used by ${what} (${code}) in the last 15 minutes.`,
+    safe: "They are kept whole in the topic dead-letters; the others went on.",
+    advice:
+      "The page Refused shows them, and what was expected; docs/dead-letters.md how they try again once the cause is repaired.",
+    command: `hailstream dlq list --place ${what} --state open --code ${code}`,
   };
 }
 
@@ -195,7 +208,8 @@ function quarantined({ what, code, events, since }: Trouble): Found {
     ...{ severity: "warning", station: "ingest", since },
     what: `${count(events, "event")} of type ${what} went into quarantine (${code}) in the last 15 minutes.`,
     safe: "Their bytes are kept and can be corrected and sent again.",
-    advice: "The command shows what was expected and what came; docs/quarantine.md how to correct it.",
+    advice:
+      "The page Refused shows what was expected and what came, and sends them again, corrected; the command does, too.",
     command: "hailstream quarantine list",
   };
 }

@@ -31,6 +31,9 @@ export type PostgresLook = {
   readonly quarantined: readonly Trouble[];
 };
 
+/** Records that processors lately could not use and that wait, as Kafka has them. `what` is the consumer. */
+export type LettersLook = { readonly at: number; readonly waiting: readonly Trouble[] };
+
 /** Everything that is known at one moment; a part that has not been asked yet is absent. */
 export type Look = {
   readonly at: number;
@@ -38,4 +41,5 @@ export type Look = {
   readonly kafka?: KafkaLook;
   readonly behind?: LagLook;
   readonly postgres?: PostgresLook;
+  readonly letters?: LettersLook;
 };

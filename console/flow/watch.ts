@@ -4,7 +4,7 @@ import { createService, type Service } from "../../runtime/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import { boxesOf, windowMs } from "./boxes.ts";
 import { findingsOf } from "./findings.ts";
-import type { KafkaLook, LagLook, Look, PostgresLook, StationLook } from "./look.ts";
+import type { KafkaLook, LagLook, LettersLook, Look, PostgresLook, StationLook, Trouble } from "./look.ts";
 import type { Flow } from "./shapes.ts";
 import { createSince } from "./since.ts";
 import { lookAtKafka, lookAtLags, lookAtPostgres, lookAtStation } from "./sources.ts";
@@ -15,6 +15,8 @@ export type FlowWatchParts = {
   readonly db: Queryable;
   /** Consumer groups whose names begin so are looked at. */
   readonly groupPrefix: string;
+  /** What processors could not use since a moment, and what waits of it. Rejects while it cannot be seen. */
+  processorLetters(since: Date): Promise<readonly Trouble[]>;
 };
 
 export type FlowWatch = Service & {
@@ -27,6 +29,8 @@ const everyMs = 2_000;
 const tellEveryMs = 1_000;
 /** A reading of all lags is some questions to each broker, so it is made more rarely. */
 const lagsEveryMs = 4_000;
+/** So long is a record that could not be used told of. */
+const lettersMs = 15 * 60_000;
 
 /** Looks at all parts of the pipeline while somebody follows, and not otherwise. */
 export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
@@ -35,6 +39,7 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
   let kafka: KafkaLook | undefined;
   let behind: LagLook | undefined;
   let postgres: PostgresLook | undefined;
+  let letters: LettersLook | undefined;
   let looks: Look[] = [];
   let dated = createSince();
   let latest: Flow | undefined;
@@ -49,6 +54,7 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
       ...(kafka === undefined ? {} : { kafka }),
       ...(behind === undefined ? {} : { behind }),
       ...(postgres === undefined ? {} : { postgres }),
+      ...(letters === undefined ? {} : { letters }),
     };
     looks = [...looks.filter((each) => each.at > at - windowMs - everyMs), look];
     const unknown = [
@@ -68,7 +74,7 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
     watching = controller;
     const { signal } = controller;
     stations.clear();
-    [kafka, behind, postgres, looks, latest] = [undefined, undefined, undefined, [], undefined];
+    [kafka, behind, postgres, letters, looks, latest] = [undefined, undefined, undefined, undefined, [], undefined];
     dated = createSince();
     for (const station of parts.stations) {
       void repeat(signal, everyMs, async () => {
@@ -82,7 +88,10 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
     }
     void repeat(signal, everyMs, async () => {
       const look = await lookAtKafka(parts.connection);
-      if (!signal.aborted) kafka = look;
+      if (signal.aborted) return;
+      const before = kafka;
+      kafka = look;
+      if (before !== undefined && before.silence !== look.silence) tell();
     });
     void repeat(signal, lagsEveryMs, async () => {
       const look = await lookAtLags(parts.connection, parts.groupPrefix);
@@ -90,7 +99,16 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
     });
     void repeat(signal, everyMs, async () => {
       const look = await lookAtPostgres(parts.db);
-      if (!signal.aborted) postgres = look;
+      if (signal.aborted) return;
+      const before = postgres;
+      postgres = look;
+      if (before !== undefined && before.silence !== look.silence) tell();
+    });
+    void repeat(signal, everyMs, async () => {
+      const at = Date.now();
+      // Whether Kafka and Postgres answer is told by the questions above.
+      const waiting = await parts.processorLetters(new Date(at - lettersMs)).catch(() => undefined);
+      if (!signal.aborted && waiting !== undefined) letters = { at, waiting };
     });
     // The first answers are there in a moment; until then nobody shall wait two seconds.
     const first = setTimeout(tell, 300);

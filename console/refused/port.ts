@@ -1,3 +1,4 @@
+import type { Trouble } from "../flow/look.ts";
 import type { Ended, Order, Progress, RecordLine } from "./act-shapes.ts";
 import type { Group, Item, RefusedFilter, Whole } from "./shapes.ts";
 
@@ -9,6 +10,8 @@ export type RefusedPort = {
   list(filter: RefusedFilter, limit: number, before?: string): Promise<readonly Item[]>;
   /** @throws PipelineError dlq_letter_unknown, quarantine_entry_unknown */
   find(id: string): Promise<Whole>;
+  /** What processors could not use since then and what waits of it, the most first. @throws PipelineError kafka_…, store_… */
+  processorLetters(since: Date): Promise<readonly Trouble[]>;
   /** Does what is ordered, and writes down who did it. @param onProgress told again and again @throws PipelineError */
   act(order: Order, quit: AbortSignal, onProgress: (progress: Progress) => void): Promise<Ended>;
   /** What was done lately, the newest first. */

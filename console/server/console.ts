@@ -67,9 +67,12 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
   metrics.reading("gauge", "hailstream_console_viewers", "Browsers that follow a page now.", [], (add) =>
     add(streams.count),
   );
-  const flow = createFlowWatch({ stations: options.stations, connection, db, groupPrefix });
   const topics = liveTopics(schemas.catalogue);
   const tail = createTail({ connection, topics, log });
+  const flow = createFlowWatch({
+    ...{ stations: options.stations, connection, db, groupPrefix },
+    processorLetters: (since) => parts.refused.processorLetters(since),
+  });
   const { key, viewKey } = options;
   if (key === undefined) {
     throw new PipelineError("option_invalid", {

@@ -96,6 +96,7 @@ test("a sentence says what came of an act", () => {
     "1 event: 0 redriven, 1 left alone.",
   );
   expect(actText({ ...act, total: 0, done: 0 })).toContain("Nothing is left to do");
+  expect(actText({ ...act, state: "running", total: 0, done: 0 })).toContain("Looking for");
 });
 
 test("an order is for what the address wants and waits", () => {

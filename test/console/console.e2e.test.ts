@@ -6,6 +6,7 @@ import { markedParts } from "../../local/index.ts";
 import { alertTests } from "./pages/alerts.ts";
 import { auditTests } from "./pages/audit.ts";
 import { connectorPages } from "./pages/connectors.ts";
+import { faultsOnFirstPage } from "./pages/faults.ts";
 import { kafkaPages } from "./pages/kafka.ts";
 import { testLive } from "./pages/live.ts";
 import { mapTests } from "./pages/map.ts";
@@ -89,6 +90,7 @@ ruleTests(onStage);
 auditTests(onStage);
 mapTests(onStage);
 refusedActs(onStage);
+faultsOnFirstPage(onStage);
 
 onStage(
   "all of it came from the console itself, none of it was stopped by the policy, and it is small",

@@ -97,6 +97,21 @@ test("dead letters and quarantine are told with their reason and their beginning
   ]);
 });
 
+test("what a processor could not use is told while it waits, and not while Kafka is silent, which says it all", () => {
+  const letters = {
+    at: 0,
+    waiting: [{ what: "enrich-trips", code: "record_framing_invalid", events: 1, since: midnight }],
+  };
+  const [found] = findingsOf([look(0, [], { letters })]);
+  expect(found).toMatchObject({ station: "stream", severity: "warning", since: midnight });
+  expect(found?.what).toBe(
+    "1 record could not be used by enrich-trips (record_framing_invalid) in the last 15 minutes.",
+  );
+  expect(found?.command).toContain("--place enrich-trips");
+  const kafka = { at: 0, milliseconds: 2_000, silence: "nothing came within 2 s" };
+  expect(findingsOf([look(0, [], { letters, kafka })]).map(({ station }) => station)).toEqual(["kafka"]);
+});
+
 test("since when: exact for what came while somebody looked, else at the latest; gone and back begins anew", () => {
   const since = createSince();
   const of = (...names: string[]) =>

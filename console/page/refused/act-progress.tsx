@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Act } from "../../refused/act-shapes.ts";
 import { ask, useEventStream } from "../api.ts";
 import { onLink } from "../router.ts";
@@ -28,6 +28,10 @@ export function ActProgress({ id, onEnded }: { readonly id: string; onEnded(): v
 
 function Followed({ first, onEnded }: { readonly first: Act; onEnded(): void }) {
   const [act, setAct] = useState(first);
+  // Some have ended before anybody could follow them.
+  useEffect(() => {
+    if (first.ended !== null) onEnded();
+  }, []);
   const take = (next: Act) => {
     setAct(next);
     if (next.ended !== null) onEnded();

@@ -29,6 +29,7 @@ export function actText(
   const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
   const isOver = state === "done" || state === "stopped";
   if (isOver && total === 0 && done === 0) return "Nothing is left to do: none of these events waits.";
+  if (!isOver && total === 0) return "Looking for the events that wait …";
   const parts = [
     // Replays and fixes say only at the end what came of them.
     ...(isOver || good + bad > 0 ? [`${countText(good)} ${goodWords[deed][index]}`] : []),

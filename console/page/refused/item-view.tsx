@@ -115,10 +115,12 @@ function Facts({ item }: { readonly item: Whole }) {
   );
 }
 
-function Text({ label, text }: { readonly label: string; readonly text: string }) {
+type TextProps = { readonly label: string; readonly text: string; readonly wraps?: boolean };
+
+function Text({ label, text, wraps = false }: TextProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section class="scroll text" tabIndex={0} aria-label={label}>
+    <section class={wraps ? "scroll text wraps" : "scroll text"} tabIndex={0} aria-label={label}>
       <pre>{text}</pre>
     </section>
   );
@@ -130,7 +132,7 @@ function Bytes({ base64 }: { readonly base64: string }) {
   return (
     <section aria-labelledby="bytes">
       <h2 id="bytes">Bytes as they came</h2>
-      {text === undefined ? null : <Text label="Bytes as text" text={text} />}
+      {text === undefined ? null : <Text label="Bytes as text" text={text} wraps />}
       <details open={text === undefined}>
         <summary>In hexadecimal digits</summary>
         <Text label="Bytes in hexadecimal digits" text={lines.join("\n")} />
