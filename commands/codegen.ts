@@ -10,7 +10,7 @@ import {
   readLock,
 } from "../schemas/index.ts";
 import { catalogueFrom } from "./catalogue.ts";
-import { type AddCommand, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import { type AddCommand, exitCodes, oneOf, printJson, say, sourceOf, withOptions } from "./command.ts";
 import { type Manual, withManual } from "./manual.ts";
 import { optionSets } from "./option-sets.ts";
 
@@ -39,7 +39,7 @@ export const add: AddCommand = (program, context, end) => {
     .command("codegen")
     .description("Writes typed code for apps from the schemas: a wrong event does not compile.")
     .requiredOption("--out <dir>", "folder that the code is written to; it is made when it is missing")
-    .option("--lang <language>", "ts, swift or kotlin", "ts")
+    .addOption(oneOf("--lang <language>", "ts, swift or kotlin", ["ts", "swift", "kotlin"], "ts"))
     .option("--types <names>", "only these events, with commas between; driver.* takes all of a kind")
     .option("--verify", "write nothing; fail when the code is not what the schemas give")
     .option("--json", "print what came of it as one JSON line on standard output");

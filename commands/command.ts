@@ -42,6 +42,13 @@ export function withOptions(command: Command, sets: readonly OptionSet[]): Comma
   return command;
 }
 
+/** An option that takes one of some words. They are only shown and completed: the command refuses another by its own check. */
+export function oneOf(flags: string, description: string, choices: readonly string[], standard?: string): Option {
+  const option = new Option(flags, description).default(standard);
+  option.argChoices = [...choices];
+  return option;
+}
+
 /** The words that an option takes, if it takes only some. */
 function choicesOf({ schema }: OptionSpec): string[] | undefined {
   // Asked of the definition: to load zod would take longer than a call for help may.

@@ -4,6 +4,7 @@ import { PipelineError } from "../runtime/index.ts";
 import { findSinkLetter, sinkLetterPrefix, type WholeSinkLetter } from "../sinks/letters/index.ts";
 import type { Letter, LetterFilter } from "../store/index.ts";
 import { readStreamLetters, type StreamLetter, streamLetterPrefix } from "../stream/letters/index.ts";
+import { oneOf } from "./command.ts";
 import type { DlqTools } from "./dlq-part.ts";
 import { collect, time } from "./quarantine-filters.ts";
 
@@ -31,7 +32,7 @@ export function withLetterFilters(command: Command): Command {
     .option("--topic <name>", "only records that were read from this topic", collect)
     .option("--type <name>", "only of this event type", collect)
     .option("--code <code>", "only what failed for this reason", collect)
-    .option("--state <state>", "only in this state: open, redriven", collect)
+    .addOption(oneOf("--state <state>", "only in this state", ["open", "redriven"]).argParser(collect))
     .option("--event-id <id>", "only the event with this id")
     .option("--since <time>", "only what failed at this time or later: 2026-11-22T21:00:00Z, or 90m, 24h, 7d ago")
     .option("--until <time>", "only what failed before this time");

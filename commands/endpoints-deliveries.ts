@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { deliveryStates, listAttempts, listDeliveries, replayDeliveries } from "../sinks/webhook/index.ts";
+import { oneOf } from "./command.ts";
 import type { AddPart } from "./endpoints-part.ts";
 import { describeAttemptRow, describeDelivery, describeReplayed } from "./endpoints-words.ts";
 import { time } from "./quarantine-filters.ts";
@@ -43,7 +44,7 @@ export function addDeliveries(part: AddPart): void {
     (command) =>
       command
         .option("--endpoint <id>", "only those to this endpoint")
-        .option("--state <state>", `only those in this state: ${deliveryStates.join(", ")}`)
+        .addOption(oneOf("--state <state>", "only those in this state", deliveryStates))
         .option("--message <webhook-id>", "every attempt of this message, with the answers"),
   );
 
@@ -61,7 +62,14 @@ export function addDeliveries(part: AddPart): void {
     (command) =>
       command
         .argument("[id]", "only those to this endpoint")
-        .option("--state <state>", "exhausted, or delivered for a receiver that has lost what it had", "exhausted")
+        .addOption(
+          oneOf(
+            "--state <state>",
+            "exhausted, or delivered for a receiver that has lost what it had",
+            replayStates,
+            "exhausted",
+          ),
+        )
         .option("--message <webhook-id>", "only this message")
         .option("--alert <key>", "only alerts with this alert_key")
         .option("--since <time>", "only those made at this time or later: 2026-11-22T21:00:00Z, or 90m, 24h, 7d ago")

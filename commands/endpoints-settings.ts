@@ -10,6 +10,7 @@ import {
   rotateSecret,
   severities,
 } from "../sinks/webhook/index.ts";
+import { oneOf } from "./command.ts";
 import type { AddPart, Tools } from "./endpoints-part.ts";
 import { collect } from "./quarantine-filters.ts";
 
@@ -42,8 +43,8 @@ const rotation = z.object({ keepHours: z.coerce.number().min(0).max(720) });
 function withSettings(command: Command): Command {
   return command
     .option("--name <name>", "a name for people")
-    .option("--format <format>", `the form of the body: ${formats.join(", ")} (default: ${formats[0]})`)
-    .option("--min-severity <severity>", `only alerts as urgent as this: ${severities.join(", ")} (default: info)`)
+    .addOption(oneOf("--format <format>", `the form of the body (default: ${formats[0]})`, formats))
+    .addOption(oneOf("--min-severity <severity>", "only alerts as urgent as this (default: info)", severities))
     .option("--rule <name>", "only alerts of this rule; may be repeated (default: of all)", collect)
     .option("--label <name=value>", "only alerts with this label; one value of each name must be there", collect)
     .option("--rate <n>", "at most so many messages a second; 0 is as --webhook-rate-per-second says");

@@ -15,6 +15,7 @@ export const commandGroups: Readonly<Record<string, Readonly<Record<string, Load
     status: () => import("./status.ts"),
     doctor: () => import("./doctor.ts"),
     env: () => import("./env.ts"),
+    completion: () => import("./completion.ts"),
   },
   "Events and their schemas:": {
     schemas: () => import("./schemas.ts"),

@@ -3,7 +3,16 @@ import { z } from "zod";
 import { permit, scopes } from "../ingest/identity/scopes.ts";
 import { localOptions } from "../local/options.ts";
 import { didYouMean, messageOf, PipelineError } from "../runtime/index.ts";
-import { type AddCommand, type CommandContext, exitCodes, printJson, say, sourceOf, withOptions } from "./command.ts";
+import {
+  type AddCommand,
+  type CommandContext,
+  exitCodes,
+  oneOf,
+  printJson,
+  say,
+  sourceOf,
+  withOptions,
+} from "./command.ts";
 import { addDeviceKeys } from "./keys-device.ts";
 import { keyFilesOf } from "./keys-files.ts";
 import { keysManual } from "./keys-manual.ts";
@@ -58,7 +67,14 @@ export const add: AddCommand = (program, context, end) => {
     await warnOfEmptyScopes(entry.scopes, tell);
   })
     .requiredOption("--name <name>", "the app")
-    .option("--stage <stage>", "test: for developers; live: for apps in the field, whose bad events are kept", "live")
+    .addOption(
+      oneOf(
+        "--stage <stage>",
+        "test: for developers; live: for apps in the field, whose bad events are kept",
+        ["test", "live"],
+        "live",
+      ),
+    )
     .option("--scopes <types>", 'the event types it may post, with commas between: "trip.*,driver.location"', "*")
     .option("--mint", "it may also mint device tokens: for the app's backend")
     .option("--expires-in-ms <n>", "end it after this time [ms]");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Argument, type Command, Option } from "commander";
 import { hintAtHelp, type Manual, manualOf, withManual } from "./manual.ts";
 
-type OptionOutline = {
+export type OptionOutline = {
   readonly flags: string;
   readonly description: string;
   readonly default?: unknown;

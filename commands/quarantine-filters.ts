@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PipelineError } from "../runtime/index.ts";
 import { type EntryFilter, entryStates, findEntry } from "../sinks/quarantine/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { oneOf } from "./command.ts";
 
 const list = z.array(z.string().min(1)).optional();
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -39,7 +40,7 @@ export function withFilters(command: Command): Command {
     .option("--code <code>", "only with this code; may be repeated, as the next three", collect)
     .option("--type <name>", "only of this event type", collect)
     .option("--key-name <name>", "only from the API key of this name", collect)
-    .option("--state <state>", `only in this state: ${entryStates.join(", ")}`, collect)
+    .addOption(oneOf("--state <state>", "only in this state", entryStates).argParser(collect))
     .option("--event-id <id>", "only the event with this id")
     .option("--since <time>", "only those that came at this time or later: 2026-11-22T21:00:00Z, or 90m, 24h, 7d ago")
     .option("--until <time>", "only those that came before this time");
