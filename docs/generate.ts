@@ -8,6 +8,7 @@ import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
 import { faultsPage } from "../test/faults/page.ts";
 import { readResults } from "../test/faults/results.ts";
 import { analyticsPage } from "./analytics-page.ts";
+import { commandsPage } from "./commands-page.ts";
 import { connectorKeysPage } from "./connectors-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 
@@ -71,6 +72,7 @@ function outlineFile(): string {
 
 const pages: Readonly<Record<string, string>> = {
   "../commands/outline.json": outlineFile(),
+  "commands.md": commandsPage(outline),
   "errors.md": errorsPage(),
   "options.md": optionsPage(),
   "metrics.md": metricsPage(),
