@@ -28,7 +28,7 @@ export type Stage = {
   end(): Promise<void>;
 };
 
-/** A test on the stage, which is open by then. The tests of a page are a function of this in its own file below pages/, called by console.e2e.test.ts. */
+/** A test on the stage, which is open by then. The tests of a page are a function of this in its own file below pages/, which test-pages.ts calls. */
 export type OnStage = (name: string, run: (stage: Stage) => Promise<void>, timeoutMs?: number) => void;
 
 export const noBrowser = "There is no Chromium: apt-get install chromium, or CHROMIUM_PATH";

@@ -78,8 +78,8 @@ function SilenceCard({ silence, onEnded }: { readonly silence: Silence; onEnded(
       </p>
       {holds && role === "operate" ? (
         <div class="act">
-          <button type="button" onClick={() => void end()}>
-            End it now<span class="unseen">: {silence.reason}</span>
+          <button type="button" aria-label={`End it now: ${silence.reason}`} onClick={() => void end()}>
+            End it now
           </button>
           <p role="status">{said}</p>
         </div>

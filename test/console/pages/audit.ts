@@ -7,7 +7,7 @@ import type { OnStage, Stage } from "../stage.ts";
 /** Posts events that happen now; gives their ids. */
 async function post({ ready }: Stage, count: number): Promise<readonly string[]> {
   const ids = Array.from({ length: count }, () => randomUUID());
-  const data = { driver_id: "drv_1", status: "available", latitude: 40.7, longitude: -74 };
+  const data = { driver_id: "drv_1", status: "open", latitude: 40.7, longitude: -74 };
   const envelope = { specversion: "1.0", type: "driver.status", source: "/test", time: new Date().toISOString() };
   const response = await fetch(`${ready.ingest}/v1/events`, {
     method: "POST",

@@ -42,7 +42,7 @@ export function kafkaPages(onStage: OnStage): void {
       await eventually(async () => expect(await first.textContent()).toMatch(/51/), { timeoutMs: 15_000 });
       expect(Date.now() - began).toBeLessThan(5_500);
 
-      await page.getByRole("link", { name: "Groups", exact: true }).click();
+      await page.getByRole("navigation").getByRole("link", { name: "Groups", exact: true }).click();
       const row = page.getByRole("row").filter({ hasText: group });
       await row.waitFor();
       expect(await row.textContent()).toContain("nobody reads");
@@ -80,7 +80,7 @@ export function kafkaPages(onStage: OnStage): void {
       await page.getByRole("link", { name: "← Older" }).click();
       await eventually(async () => expect(await records.count()).toBe(11));
       await page.getByLabel("Show").selectOption("from an offset on");
-      await page.getByLabel("Offset").fill("58");
+      await page.getByRole("textbox", { name: "Offset" }).fill("58");
       await page.getByRole("button", { name: "Read" }).click();
       await eventually(async () => expect(await records.count()).toBe(3));
       expect(page.url()).toContain("partition=1&offset=58");

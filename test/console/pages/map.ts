@@ -61,8 +61,9 @@ export function mapTests(onStage: OnStage): void {
       expect(decodeURIComponent(page.url())).toContain(new Date(minutes[0] ?? 0).toISOString());
       await page.getByLabel("Colour").selectOption("drivers");
       await page.waitForURL(/show=drivers/);
-      const box = await map.boundingBox();
-      await page.getByRole("img", { name: /by free drivers/ }).click({
+      const byDrivers = page.getByRole("img", { name: /by free drivers/ });
+      const box = await byDrivers.boundingBox();
+      await byDrivers.click({
         position: { x: (box?.width ?? 0) / 2, y: (box?.height ?? 0) / 2 },
       });
       await page.getByText("← on the map").waitFor();

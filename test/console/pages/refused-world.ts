@@ -37,8 +37,16 @@ export async function post(
   return statuses;
 }
 
-/** A key of apps in the field, whose wrong events go into quarantine; the stack's own is a developer's. */
-export async function liveKey(stage: Stage): Promise<string> {
+const liveKeys = new WeakMap<Stage, Promise<string>>();
+
+/** The key of apps in the field, whose wrong events go into quarantine; the stack's own is a developer's. */
+export function liveKey(stage: Stage): Promise<string> {
+  const key = liveKeys.get(stage) ?? makeLiveKey(stage);
+  liveKeys.set(stage, key);
+  return key;
+}
+
+async function makeLiveKey(stage: Stage): Promise<string> {
   const { text } = await createKey(
     apiKeysFile(stage.dataDir),
     { name: "rider-app", stage: "live", scopes: ["*"], mint: false },

@@ -1,0 +1,4 @@
+import { mapTests } from "./pages/map.ts";
+import { testPages } from "./test-pages.ts";
+
+testPages(mapTests);

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect } from "vitest";
+import { markedParts } from "../../../local/index.ts";
+import { type OnStage, root } from "../stage.ts";
+
+/** The first page and the way in. */
+export function firstPage(onStage: OnStage): void {
+  onStage(
+    "nothing is shown without the key; a wrong one is refused, the address of `up` signs in and keeps no key",
+    async ({ page, ready, foreign, complaints }) => {
+      for (const path of ["/api/flow", "/api/session"]) expect((await fetch(ready.console + path)).status).toBe(401);
+      await page.context().clearCookies();
+      await page.goto(`${ready.console}/`);
+      await page.getByLabel("Console key").fill("wrong-wrong-wrong-wrong-wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      expect(await page.getByRole("alert").textContent()).toContain("none of the console's");
+      expect(await complaints()).toEqual([]);
+      await page.goto("about:blank");
+      foreign.length = 0;
+      await page.goto(`${ready.console}/#key=${ready.consoleKey}`);
+      await page.getByRole("heading", { level: 1, name: /all right|fault|warning|Looking/ }).waitFor();
+      expect(page.url()).toBe(`${ready.console}/`);
+      // A new tab has the session.
+      await page.reload();
+      await page.getByText("Everything is all right").waitFor();
+    },
+  );
+
+  onStage("the first page shows every station, and the page is usable by all", async ({ page, complaints }) => {
+    const names = await page.getByRole("heading", { level: 3 }).allTextContents();
+    expect(names).toEqual(["ingest", "kafka", "stream", "stream-stateful", "sinks", "postgres", "audit"]);
+    expect(await complaints()).toEqual([]);
+    // By the keyboard alone.
+    await page.reload();
+    await page.getByText("Everything is all right").waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+  });
+
+  onStage(
+    "a sink that hangs is named within seconds, with what is safe and what to do, and is forgotten when it goes on",
+    async ({ page, dataDir, complaints }) => {
+      const pid = markedParts(dataDir).find(({ name }) => name === "sinks")?.pid ?? 0;
+      process.kill(pid, "SIGSTOP");
+      try {
+        const fault = page.getByRole("listitem").filter({ hasText: "sinks does not answer: nothing came within 2 s." });
+        await fault.waitFor({ timeout: 10_000 });
+        expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("1 fault");
+        for (const words of ["Since", "What is safe", "nothing is lost", "What to do", "hailstream status"]) {
+          expect(await fault.textContent()).toContain(words);
+        }
+        expect(await complaints()).toEqual([]);
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      await page.getByText("Everything is all right").waitFor({ timeout: 20_000 });
+    },
+  );
+
+  onStage("the page is small", async () => {
+    const assets = join(root, "console/dist/assets");
+    const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
+    const bytes = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length, 0);
+    expect(bytes).toBeGreaterThan(1_000);
+    expect(bytes).toBeLessThan(200_000);
+  });
+}
