@@ -42,7 +42,7 @@ const proofs = {
     about:
       "10,000 dead letters redriven from the page in a real browser within a minute; broker, sink and poison named there within five seconds. Five minutes.",
     project: "whole",
-    file: "test/console/console.e2e.test.ts",
+    file: "test/console/refused.e2e.test.ts",
     env: { CONSOLE_LETTERS: "10000", CONSOLE_FAULT_SECONDS: "5" },
   },
   dlq: {

@@ -97,7 +97,7 @@ function Detail({ api, detail, refresh }: DetailProps) {
           label="How far it is"
         />
       )}
-      {role === "operate" && offsets.length > 0 ? <MoveOffsets {...{ api, detail, refresh }} /> : null}
+      {role === "operate" ? <MoveOffsets {...{ api, detail, refresh }} /> : null}
       <h2>Done to it</h2>
       {actions.length === 0 ? (
         <p class="empty">Nobody has asked anything of it by the console.</p>

@@ -12,6 +12,14 @@ export function MoveOffsets({ api, detail, refresh }: Props) {
   const [to, setTo] = useState("");
   const [sure, setSure] = useState(false);
   const [said, setSaid] = useState<string>();
+  const words =
+    said === undefined ? null : (
+      <p role="status" class={said.startsWith("✕") ? "refusal" : "hint"}>
+        {said}
+      </p>
+    );
+  // Also once all are taken back, of which the words tell.
+  if (offsets.length === 0) return words;
   if (connector.state !== "STOPPED") {
     return <p class="hint move-hint">Its offsets can be changed while it is stopped.</p>;
   }
@@ -77,11 +85,7 @@ export function MoveOffsets({ api, detail, refresh }: Props) {
       <button type="submit" disabled={!sure || !isSound}>
         Change offsets
       </button>
-      {said === undefined ? null : (
-        <p role="status" class={said.startsWith("✕") ? "refusal" : "hint"}>
-          {said}
-        </p>
-      )}
+      {words}
     </form>
   );
 }

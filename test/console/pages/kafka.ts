@@ -53,7 +53,7 @@ export function kafkaPages(onStage: OnStage): void {
       const csv = await page.evaluate(async () =>
         (await fetch("/api/kafka/export/groups?format=csv&name=left")).text(),
       );
-      expect(csv.split("\r\n")[1]).toMatch(new RegExp(`^${group},Empty,0,1,nobody reads,51,`));
+      expect(csv.split("\r\n")[1]).toMatch(new RegExp(`^${group},Empty,0,51,1,nobody reads,`));
 
       await page.getByRole("link", { name: group }).click();
       await page.getByRole("heading", { level: 1, name: group }).waitFor();
