@@ -32,10 +32,16 @@ async function list(tools: DlqTools): Promise<void> {
   const inTopic = isStream
     ? (await readStreamLetters({ connection: tools.kafka(), db, log: tools.log }, filter)).map(({ letter }) => letter)
     : [];
-  // One more than is shown tells whether there is a next page.
-  const inPostgres = isSinks ? await listSinkLetters(db, filter, limit + 1, place) : [];
-  const found = mergeLetters(inPostgres, inTopic, limit + 1, place);
-  const counts = [...(isSinks ? await countSinkLetters(db, filter) : []), ...countLetters(inTopic)];
+  // One more than is shown tells whether there is a next page. In one snapshot, or what comes meanwhile is counted and not listed.
+  const inPostgres = await db.transaction(
+    async (tx) =>
+      isSinks
+        ? { page: await listSinkLetters(tx, filter, limit + 1, place), counts: await countSinkLetters(tx, filter) }
+        : { page: [], counts: [] },
+    { snapshot: true },
+  );
+  const found = mergeLetters(inPostgres.page, inTopic, limit + 1, place);
+  const counts = [...inPostgres.counts, ...countLetters(inTopic)];
   const letters = found.slice(0, limit);
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   const next = found.length > limit ? letters.at(-1)?.id : undefined;

@@ -20,8 +20,14 @@ export function addList(part: AddQuarantinePart): void {
       const { limit, before, ...given } = checked(shape, wanted);
       const filter = filterOf(given);
       const place = before === undefined ? undefined : (await findEntry(db, before)).quarantine_id;
-      // One more than is shown tells whether there is a next page.
-      const [found, counts] = await Promise.all([listEntries(db, filter, limit + 1, place), countEntries(db, filter)]);
+      // One more than is shown tells whether there is a next page. In one snapshot, or what comes meanwhile is counted and not listed.
+      const { found, counts } = await db.transaction(
+        async (tx) => ({
+          found: await listEntries(tx, filter, limit + 1, place),
+          counts: await countEntries(tx, filter),
+        }),
+        { snapshot: true },
+      );
       const entries: readonly Entry[] = found.slice(0, limit);
       const total = counts.reduce((sum, { count }) => sum + count, 0);
       const next = found.length > limit ? entries.at(-1)?.quarantine_id : undefined;

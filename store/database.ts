@@ -11,6 +11,8 @@ export type TransactionOptions = {
    * part of one. Only for work that is done again when its checkpoint is gone too. Default true.
    */
   readonly synchronousCommit?: boolean;
+  /** true: only reads, and all of them see the same moment. Default false. */
+  readonly snapshot?: boolean;
 };
 
 export type Database = Service &
@@ -104,8 +106,7 @@ export function createDatabase(parts: DatabaseParts): Database {
     let outcome = "rolled back";
     try {
       const result = await withClient(async (client) => {
-        const begin = options.synchronousCommit === false ? "begin; set local synchronous_commit = off" : "begin";
-        await send(client, () => client.query(begin));
+        await send(client, () => client.query(beginOf(options)));
         const { tx, committed } = openTransaction(client, (statement) => send(client, statement));
         try {
           const value = await work(tx);
@@ -158,4 +159,9 @@ export function createDatabase(parts: DatabaseParts): Database {
       clearTimeout(timer);
     }
   }
+}
+
+function beginOf({ synchronousCommit, snapshot }: TransactionOptions): string {
+  if (snapshot === true) return "begin isolation level repeatable read, read only";
+  return synchronousCommit === false ? "begin; set local synchronous_commit = off" : "begin";
 }

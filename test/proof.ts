@@ -24,6 +24,12 @@ const proofs = {
     file: "test/ingest/batches.int.test.ts",
     env: { HAILSTREAM_TEST_BATCHES: "10000" },
   },
+  calm: {
+    about: "Half an hour of the small city while sinks come, die and go: the audit names nothing. Thirty-two minutes.",
+    project: "whole",
+    file: "test/audit/calm.e2e.test.ts",
+    env: { CALM_MINUTES: "30" },
+  },
   flapping: {
     about:
       "Two minutes of alerts that flap every second, evaluator and sender killed in turn: one opened and one resolved for each incident.",

@@ -46,6 +46,23 @@ test("a connection is good again after a failed COPY", async () => {
   expect(await numbers()).toEqual([7]);
 });
 
+test("a snapshot sees one moment and writes nothing", async () => {
+  await db.owner.execute("truncate public.t");
+  const seen = await db.sink.transaction(
+    async (tx) => {
+      const count = async () => (await tx.query("select * from public.t")).length;
+      const before = await count();
+      await db.sink.execute("insert into public.t values (1)");
+      return [before, await count()];
+    },
+    { snapshot: true },
+  );
+  expect(seen).toEqual([0, 0]);
+  expect(await numbers()).toEqual([1]);
+  const write = db.sink.transaction((tx) => tx.execute("insert into public.t values (2)"), { snapshot: true });
+  await expect(write).rejects.toMatchObject({ fields: { sqlState: "25006" } });
+});
+
 test("what is made once a connection is made again after a rollback", async () => {
   const make = "create temporary table stage (n int) on commit delete rows";
   for (const fails of [true, false, true, false]) {
