@@ -2,8 +2,9 @@ import express, { type Request, Router } from "express";
 import { z } from "zod";
 import { PipelineError } from "../../runtime/index.ts";
 import type { Queryable } from "../../store/index.ts";
+import { listFormats } from "../lists/file-text.ts";
+import { sendList } from "../lists/send-list.ts";
 import { checked } from "../server/checked.ts";
-import { listFormats, sendList } from "../server/send-list.ts";
 import { needsOperate, roleOf, whoActs } from "../server/sign-in.ts";
 import { readDeliveries, readDelivery, readEndpoints } from "./deliveries.ts";
 import { readHistory } from "./history.ts";
@@ -92,7 +93,7 @@ export function alertRoutes({ db, port }: AlertRoutesParts): Router {
         ...row,
         ...{ at: time(row.at), started: time(row.started), ended: row.ended === null ? null : time(row.ended) },
       }));
-      return sendList(response, { name: "alerts", format }, historyColumns, rows);
+      return sendList(response, { name: "alerts", format }, rows, historyColumns);
     }
     response.json({ ...page, rows: roleOf(response) === "view" ? page.rows.map(maskTransition) : page.rows });
   });
@@ -107,7 +108,7 @@ export function alertRoutes({ db, port }: AlertRoutesParts): Router {
       nextTry: row.nextTry === null ? null : time(row.nextTry),
       finished: row.finished === null ? null : time(row.finished),
     }));
-    sendList(response, { name: "deliveries", format }, deliveryColumns, rows);
+    sendList(response, { name: "deliveries", format }, rows, deliveryColumns);
   });
   router.get("/deliveries/:id", async (request, response) => {
     const { id } = checked(z.strictObject({ id: z.string().regex(/^\d{1,18}$/) }), request.params);

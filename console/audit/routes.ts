@@ -1,8 +1,9 @@
 import { Router } from "express";
 import { z } from "zod";
 import { PipelineError } from "../../runtime/index.ts";
+import { listFormats } from "../lists/file-text.ts";
+import { sendList } from "../lists/send-list.ts";
 import { checked } from "../server/checked.ts";
-import { listFormats, sendList } from "../server/send-list.ts";
 import { minutesShown, readMinutes } from "./minutes.ts";
 import type { AuditPort } from "./port.ts";
 import { createVerdicts } from "./verdict.ts";
@@ -39,12 +40,16 @@ export function auditRoutes(port: AuditPort): Router {
     const result = minutesShown(Date.now(), whole, await readMinutes(port, whole), wanted);
     if (format === undefined) return void response.json(result);
     const rows = result.minutes.map(({ minute, ...line }) => ({ minute: new Date(minute).toISOString(), ...line }));
-    sendList(
-      response,
-      { name: "audit-minutes", format },
-      ["minute", "type", "ingest", "kafka", "stream", "stored", "rows", "says"],
-      rows,
-    );
+    sendList(response, { name: "audit-minutes", format }, rows, [
+      "minute",
+      "type",
+      "ingest",
+      "kafka",
+      "stream",
+      "stored",
+      "rows",
+      "says",
+    ]);
   });
 
   router.get("/verdict", async (request, response) => {
@@ -58,12 +63,15 @@ export function auditRoutes(port: AuditPort): Router {
       ...finding,
       minute: minute === null ? null : new Date(minute).toISOString(),
     }));
-    sendList(
-      response,
-      { name: "audit-findings", format },
-      ["kind", "type", "where", "id", "minute", "rows", "stored"],
-      rows,
-    );
+    sendList(response, { name: "audit-findings", format }, rows, [
+      "kind",
+      "type",
+      "where",
+      "id",
+      "minute",
+      "rows",
+      "stored",
+    ]);
   });
   return router;
 }

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { messageOf } from "../../runtime/index.ts";
 import { noteAction, type Queryable } from "../../store/index.ts";
 import type { ListPage } from "../kafka/shapes.ts";
+import { listFormats } from "../lists/file-text.ts";
+import { listQuery, pageOf, type Sorts, sortedRows } from "../lists/list.ts";
+import { sendList } from "../lists/send-list.ts";
 import { checked } from "../server/checked.ts";
-import { exportFormat, sendRows } from "../server/export.ts";
-import { listQuery, pageOf, type Sorts, sortedRows } from "../server/list.ts";
 import { needsOperate, whoActs } from "../server/sign-in.ts";
 import { actionPrefix, type ConnectorSources, readConnector, readConnectors } from "./read.ts";
 import { type ConnectorRow, type ConnectorVerb, connectorVerbs } from "./shapes.ts";
@@ -48,14 +49,14 @@ export function connectorRoutes(sources: ConnectorSources & { readonly db: Query
   });
 
   router.get("/export", async (request, response) => {
-    const query = checked(listQuery.extend({ format: exportFormat }), request.query);
+    const query = checked(listQuery.extend({ format: z.enum(listFormats) }), request.query);
     const rows = (await readConnectors(sources)).map(({ connector }) => connector);
     const flat = sortedRows(rows, query, sorts).map(({ last, ...row }) => ({
       ...row,
       ...{ last: last?.what ?? null, last_by: last?.by ?? null },
       last_at: last === null ? null : new Date(last.at).toISOString(),
     }));
-    sendRows(response, "connectors", query.format, flat);
+    sendList(response, { name: "connectors", format: query.format }, flat);
   });
 
   router.get("/named/:name", async (request, response) => {

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { type KafkaConnection, type PagePlace, readPage, topicSettings } from "../../kafka/index.ts";
 import { PipelineError } from "../../runtime/index.ts";
 import type { Schemas } from "../../schemas/index.ts";
+import { listFormats } from "../lists/file-text.ts";
+import { listQuery, pageOf, type Sorts, sortedRows } from "../lists/list.ts";
+import { sendList } from "../lists/send-list.ts";
 import { checked } from "../server/checked.ts";
-import { exportFormat, sendRows } from "../server/export.ts";
-import { listQuery, pageOf, type Sorts, sortedRows } from "../server/list.ts";
 import { roleOf } from "../server/sign-in.ts";
 import { describeRecord } from "./describe-record.ts";
 import { groupDetail, groupRows, groupsOfTopic, partitionRows, topicRows, troubleOf } from "./rows.ts";
@@ -41,7 +42,7 @@ const groupSorts = {
   wait: [(row) => row.lagSeconds, (row) => row.name],
 } satisfies Sorts<GroupRow>;
 
-const exportQuery = listQuery.extend({ format: exportFormat });
+const exportQuery = listQuery.extend({ format: z.enum(listFormats) });
 
 const offset = z
   .string()
@@ -55,7 +56,7 @@ const recordsQuery = z.object({
   offset: offset.optional(),
   time: z.iso.datetime({ offset: true }).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  format: exportFormat.optional(),
+  format: z.enum(listFormats).optional(),
 });
 
 /** Topics, their records, and consumer groups. */
@@ -86,12 +87,20 @@ export function kafkaRoutes({ connection, schemas, watch }: KafkaRoutesParts): R
 
   router.get("/export/topics", async (request, response) => {
     const query = checked(exportQuery, request.query);
-    sendRows(response, "topics", query.format, sortedRows(topicRows(await watch.look()), query, topicSorts));
+    sendList(
+      response,
+      { name: "topics", format: query.format },
+      sortedRows(topicRows(await watch.look()), query, topicSorts),
+    );
   });
 
   router.get("/export/groups", async (request, response) => {
     const query = checked(exportQuery, request.query);
-    sendRows(response, "groups", query.format, sortedRows(groupRows(await watch.look()), query, groupSorts));
+    sendList(
+      response,
+      { name: "groups", format: query.format },
+      sortedRows(groupRows(await watch.look()), query, groupSorts),
+    );
   });
 
   router.get("/topics/:name", async (request, response) => {
@@ -135,7 +144,7 @@ export function kafkaRoutes({ connection, schemas, watch }: KafkaRoutesParts): R
       ...{ topic, partition, offset: at, arrived_at: new Date(arrivedAt).toISOString() },
       ...{ type, key, size, data: data ?? null, problem: problem ?? null },
     }));
-    sendRows(response, `${topic}-${partition}`, format, rows);
+    sendList(response, { name: `${topic}-${partition}`, format }, rows);
   });
 
   return router;

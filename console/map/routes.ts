@@ -1,8 +1,9 @@
 import { Router } from "express";
 import { z } from "zod";
 import type { Queryable } from "../../store/index.ts";
+import { listFormats } from "../lists/file-text.ts";
+import { sendList } from "../lists/send-list.ts";
 import { checked } from "../server/checked.ts";
-import { listFormats, sendList } from "../server/send-list.ts";
 import { createLand } from "./land.ts";
 import type { MapPort } from "./port.ts";
 import { readMap } from "./read-map.ts";
@@ -36,12 +37,15 @@ export function mapRoutes({ db, port }: { readonly db: Queryable; readonly port:
     if (format === undefined) return void response.json(read);
     const minute = read.minute === null ? "" : new Date(read.minute).toISOString();
     const rows = read.cells.map(({ outline: _, ...line }) => ({ minute, city: read.city, ...line }));
-    sendList(
-      response,
-      { name: "map", format },
-      ["minute", "city", "cell", "drivers", "requests", "unmet", "surge"],
-      rows,
-    );
+    sendList(response, { name: "map", format }, rows, [
+      "minute",
+      "city",
+      "cell",
+      "drivers",
+      "requests",
+      "unmet",
+      "surge",
+    ]);
   });
 
   router.get("/land", async (request, response) => {

@@ -1,11 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask, type Role, roleNow, signInWith } from "./api.ts";
 import { pageAt, pages } from "./pages.ts";
+import type { Zone } from "./parts/words.ts";
 import { onLink, usePlace } from "./router.ts";
 import { keepZone, SettingsContext, zoneNow } from "./settings.ts";
 import { SignInPage } from "./sign-in.tsx";
 import { chooseTheme, type Theme, themeNow } from "./theme.ts";
-import type { Zone } from "./words.ts";
 
 /** The key behind # of the address that `hailstream up` shows; it is taken out of the address at once. */
 function keyOfAddress(): string | undefined {

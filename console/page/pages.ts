@@ -1,14 +1,14 @@
 import type { ComponentType } from "preact";
 import { AlertsPage } from "./alerts/alerts-page.tsx";
 import { AuditPage } from "./audit/audit-page.tsx";
-import { ConnectorsPages } from "./connectors-page.tsx";
-import { FlowPage } from "./flow-page.tsx";
-import { GroupsPages } from "./groups-page.tsx";
+import { ConnectorsPages } from "./connectors/connectors-page.tsx";
+import { FlowPage } from "./flow/flow-page.tsx";
+import { GroupsPages } from "./groups/groups-page.tsx";
 import { LivePages } from "./live/live-page.tsx";
 import { MapPage } from "./map/map-page.tsx";
 import { RefusedPage } from "./refused/refused-page.tsx";
-import { SchemasPages } from "./schemas-page.tsx";
-import { TopicsPages } from "./topics-page.tsx";
+import { SchemasPages } from "./schemas/schemas-page.tsx";
+import { TopicsPages } from "./topics/topics-page.tsx";
 
 export type PageEntry = {
   /** Where the page begins; what follows after a slash is the page's own. */

@@ -1,7 +1,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Role } from "./api.ts";
-import type { Zone } from "./words.ts";
+import type { Zone } from "./parts/words.ts";
 
 /** What holds for the whole page. */
 export type Settings = {

@@ -1,5 +1,7 @@
 import type { Response } from "express";
-import { type Masking, mask } from "./personal.ts";
+import { headText, type ListFormat, rowText } from "../lists/file-text.ts";
+import { beginFile } from "../lists/send-list.ts";
+import type { Masking } from "./personal.ts";
 import type { RefusedPort } from "./port.ts";
 import type { RefusedFilter, Whole } from "./shapes.ts";
 
@@ -26,19 +28,18 @@ const columns = {
   last_answer: (each: Whole) => each.lastAnswer,
   data: (each: Whole) => each.data,
 } as const;
+const names = Object.keys(columns);
 
 /** Writes what the filter wants, the newest first, with personal fields masked whoever asks: a file goes further than a page. */
 export async function exportRefused(
   port: RefusedPort,
   masking: Masking,
   filter: RefusedFilter,
-  format: "csv" | "jsonl",
+  format: ListFormat,
   response: Response,
 ): Promise<void> {
-  const name = `refused-${new Date().toISOString().slice(0, 10)}.${format}`;
-  response.setHeader("content-disposition", `attachment; filename="${name}"`);
-  response.type(format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8");
-  if (format === "csv") response.write(`${Object.keys(columns).join(",")}\r\n`);
+  beginFile(response, { name: `refused-${new Date().toISOString().slice(0, 10)}`, format });
+  response.write(headText(format, names));
   let written = 0;
   for (const kind of ["dead", "quarantined"] as const) {
     if (filter.kinds?.includes(kind) === false) continue;
@@ -63,16 +64,10 @@ const drained = (response: Response) =>
   });
 
 /** One refusal as a line; exported for its test. */
-export function lineOf(each: Whole, format: "csv" | "jsonl"): string {
-  const values = Object.entries(columns).map(([name, value]) => [name, value(each)] as const);
-  if (format === "jsonl") return `${JSON.stringify(Object.fromEntries(values))}\n`;
-  return `${values.map(([, value]) => cellOf(value)).join(",")}\r\n`;
-}
-
-/** What an app has sent must not become a formula in a spreadsheet. */
-function cellOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  const harmless = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) || harmless === mask ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+export function lineOf(each: Whole, format: ListFormat): string {
+  return rowText(
+    format,
+    names,
+    Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, value(each)])),
+  );
 }

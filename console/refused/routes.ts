@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from "express";
 import { z } from "zod";
 import { type ErrorCode, errorTable } from "../../runtime/index.ts";
 import type { Catalogue } from "../../schemas/index.ts";
+import { listFormats } from "../lists/file-text.ts";
 import { checked } from "../server/checked.ts";
 import type { EventStreams } from "../server/event-stream.ts";
 import { roleOf } from "../server/sign-in.ts";
@@ -75,7 +76,7 @@ export function refusedRoutes({ port, acts, streams, catalogue, stations }: Refu
   });
 
   router.get("/export", async (request, response) => {
-    const { format, ...given } = checked(filterShape.extend({ format: z.enum(["csv", "jsonl"]) }), request.query);
+    const { format, ...given } = checked(filterShape.extend({ format: z.enum(listFormats) }), request.query);
     await exportRefused(port, masking, filterOf(given), format, response);
   });
   router.use(actRoutes({ acts, port, streams }));

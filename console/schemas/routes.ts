@@ -5,9 +5,10 @@ import { type EventType, exampleOf, type Schemas } from "../../schemas/index.ts"
 import { groupsOfTopic } from "../kafka/rows.ts";
 import type { ListPage } from "../kafka/shapes.ts";
 import type { ClusterLook, ClusterWatch } from "../kafka/watch.ts";
+import { listFormats } from "../lists/file-text.ts";
+import { listQuery, pageOf, type Sorts, sortedRows } from "../lists/list.ts";
+import { sendList } from "../lists/send-list.ts";
 import { checked } from "../server/checked.ts";
-import { exportFormat, sendRows } from "../server/export.ts";
-import { listQuery, pageOf, type Sorts, sortedRows } from "../server/list.ts";
 import { checkPasted } from "./check.ts";
 import type { IngestRates } from "./rates.ts";
 import { differenceOf, fieldsOf, readVersions, schemaRow, type Version } from "./rows.ts";
@@ -85,8 +86,12 @@ export function schemaRoutes({ schemas, watch, rates, flows }: SchemaRoutesParts
   });
 
   router.get("/export", async (request, response) => {
-    const query = checked(listQuery.extend({ format: exportFormat }), request.query);
-    sendRows(response, "schemas", query.format, sortedRows(await rows(await watch.look()), query, sorts));
+    const query = checked(listQuery.extend({ format: z.enum(listFormats) }), request.query);
+    sendList(
+      response,
+      { name: "schemas", format: query.format },
+      sortedRows(await rows(await watch.look()), query, sorts),
+    );
   });
 
   router.get("/named/:name", async (request, response) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { troubleOf } from "../../console/connectors/read.ts";
-import { effectOf } from "../../console/page/move-words.ts";
+import { effectOf } from "../../console/page/connectors/move-words.ts";
 
 test("a connector is in trouble when a task has failed, or nobody runs what should run", () => {
   expect(troubleOf("RUNNING", 1, 0)).toBeNull();

@@ -1,8 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { expect, test } from "vitest";
+import { fileText } from "../../console/lists/file-text.ts";
 import type { LiveEvent } from "../../console/live/shapes.ts";
-import { csvOf, linesOf } from "../../console/page/export.ts";
-import { hexText } from "../../console/page/live/hex.ts";
 import {
   addressOf,
   filterOf,
@@ -72,16 +71,16 @@ test("what is saved is masked, whole and safe to open in a spreadsheet", () => {
   const rows = [shown, { ...event(8), id: "=1+1", data: "", problem: "not\nthis" }].map((each) =>
     rowOf({ ...each, open: { key: "rdr_secret", data: "rdr_secret" } }),
   );
-  const lines = linesOf(rows).trimEnd().split("\n");
+  const lines = fileText("jsonl", rows).trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line))).toEqual(rows);
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ key: "(personal, masked)", data: { a: 'x, "y"', n: [1] } });
-  const csv = csvOf(rows);
+  const csv = fileText("csv", rows);
   expect(parse(csv, { columns: true })).toMatchObject([
     { id: "7", data: '{"a":"x, \\"y\\"","n":[1]}', problem: "", arrived_at: "1970-01-01T00:00:00.007Z" },
     { id: "'=1+1", data: "", problem: "not\nthis" },
   ]);
   for (const text of [csv, lines.join()]) expect(text).not.toContain("secret");
-  expect(csvOf([])).toBe("\r\n");
+  expect(fileText("csv", [])).toBe("\r\n");
 });
 
 test("an id has an address, whatever is in it", () => {
@@ -89,13 +88,4 @@ test("an id has an address, whatever is in it", () => {
   expect(recordPlaceOf(traceAddress("a"))).toBeUndefined();
   expect(tracedIdOf("/live/safety/1/2")).toBeUndefined();
   expect(tracedIdOf("/live/id/%E0%A4%A")).toBeUndefined();
-});
-
-test("bytes are shown with their place and their letters", () => {
-  const text = hexText(Buffer.from("hail\0\u00e9stream, and more").toString("base64"));
-  expect(text.split("\n")).toEqual([
-    "0000  68 61 69 6c 00 c3 a9 73 74 72 65 61 6d 2c 20 61  hail...stream, a",
-    "0010  6e 64 20 6d 6f 72 65                             nd more",
-  ]);
-  expect(hexText("")).toBe("");
 });

@@ -3,12 +3,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { expect, test } from "vitest";
+import type { ListFormat } from "../../console/lists/file-text.ts";
+import { sendList } from "../../console/lists/send-list.ts";
+import { hexOf } from "../../console/page/parts/hex.ts";
 import { rangeOf } from "../../console/page/parts/range.ts";
-import { type ListFormat, sendList } from "../../console/server/send-list.ts";
 
 async function fileOf(format: ListFormat, rows: readonly Record<string, unknown>[]) {
   const app = express();
-  app.get("/", (_request, response) => sendList(response, { name: "list", format }, ["a", "b"], rows));
+  app.get("/", (_request, response) => sendList(response, { name: "list", format }, rows, ["a", "b"]));
   const server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
@@ -30,7 +32,7 @@ test("a list as CSV keeps commas, quotes and lines, and is no formula to a sprea
     { a: { x: 1 }, b: "two\nlines" },
   ]);
   expect(type).toContain("text/csv");
-  expect(name).toBe("attachment; filename=list.csv");
+  expect(name).toBe("attachment; filename=hailstream-list.csv");
   expect(text).toBe(`a,b\r\n"say ""hi"", you",\r\n'=1+1,-1\r\n"{""x"":1}","two\nlines"\r\n`);
 });
 
@@ -56,4 +58,14 @@ test("a span that ends now is the same question at any time; one of two moments 
     asked: { from: "2026-11-27T10:00:00.000Z", to: "2026-11-27T11:01:00.000Z" },
     isOpen: false,
   });
+});
+
+test("bytes are shown with their place and their letters, the first of many", () => {
+  const { text } = hexOf(Buffer.from("hail\0\u00e9stream, and more").toString("base64"));
+  expect(text.split("\n")).toEqual([
+    "000000  68 61 69 6c 00 c3 a9 73 74 72 65 61 6d 2c 20 61  hail···stream, a",
+    "000010  6e 64 20 6d 6f 72 65                             nd more",
+  ]);
+  expect(hexOf("")).toEqual({ text: "", left: 0 });
+  expect(hexOf(Buffer.alloc(5_000).toString("base64")).left).toBe(904);
 });

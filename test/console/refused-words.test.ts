@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { appText, groupQuery, hexLines, schemaText, textOfBytes } from "../../console/page/refused/words.ts";
+import { appText, groupQuery, schemaText, textOfBytes } from "../../console/page/refused/words.ts";
 import { lineOf } from "../../console/refused/export.ts";
 import { filterOf, filterShape } from "../../console/refused/filter.ts";
 import type { Group, Whole } from "../../console/refused/shapes.ts";
@@ -27,12 +27,10 @@ test("an app's name is its path without what all have", () => {
   expect(schemaText({ type: "trip.rated", schemaId: 12 })).toBe("trip.rated, schema 12");
 });
 
-test("bytes are shown exactly, and as text only when they are text", () => {
+test("bytes are shown as text only when they are text", () => {
   const base64 = Buffer.from([0, 0, 0, 0, 7, 0x41, 0xff]).toString("base64");
-  expect(hexLines(base64).lines).toEqual([`000000  00 00 00 00 07 41 ff${" ".repeat(27)}  ·····A·`]);
   expect(textOfBytes(base64)).toBeUndefined();
   expect(textOfBytes(Buffer.from('{"a":"ü"}').toString("base64"))).toBe('{"a":"ü"}');
-  expect(hexLines(Buffer.alloc(5_000).toString("base64")).left).toBe(904);
 });
 
 const whole: Whole = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readMetrics } from "../../console/flow/read-metrics.ts";
-import { comparedOf, minuteText } from "../../console/page/schema-words.ts";
+import { comparedOf, minuteText } from "../../console/page/schemas/schema-words.ts";
 import { checkPasted } from "../../console/schemas/check.ts";
 import { differencesOf } from "../../console/schemas/differences.ts";
 import { ratesOf } from "../../console/schemas/rates.ts";

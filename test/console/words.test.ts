@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { figureText, shortTimeText, spanText, timeText, verdictText } from "../../console/page/words.ts";
+import { figureText, shortTimeText, spanText, timeText, verdictText } from "../../console/page/parts/words.ts";
 import { midnight } from "./looks.ts";
 
 test("times are in UTC; what is no time is said to be none", () => {

@@ -4,10 +4,11 @@ import { ask } from "../api.ts";
 import { Exports, Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { More } from "../parts/more.tsx";
 import { useQuery } from "../parts/query.ts";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
-import { countText } from "../words.ts";
+import { countText } from "../parts/words.ts";
 import { deliveryLooks, deliverySigns, deliveryWords, resultText } from "./alert-words.ts";
-import { ForOperate, Signed } from "./labels.tsx";
+import { ForOperate } from "./labels.tsx";
 import { replayedText } from "./replayed-text.ts";
 
 /** What was sent to whom, what waits, and what was given up. */

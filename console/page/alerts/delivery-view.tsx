@@ -2,10 +2,11 @@ import { useState } from "preact/hooks";
 import type { Action, DeliveryWhole, Replayed } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
 import { Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
-import { spanText } from "../words.ts";
+import { spanText } from "../parts/words.ts";
 import { deliveryLooks, deliverySigns, deliveryWords, resultText } from "./alert-words.ts";
-import { ForOperate, Signed } from "./labels.tsx";
+import { ForOperate } from "./labels.tsx";
 import { replayedText } from "./replayed-text.ts";
 
 /** One delivery with every attempt and its answer. */

@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import type { EndpointLine, TestAnswer } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
 import { Link, Problem, Time } from "../parts/list-parts.tsx";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
-import { countText } from "../words.ts";
 import { resultText } from "./alert-words.ts";
-import { Signed } from "./labels.tsx";
 
 /** Who is told about alerts, how that goes, and a test of each. */
 export function EndpointsView() {

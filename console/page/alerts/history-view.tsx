@@ -4,9 +4,10 @@ import { More } from "../parts/more.tsx";
 import { useQuery } from "../parts/query.ts";
 import { rangeOf } from "../parts/range.ts";
 import { RangeFields } from "../parts/range-fields.tsx";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
-import { spanText } from "../words.ts";
-import { Labels, Signed } from "./labels.tsx";
+import { spanText } from "../parts/words.ts";
+import { Labels } from "./labels.tsx";
 
 const looks = {
   opened: { sign: "✕", look: "fault" },

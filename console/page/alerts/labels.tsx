@@ -18,20 +18,6 @@ export function Labels({ of }: { readonly of: LabelMap }) {
   );
 }
 
-type SignProps = { readonly look: string; readonly sign: string; readonly children: ComponentChildren };
-
-/** A sign beside words: nothing is said by colour alone. */
-export function Signed({ look, sign, children }: SignProps) {
-  return (
-    <span class="signed">
-      <span class={`sign ${look}`} aria-hidden="true">
-        {sign}
-      </span>
-      <span>{children}</span>
-    </span>
-  );
-}
-
 /** What only the role operate may do; others are told so in its place. */
 export function ForOperate({ children }: { readonly children: ComponentChildren }) {
   const { role } = useSettings();

@@ -1,11 +1,12 @@
 import type { AlertsNow, Silence, Watched } from "../../alerts/shapes.ts";
 import { Link, Problem, Time } from "../parts/list-parts.tsx";
 import { useQuery } from "../parts/query.ts";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
+import { countText, shortTimeText, spanText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
-import { countText, shortTimeText, spanText } from "../words.ts";
 import { alertsVerdict, groupOf, groups, groupWords, silenceAddress, states } from "./alert-words.ts";
-import { Labels, Signed } from "./labels.tsx";
+import { Labels } from "./labels.tsx";
 
 const everyMs = 2_000;
 const verdictSigns = { ok: "✓", warning: "!", fault: "✕" } as const;

@@ -1,5 +1,5 @@
 import type { Replayed } from "../../alerts/shapes.ts";
-import { countText } from "../words.ts";
+import { countText } from "../parts/words.ts";
 
 /** What a replay did, or would do, and what it left out. */
 export function replayedText({ replayed, overtaken, inactive }: Replayed, dryRun: boolean): string {

@@ -3,10 +3,11 @@ import type { RuleWhole, Trial } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
 import { Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { useQuery } from "../parts/query.ts";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
+import { countText, spanText } from "../parts/words.ts";
 import { goTo } from "../router.ts";
-import { countText, spanText } from "../words.ts";
-import { ForOperate, Labels, Signed } from "./labels.tsx";
+import { ForOperate, Labels } from "./labels.tsx";
 
 const example = `name: my-rule
 description: What it is for.

@@ -1,9 +1,9 @@
 import type { AlertsNow } from "../../alerts/shapes.ts";
 import { Link, Problem, Scroll } from "../parts/list-parts.tsx";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
-import { countText } from "../words.ts";
-import { Signed } from "./labels.tsx";
 
 const sources = { file: "file", saved: "saved", "built-in": "built in" } as const;
 

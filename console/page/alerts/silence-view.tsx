@@ -3,9 +3,9 @@ import type { AlertsNow, Labels } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
 import { Link } from "../parts/list-parts.tsx";
 import { useAsked } from "../parts/use-asked.ts";
+import { shortTimeText } from "../parts/words.ts";
 import { goTo, usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";
-import { shortTimeText } from "../words.ts";
 import { labelsOf, minutesOf } from "./alert-words.ts";
 import { ForOperate } from "./labels.tsx";
 

@@ -4,8 +4,8 @@ import { ask } from "../api.ts";
 import { Link, Problem, Time } from "../parts/list-parts.tsx";
 import { useQuery } from "../parts/query.ts";
 import { useAsked } from "../parts/use-asked.ts";
+import { spanText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
-import { spanText } from "../words.ts";
 import { Labels } from "./labels.tsx";
 
 /** What is told to nobody, until when and why. */

@@ -1,12 +1,12 @@
 import "./audit.css";
 import type { AuditFinding, AuditMinutes, AuditVerdict, Counts, MinuteLine, TypeLine } from "../../audit/shapes.ts";
-import { Signed } from "../alerts/labels.tsx";
 import { Exports, Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { type Query, useQuery } from "../parts/query.ts";
 import { rangeOf } from "../parts/range.ts";
 import { RangeFields } from "../parts/range-fields.tsx";
+import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
-import { countText, spanText } from "../words.ts";
+import { countText, spanText } from "../parts/words.ts";
 import { auditVerdict, findingText, kindWords, saysLooks, stations } from "./audit-words.ts";
 
 const standard = "15m";

@@ -1,5 +1,5 @@
 import type { AuditFinding, AuditVerdict, Counts, Says } from "../../audit/shapes.ts";
-import { countText } from "../words.ts";
+import { countText } from "../parts/words.ts";
 
 /** The stations in the order of an event's way, and what each counts. */
 export const stations: readonly {

@@ -2,11 +2,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type EventDetail, maskText, maxShownBytes } from "../../live/shapes.ts";
 import { ApiError, ask } from "../api.ts";
+import { hexOf } from "../parts/hex.ts";
+import { countText, timeText } from "../parts/words.ts";
 import { onLink, usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";
-import { countText, timeText } from "../words.ts";
 import { EventTrace } from "./event-trace.tsx";
-import { hexText } from "./hex.ts";
 import { addressOf, recordPlaceOf, tracedIdOf } from "./live-address.ts";
 
 /** One event: what it says, its record, and its way through every station. @param back the list that it was opened from */
@@ -142,7 +142,7 @@ function Detail({ detail }: { readonly detail: EventDetail }) {
       {detail.bytes === undefined ? null : (
         <Part name={`Original bytes (${countText(detail.size)})`}>
           {detail.size > maxShownBytes ? <p class="hint">The first {countText(maxShownBytes)} are shown.</p> : null}
-          <Block label="Original bytes">{hexText(detail.bytes)}</Block>
+          <Block label="Original bytes">{hexOf(detail.bytes).text}</Block>
         </Part>
       )}
     </div>

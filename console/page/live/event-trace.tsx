@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { TraceAnswer } from "../../live/shapes.ts";
 import { ask } from "../api.ts";
+import { timeText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
-import { timeText } from "../words.ts";
 
 const outcomes = {
   stored: ["ok", "✓"],

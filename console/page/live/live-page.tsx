@@ -2,15 +2,15 @@ import "./live.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { LiveBatch, LiveState } from "../../live/shapes.ts";
 import { useEventStream } from "../api.ts";
+import { countText, shortTimeText } from "../parts/words.ts";
 import { goTo, onLink, usePlace } from "../router.ts";
-import { Save } from "../save.tsx";
 import { useSettings } from "../settings.ts";
-import { countText, shortTimeText } from "../words.ts";
 import { EventPage, TracePage } from "./event-page.tsx";
 import { addressOf, filterOf, type LiveFilter, traceAddress, tracedIdOf } from "./live-address.ts";
 import { rowOf } from "./live-export.ts";
 import { emptyList, grow, type LiveList, pause, reconnect, resume } from "./live-list.ts";
 import { LiveRows } from "./live-rows.tsx";
+import { Save } from "./save.tsx";
 
 /** Events as they arrive, and each of them. The list goes on behind an event that is looked at, so that nobody loses it by looking. */
 export function LivePages() {

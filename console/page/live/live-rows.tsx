@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../../live/shapes.ts";
+import { countText, timeText } from "../parts/words.ts";
 import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
-import { countText, timeText } from "../words.ts";
 import { recordAddress } from "./live-address.ts";
 import { maxKept, placeOf } from "./live-list.ts";
 

@@ -4,8 +4,8 @@ import type { CellLine, Land, MapMinute } from "../../map/shapes.ts";
 import { Exports, Link, Problem, Scroll } from "../parts/list-parts.tsx";
 import { type Query, useQuery } from "../parts/query.ts";
 import { useAsked } from "../parts/use-asked.ts";
+import { countText, timeText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
-import { countText, timeText } from "../words.ts";
 import { cellAt, type Drawing, drawMap } from "./draw-map.ts";
 import { type Frame, frameOf, type Measure, measures, measureText, measureWords, widen } from "./map-words.ts";
 

@@ -1,5 +1,5 @@
 import type { AreaCounts, CellLine, Place } from "../../map/shapes.ts";
-import { countText } from "../words.ts";
+import { countText } from "../parts/words.ts";
 
 /** What the cells are coloured by. */
 export const measures = ["surge", "drivers", "requests", "unmet"] as const;

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
-import { shortTimeText, timeText } from "../words.ts";
+import { shortTimeText, timeText } from "./words.ts";
 
 type ScrollProps = { readonly label: string; readonly children: ComponentChildren };
 

@@ -1,7 +1,7 @@
 import { useSettings } from "../settings.ts";
-import { timeText } from "../words.ts";
 import type { Query } from "./query.ts";
 import { fixedOf, type Last, lastOf, lasts, lastWords, momentOf, rangeOf } from "./range.ts";
+import { timeText } from "./words.ts";
 
 type Props = {
   readonly query: Query;

@@ -1,4 +1,4 @@
-import type { Zone } from "../words.ts";
+import type { Zone } from "./words.ts";
 
 /** Spans that end now, in milliseconds. */
 export const lasts = {

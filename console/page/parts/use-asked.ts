@@ -3,12 +3,19 @@ import { ApiError, ask } from "../api.ts";
 import { useSettings } from "../settings.ts";
 
 export type Asked<T> = {
-  /** The newest answer to this question; undefined: there is none yet. */
+  /** The newest answer to this question; undefined: there is none yet, or what is asked for is not there. */
   readonly answer: T | undefined;
+  /** The same, or the answer to the question before for the time that this one takes. */
+  readonly last: T | undefined;
   /** Why there was no answer the last time, in words. What was answered before stays. */
   readonly problem: string | undefined;
   /** Asks at once. */
   again(): void;
+};
+
+type State<T> = {
+  readonly answered?: { readonly path: string; readonly answer: T };
+  readonly failed?: { readonly path: string; readonly problem: string };
 };
 
 /**
@@ -17,7 +24,7 @@ export type Asked<T> = {
  */
 export function useAsked<T>(path: string | undefined, everyMs?: number): Asked<T> {
   const { signedOut } = useSettings();
-  const [state, setState] = useState<{ readonly path?: string; readonly answer?: T; readonly problem?: string }>({});
+  const [{ answered, failed }, setState] = useState<State<T>>({});
   const now = useRef<() => void>(() => undefined);
   useEffect(() => {
     if (path === undefined) return;
@@ -31,12 +38,15 @@ export function useAsked<T>(path: string | undefined, everyMs?: number): Asked<T
       try {
         const answer = await ask<T>(path);
         if (isOver || mine !== turn) return;
-        setState({ path, answer });
+        setState({ answered: { path, answer } });
       } catch (error) {
         if (isOver || mine !== turn) return;
-        if (error instanceof ApiError && error.status === 401) return signedOut();
-        const { message } = error as Error;
-        setState((before) => (before.path === path ? { ...before, problem: message } : { path, problem: message }));
+        const status = error instanceof ApiError ? error.status : 0;
+        if (status === 401) return signedOut();
+        // What is not there is not shown; what cannot be asked for is shown as it was.
+        const isGone = status === 404 || status === 400;
+        const failed = { path, problem: (error as Error).message };
+        setState((before) => (isGone ? { failed } : { ...before, failed }));
       }
       if (everyMs !== undefined) timer = setTimeout(() => void (document.hidden ? rest() : run()), everyMs);
     };
@@ -49,10 +59,10 @@ export function useAsked<T>(path: string | undefined, everyMs?: number): Asked<T
       clearTimeout(timer);
     };
   }, [path, everyMs]);
-  const isOurs = state.path === path;
   return {
-    answer: isOurs ? state.answer : undefined,
-    problem: isOurs ? state.problem : undefined,
+    answer: answered?.path === path ? answered?.answer : undefined,
+    last: answered?.answer,
+    problem: failed?.path === path ? failed?.problem : undefined,
     again: () => now.current(),
   };
 }

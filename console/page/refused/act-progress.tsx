@@ -1,16 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Act } from "../../refused/act-shapes.ts";
 import { ask, useEventStream } from "../api.ts";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText, spanText } from "../parts/words.ts";
 import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
-import { countText, spanText } from "../words.ts";
 import { actText, deedWords, stateText } from "./act-words.ts";
 import { Moment, Problem } from "./parts.tsx";
-import { useAnswer } from "./use-answer.ts";
 
 /** How far the act of an address is, as long as it goes on, and what came of it. */
 export function ActProgress({ id, onEnded }: { readonly id: string; onEnded(): void }) {
-  const { answer, problem } = useAnswer<Act>(`/api/refused/acts/${id}`);
+  const { answer, problem } = useAsked<Act>(`/api/refused/acts/${id}`);
   return (
     <section class="act" aria-label="What is done">
       {problem === undefined ? null : (

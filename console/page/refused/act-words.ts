@@ -1,5 +1,5 @@
 import type { Act, Deed } from "../../refused/act-shapes.ts";
-import { countText } from "../words.ts";
+import { countText } from "../parts/words.ts";
 
 export const deedWords: Readonly<Record<Deed, { readonly verb: string; readonly done: string }>> = {
   fix: { verb: "Correct", done: "corrected" },

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import type { Group, Item, Items, Kind } from "../../refused/shapes.ts";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
 import { goTo, onLink } from "../router.ts";
-import { countText } from "../words.ts";
 import { ActPanel } from "./act-panel.tsx";
 import { Choice, ExportLinks, KindMark, Moment, Problem } from "./parts.tsx";
-import { useAnswer } from "./use-answer.ts";
 import { appText, conditionWords, placeText, schemaText, stateWords } from "./words.ts";
 
 /** The refused events that an address wants, mostly those of one group. */
@@ -12,7 +12,7 @@ export function GroupView({ query }: { readonly query: URLSearchParams }) {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const asked = new URLSearchParams(query);
   asked.delete("act");
-  const { answer, problem, again } = useAnswer<Items>(`/api/refused/items?${asked}`);
+  const { answer, problem, again } = useAsked<Items>(`/api/refused/items?${asked}`);
   const [code, kind] = [query.get("code"), query.get("kind")];
   const title = code === null ? undefined : answer?.meanings[code];
   const back = new URLSearchParams();

@@ -1,8 +1,8 @@
 import type { Group, Groups } from "../../refused/shapes.ts";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
 import { goTo, onLink } from "../router.ts";
-import { countText } from "../words.ts";
 import { Choice, ExportLinks, FaultFacts, KindMark, Moment, Problem } from "./parts.tsx";
-import { useAnswer } from "./use-answer.ts";
 import { appText, conditionWords, groupQuery, kindsInWords, kindWords, schemaText, spans } from "./words.ts";
 
 const everyMs = 4_000;
@@ -22,7 +22,7 @@ export function GroupsView({ query }: { readonly query: URLSearchParams }) {
   if (chosen.since === "") asked.delete("since");
   else asked.set("since", chosen.since);
   if (chosen.kind === "") asked.delete("kind");
-  const { answer, problem } = useAnswer<Groups>(`/api/refused/groups?${asked}`, everyMs);
+  const { answer, problem } = useAsked<Groups>(`/api/refused/groups?${asked}`, everyMs);
   const choose = (name: keyof typeof usual, value: string) => {
     const next = new URLSearchParams(query);
     if (value === usual[name]) next.delete(name);

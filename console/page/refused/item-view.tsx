@@ -1,14 +1,15 @@
 import type { OneItem, Whole } from "../../refused/shapes.ts";
+import { hexOf } from "../parts/hex.ts";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
 import { onLink } from "../router.ts";
-import { countText } from "../words.ts";
 import { ActPanel } from "./act-panel.tsx";
 import { FaultFacts, KindMark, Moment, Problem } from "./parts.tsx";
-import { useAnswer } from "./use-answer.ts";
-import { appText, hexLines, jsonText, schemaText, stateWords, textOfBytes } from "./words.ts";
+import { appText, jsonText, schemaText, stateWords, textOfBytes } from "./words.ts";
 
 /** One refused event: what is wrong, its data, its bytes, what was tried. */
 export function ItemView({ id }: { readonly id: string }) {
-  const { answer, problem, again } = useAnswer<OneItem>(`/api/refused/item?id=${encodeURIComponent(id)}`);
+  const { answer, problem, again } = useAsked<OneItem>(`/api/refused/item?id=${encodeURIComponent(id)}`);
   return (
     <main id="main" class="refused" tabIndex={-1} aria-busy={answer === undefined && problem === undefined}>
       <p class="crumbs">
@@ -128,15 +129,15 @@ function Text({ label, text, wraps = false }: TextProps) {
 
 function Bytes({ base64 }: { readonly base64: string }) {
   const text = textOfBytes(base64);
-  const { lines, left } = hexLines(base64);
+  const hex = hexOf(base64);
   return (
     <section aria-labelledby="bytes">
       <h2 id="bytes">Bytes as they came</h2>
       {text === undefined ? null : <Text label="Bytes as text" text={text} wraps />}
       <details open={text === undefined}>
         <summary>In hexadecimal digits</summary>
-        <Text label="Bytes in hexadecimal digits" text={lines.join("\n")} />
-        {left === 0 ? null : <p class="hint">{countText(left)} more bytes are not shown.</p>}
+        <Text label="Bytes in hexadecimal digits" text={hex.text} />
+        {hex.left === 0 ? null : <p class="hint">{countText(hex.left)} more bytes are not shown.</p>}
       </details>
     </section>
   );

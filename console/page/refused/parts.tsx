@@ -1,6 +1,5 @@
 import type { Fault, Kind } from "../../refused/shapes.ts";
-import { useSettings } from "../settings.ts";
-import { shortTimeText, timeText } from "../words.ts";
+import { Time } from "../parts/list-parts.tsx";
 import { kindWords, placeText } from "./words.ts";
 
 /** A sign beside its word: nothing is said by colour alone. */
@@ -14,13 +13,7 @@ export function KindMark({ kind }: { readonly kind: Kind }) {
 }
 
 export function Moment({ at }: { readonly at: number | null }) {
-  const { zone } = useSettings();
-  if (at === null) return <>not known</>;
-  return (
-    <time dateTime={new Date(at).toISOString()} title={timeText(at, zone)}>
-      {shortTimeText(at, zone)}
-    </time>
-  );
+  return at === null ? <>not known</> : <Time at={at} />;
 }
 
 /** Where, what was expected, what came. */

@@ -1,13 +1,13 @@
 import type { RecordLine } from "../../refused/act-shapes.ts";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
 import { onLink } from "../router.ts";
-import { countText } from "../words.ts";
 import { deedWords } from "./act-words.ts";
 import { Moment, Problem } from "./parts.tsx";
-import { useAnswer } from "./use-answer.ts";
 
 /** Who brought back what, when, and what came of it; by pages and by commands. */
 export function RecordsView() {
-  const { answer, problem } = useAnswer<readonly RecordLine[]>("/api/refused/records", 5_000);
+  const { answer, problem } = useAsked<readonly RecordLine[]>("/api/refused/records", 5_000);
   return (
     <main id="main" class="refused" tabIndex={-1} aria-busy={answer === undefined && problem === undefined}>
       <p class="crumbs">

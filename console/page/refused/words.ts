@@ -70,20 +70,6 @@ export const placeText = ({ pointer }: Fault): string => (pointer === "" ? "the 
 /** A document in JSON, indented, for reading. */
 export const jsonText = (value: unknown): string => JSON.stringify(value, null, 2);
 
-/** Sixteen bytes a line, in hexadecimal digits and as text; at most so many bytes. */
-export function hexLines(base64: string, most = 4_096): { readonly lines: readonly string[]; readonly left: number } {
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  const shown = bytes.subarray(0, most);
-  const lines: string[] = [];
-  for (let at = 0; at < shown.length; at += 16) {
-    const part = [...shown.subarray(at, at + 16)];
-    const hex = part.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    const text = part.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
-    lines.push(`${at.toString(16).padStart(6, "0")}  ${hex.padEnd(47)}  ${text}`);
-  }
-  return { lines, left: bytes.length - shown.length };
-}
-
 /** The bytes as text, when they are text of UTF-8. */
 export function textOfBytes(base64: string): string | undefined {
   try {

@@ -1,12 +1,13 @@
-import type { ConnectorAction, ConnectorRow } from "../connectors/shapes.ts";
+import "./connectors.css";
+import type { ConnectorAction, ConnectorRow } from "../../connectors/shapes.ts";
+import { Wait } from "../parts/kafka-columns.tsx";
+import { recordsText } from "../parts/lag-words.ts";
+import { type Column, List } from "../parts/list.tsx";
+import { countText, shortTimeText } from "../parts/words.ts";
+import { onLink, usePlace } from "../router.ts";
+import { useSettings } from "../settings.ts";
 import { ConnectorPage } from "./connector-page.tsx";
 import { ConnectorState, connectorAddress } from "./connector-state.tsx";
-import { Wait } from "./kafka-columns.tsx";
-import { recordsText } from "./lag-words.ts";
-import { type Column, List } from "./list.tsx";
-import { onLink, usePlace } from "./router.ts";
-import { useSettings } from "./settings.ts";
-import { countText, shortTimeText } from "./words.ts";
 
 /** All connectors at `/connectors`, and each at an address of its own. */
 export function ConnectorsPages() {

@@ -1,4 +1,4 @@
-import { countText } from "./words.ts";
+import { countText } from "../parts/words.ts";
 
 export const schemaAddress = (name: string) => `/schemas/${encodeURIComponent(name)}`;
 

@@ -5,24 +5,22 @@ import type {
   ConnectorOffset,
   ConnectorTask,
   ConnectorVerb,
-} from "../connectors/shapes.ts";
-import { ask } from "./api.ts";
+} from "../../connectors/shapes.ts";
+import { ask } from "../api.ts";
+import { topicAddress, Wait } from "../parts/kafka-columns.tsx";
+import { recordsText } from "../parts/lag-words.ts";
+import { AsOf, type Column, Mark, refreshMs, Table } from "../parts/list.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText, timeText } from "../parts/words.ts";
+import { onLink } from "../router.ts";
+import { useSettings } from "../settings.ts";
 import { ConnectorState } from "./connector-state.tsx";
-import { topicAddress, Wait } from "./kafka-columns.tsx";
-import { recordsText } from "./lag-words.ts";
-import { AsOf, type Column, Mark, refreshMs, Table } from "./list.tsx";
 import { MoveOffsets } from "./move-offsets.tsx";
-import { useRefreshed } from "./refreshed.ts";
-import { onLink } from "./router.ts";
-import { useSettings } from "./settings.ts";
-import { countText, timeText } from "./words.ts";
 
 /** One connector: what it does, how far it is, what an operator may ask of it, and what was asked. */
 export function ConnectorPage({ name }: { readonly name: string }) {
-  const { signedOut } = useSettings();
   const api = `/api/connectors/named/${encodeURIComponent(name)}`;
-  const refreshed = useRefreshed<ConnectorDetail>(api, refreshMs, signedOut);
-  const { data } = refreshed;
+  const { answer: data, problem, again } = useAsked<ConnectorDetail>(api, refreshMs);
   useEffect(() => {
     document.title = `${name} · hailstream`;
   }, [name]);
@@ -35,9 +33,9 @@ export function ConnectorPage({ name }: { readonly name: string }) {
       </p>
       <div class="list-head">
         <h1>{name}</h1>
-        <AsOf refreshed={refreshed} at={data?.at} trouble={undefined} />
+        <AsOf problem={problem} at={data?.at} />
       </div>
-      {data === undefined ? null : <Detail {...{ api, detail: data, refresh: refreshed.refresh }} />}
+      {data === undefined ? null : <Detail {...{ api, detail: data, refresh: again }} />}
     </main>
   );
 }

@@ -1,9 +1,10 @@
+import "./flow.css";
 import { useRef, useState } from "preact/hooks";
-import type { Box, DatedFinding, Figure, Flow, Lag } from "../flow/shapes.ts";
-import { type Connection, useEventStream } from "./api.ts";
-import { useSettings } from "./settings.ts";
+import type { Box, DatedFinding, Figure, Flow, Lag } from "../../flow/shapes.ts";
+import { type Connection, useEventStream } from "../api.ts";
+import { countText, figureText, shortTimeText, spanText, timeText, verdictText } from "../parts/words.ts";
+import { useSettings } from "../settings.ts";
 import { Sparkline } from "./sparkline.tsx";
-import { countText, figureText, shortTimeText, spanText, timeText, verdictText } from "./words.ts";
 
 /** So many looks of the past are drawn: about two minutes. */
 const kept = 120;

@@ -1,12 +1,11 @@
 import { useEffect } from "preact/hooks";
-import type { GroupDetail, LagRow } from "../kafka/shapes.ts";
-import { GroupState, groupColumns, topicAddress, Wait } from "./kafka-columns.tsx";
-import { recordsText } from "./lag-words.ts";
-import { AsOf, type Column, List, refreshMs, Table } from "./list.tsx";
-import { useRefreshed } from "./refreshed.ts";
-import { onLink, usePlace } from "./router.ts";
-import { useSettings } from "./settings.ts";
-import { countText } from "./words.ts";
+import type { GroupDetail, LagRow } from "../../kafka/shapes.ts";
+import { GroupState, groupColumns, topicAddress, Wait } from "../parts/kafka-columns.tsx";
+import { recordsText } from "../parts/lag-words.ts";
+import { AsOf, type Column, List, refreshMs, Table } from "../parts/list.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText } from "../parts/words.ts";
+import { onLink, usePlace } from "../router.ts";
 
 /** All consumer groups at `/groups`, and each at an address of its own. */
 export function GroupsPages() {
@@ -51,9 +50,7 @@ const lagColumns: readonly Column<LagRow>[] = [
 ];
 
 function GroupPage({ name }: { readonly name: string }) {
-  const { signedOut } = useSettings();
-  const refreshed = useRefreshed<GroupDetail>(`/api/kafka/groups/${encodeURIComponent(name)}`, refreshMs, signedOut);
-  const { data } = refreshed;
+  const { answer: data, problem } = useAsked<GroupDetail>(`/api/kafka/groups/${encodeURIComponent(name)}`, refreshMs);
   useEffect(() => {
     document.title = `${name} · hailstream`;
   }, [name]);
@@ -66,7 +63,7 @@ function GroupPage({ name }: { readonly name: string }) {
       </p>
       <div class="list-head">
         <h1>{name}</h1>
-        <AsOf refreshed={refreshed} at={data?.at} trouble={data?.problem} />
+        <AsOf problem={problem ?? data?.problem} at={data?.at} />
       </div>
       {data === undefined ? null : (
         <>

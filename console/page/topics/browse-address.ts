@@ -1,4 +1,4 @@
-import type { Zone } from "./words.ts";
+import type { Zone } from "../parts/words.ts";
 
 /** What is shown of a partition: the newest records, or those before or from an offset or a moment (RFC 3339) on. */
 export type BrowsePlace = {

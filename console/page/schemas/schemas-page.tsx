@@ -1,10 +1,11 @@
-import type { SchemaRow } from "../schemas/shapes.ts";
-import { topicAddress } from "./kafka-columns.tsx";
-import { type Column, List, Mark } from "./list.tsx";
-import { onLink, usePlace } from "./router.ts";
+import "./schemas.css";
+import type { SchemaRow } from "../../schemas/shapes.ts";
+import { topicAddress } from "../parts/kafka-columns.tsx";
+import { type Column, List, Mark } from "../parts/list.tsx";
+import { countText } from "../parts/words.ts";
+import { onLink, usePlace } from "../router.ts";
 import { SchemaPage } from "./schema-page.tsx";
 import { minuteText, schemaAddress } from "./schema-words.ts";
-import { countText } from "./words.ts";
 
 /** All types of events at `/schemas`, and each at an address of its own. */
 export function SchemasPages() {

@@ -1,4 +1,4 @@
-import type { Figure } from "../flow/shapes.ts";
+import type { Figure } from "../../flow/shapes.ts";
 
 /** In which zone times are shown. */
 export type Zone = "utc" | "local";

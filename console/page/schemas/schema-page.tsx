@@ -1,22 +1,19 @@
 import { useEffect } from "preact/hooks";
-import type { SchemaDetail, SchemaField } from "../schemas/shapes.ts";
+import type { SchemaDetail, SchemaField } from "../../schemas/shapes.ts";
+import { groupAddress, groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
+import { AsOf, type Column, Mark, refreshMs, Table } from "../parts/list.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { goTo, onLink, usePlace } from "../router.ts";
 import { ChangesTable } from "./changes-table.tsx";
 import { CheckSchema } from "./check-schema.tsx";
-import { groupAddress, groupColumns, topicAddress } from "./kafka-columns.tsx";
-import { AsOf, type Column, Mark, refreshMs, Table } from "./list.tsx";
-import { useRefreshed } from "./refreshed.ts";
-import { goTo, onLink, usePlace } from "./router.ts";
 import { comparedOf, minuteText, schemaAddress, versionText } from "./schema-words.ts";
-import { useSettings } from "./settings.ts";
 
 /** One type of events: its fields, what changed between versions, who writes and reads it, and what another schema would mean. */
 export function SchemaPage({ name }: { readonly name: string }) {
-  const { signedOut } = useSettings();
   const { from, to } = comparedOf(usePlace().search);
   const query = new URLSearchParams({ ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) });
   const api = `/api/schemas/named/${encodeURIComponent(name)}`;
-  const refreshed = useRefreshed<SchemaDetail>(query.size === 0 ? api : `${api}?${query}`, refreshMs, signedOut);
-  const { data } = refreshed;
+  const { last: data, problem } = useAsked<SchemaDetail>(query.size === 0 ? api : `${api}?${query}`, refreshMs);
   useEffect(() => {
     document.title = `${name} · hailstream`;
   }, [name]);
@@ -29,7 +26,7 @@ export function SchemaPage({ name }: { readonly name: string }) {
       </p>
       <div class="list-head">
         <h1>{name}</h1>
-        <AsOf refreshed={refreshed} at={data?.at} trouble={undefined} />
+        <AsOf problem={problem} at={data?.at} />
       </div>
       {data === undefined ? null : <Detail api={api} detail={data} />}
     </main>

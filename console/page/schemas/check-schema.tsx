@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import type { SchemaVerdict } from "../schemas/shapes.ts";
-import { ask } from "./api.ts";
+import type { SchemaVerdict } from "../../schemas/shapes.ts";
+import { ask } from "../api.ts";
+import { Mark } from "../parts/list.tsx";
 import { ChangesTable } from "./changes-table.tsx";
-import { Mark } from "./list.tsx";
 import { versionText } from "./schema-words.ts";
 
 /** Says what a pasted schema would mean for the records that are there. Nothing is saved. */

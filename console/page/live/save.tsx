@@ -1,4 +1,4 @@
-import { csvOf, linesOf, type Row } from "./export.ts";
+import { fileText, type ListFormat, mediaTypes, type Row } from "../../lists/file-text.ts";
 
 type SaveProps = {
   /** What the file is called, before the time and the ending. */
@@ -11,15 +11,15 @@ type SaveProps = {
 /** Buttons that give what is shown to the browser as a file to keep. */
 export function Save({ name, rows, disabled = false }: SaveProps) {
   const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  const save = (ending: string, type: string, write: (rows: readonly Row[]) => string) => () =>
-    saveFile(`hailstream-${name}-${stamp()}.${ending}`, type, write(rows()));
+  const save = (format: ListFormat) => () =>
+    saveFile(`hailstream-${name}-${stamp()}.${format}`, mediaTypes[format], fileText(format, rows()));
   return (
     <fieldset class="save" disabled={disabled}>
       <legend>Save (personal fields masked)</legend>
-      <button type="button" onClick={save("csv", "text/csv", csvOf)}>
+      <button type="button" onClick={save("csv")}>
         CSV
       </button>
-      <button type="button" onClick={save("jsonl", "application/jsonl", linesOf)}>
+      <button type="button" onClick={save("jsonl")}>
         JSON lines
       </button>
     </fieldset>

@@ -1,5 +1,11 @@
 import { useState } from "preact/hooks";
-import { maxShownBytes, type PartitionRow, type RecordList, type RecordRow } from "../kafka/shapes.ts";
+import { maxShownBytes, type PartitionRow, type RecordList, type RecordRow } from "../../kafka/shapes.ts";
+import { hexOf } from "../parts/hex.ts";
+import { AsOf, PageLink } from "../parts/list.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText, timeText } from "../parts/words.ts";
+import { goTo, usePlace } from "../router.ts";
+import { useSettings } from "../settings.ts";
 import {
   type BrowsePlace,
   browsePlaceOf,
@@ -8,26 +14,17 @@ import {
   goesForward,
   timeOfField,
 } from "./browse-address.ts";
-import { hexText } from "./hex.ts";
-import { AsOf, PageLink } from "./list.tsx";
-import { useRefreshed } from "./refreshed.ts";
-import { goTo, usePlace } from "./router.ts";
-import { useSettings } from "./settings.ts";
-import { countText, timeText } from "./words.ts";
 
 type BrowseProps = { readonly topic: string; readonly partitions: readonly PartitionRow[] };
 
 /** The records of a partition, decoded: the newest, or those from an offset or a moment on. What is shown is part of the address. */
 export function Browse({ topic, partitions }: BrowseProps) {
-  const { signedOut } = useSettings();
   const { path, search } = usePlace();
   const asked = browsePlaceOf(search);
   const place = { ...asked, partition: asked.partition ?? firstWithRecords(partitions) };
   const { open, ...where } = place;
   const api = `/api/kafka/topics/${encodeURIComponent(topic)}/records${browseQuery(where)}`;
-  const refreshed = useRefreshed<RecordList>(api, undefined, signedOut);
-  // What was read for another place is not shown as this one's.
-  const list = refreshed.path === api ? refreshed.data : undefined;
+  const { answer: list, problem, again } = useAsked<RecordList>(api);
   const at = (next: BrowsePlace) => `${path}${browseQuery({ partition: place.partition, ...next })}`;
   return (
     <section class="browse" aria-label="Records">
@@ -37,11 +34,11 @@ export function Browse({ topic, partitions }: BrowseProps) {
         {...{ partitions, place }}
         onGo={(next) => {
           const address = `${path}${browseQuery(next)}`;
-          if (address === path + browseQuery(where)) refreshed.refresh();
+          if (address === path + browseQuery(where)) again();
           else goTo(address);
         }}
       />
-      <AsOf refreshed={refreshed} at={undefined} trouble={undefined} />
+      <AsOf problem={problem} at={undefined} />
       {list === undefined ? null : (
         <>
           <p class="hint" role="status">
@@ -227,7 +224,7 @@ function RecordDetail({ record }: { readonly record: RecordRow }) {
       ) : (
         <>
           {size > maxShownBytes ? <p class="hint">The first {countText(maxShownBytes)} are shown.</p> : null}
-          <Block label="Bytes">{hexText(bytes)}</Block>
+          <Block label="Bytes">{hexOf(bytes).text}</Block>
         </>
       )}
     </div>

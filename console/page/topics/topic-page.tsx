@@ -1,19 +1,16 @@
 import { useEffect } from "preact/hooks";
-import type { PartitionRow, TopicDetail } from "../kafka/shapes.ts";
+import type { PartitionRow, TopicDetail } from "../../kafka/shapes.ts";
+import { groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
+import { rateText } from "../parts/lag-words.ts";
+import { AsOf, type Column, Mark, refreshMs, Table } from "../parts/list.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { countText, spanText } from "../parts/words.ts";
+import { onLink } from "../router.ts";
 import { Browse } from "./browse.tsx";
-import { groupColumns, topicAddress } from "./kafka-columns.tsx";
-import { rateText } from "./lag-words.ts";
-import { AsOf, type Column, Mark, refreshMs, Table } from "./list.tsx";
-import { useRefreshed } from "./refreshed.ts";
-import { onLink } from "./router.ts";
-import { useSettings } from "./settings.ts";
-import { countText, spanText } from "./words.ts";
 
 /** One topic: what it holds, who reads it and how far, and its records. */
 export function TopicPage({ name }: { readonly name: string }) {
-  const { signedOut } = useSettings();
-  const refreshed = useRefreshed<TopicDetail>(`/api/kafka${topicAddress(name)}`, refreshMs, signedOut);
-  const { data } = refreshed;
+  const { answer: data, problem } = useAsked<TopicDetail>(`/api/kafka${topicAddress(name)}`, refreshMs);
   useEffect(() => {
     document.title = `${name} · hailstream`;
   }, [name]);
@@ -26,7 +23,7 @@ export function TopicPage({ name }: { readonly name: string }) {
       </p>
       <div class="list-head">
         <h1>{name}</h1>
-        <AsOf refreshed={refreshed} at={data?.at} trouble={data?.problem} />
+        <AsOf problem={problem ?? data?.problem} at={data?.at} />
       </div>
       {data === undefined ? null : <Detail detail={data} />}
     </main>

@@ -1,6 +1,6 @@
-import { topicColumns } from "./kafka-columns.tsx";
-import { List } from "./list.tsx";
-import { usePlace } from "./router.ts";
+import { topicColumns } from "../parts/kafka-columns.tsx";
+import { List } from "../parts/list.tsx";
+import { usePlace } from "../router.ts";
 import { TopicPage } from "./topic-page.tsx";
 
 /** All topics at `/topics`, and each at an address of its own. */

@@ -1,11 +1,11 @@
 import "./lists.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ListPage } from "../kafka/shapes.ts";
+import type { ListPage } from "../../kafka/shapes.ts";
+import { goTo, onLink, usePlace } from "../router.ts";
+import { useSettings } from "../settings.ts";
 import { listAddress, listPlaceOf } from "./list-address.ts";
-import { type Refreshed, useRefreshed } from "./refreshed.ts";
-import { goTo, onLink, usePlace } from "./router.ts";
-import { useSettings } from "./settings.ts";
+import { useAsked } from "./use-asked.ts";
 import { countText, shortTimeText } from "./words.ts";
 
 /** Lists are at most so much older than the server's look, which is two seconds old at most. */
@@ -33,10 +33,9 @@ type ListProps<Row> = {
 
 /** A list of things that is filtered by name, sorted and paged, all of it in the address, and told anew every few seconds. */
 export function List<Row>({ path, api, things, columns, keyOf, files }: ListProps<Row>) {
-  const { signedOut } = useSettings();
   const place = listPlaceOf(usePlace().search);
-  const refreshed = useRefreshed<ListPage<Row>>(listAddress(api, place), refreshMs, signedOut);
-  const { data } = refreshed;
+  // While a filter is typed the rows before stay, so that nothing flickers.
+  const { last: data, problem } = useAsked<ListPage<Row>>(listAddress(api, place), refreshMs);
   const [plural, singular] = things;
   const goal = (change: Partial<typeof place>) => listAddress(path, { ...place, page: 1, ...change });
   const query = new URLSearchParams({ name: place.name, sort: place.sort });
@@ -44,7 +43,7 @@ export function List<Row>({ path, api, things, columns, keyOf, files }: ListProp
     <main id="main" tabIndex={-1} class="listing">
       <div class="list-head">
         <h1>{`${plural.charAt(0).toUpperCase()}${plural.slice(1)}`}</h1>
-        <AsOf refreshed={refreshed} at={data?.at} trouble={data?.problem} />
+        <AsOf problem={problem ?? data?.problem} at={data?.at} />
       </div>
       <div class="list-tools">
         <NameFilter
@@ -66,7 +65,7 @@ export function List<Row>({ path, api, things, columns, keyOf, files }: ListProp
         </span>
       </div>
       {data === undefined ? (
-        <p class="empty">{refreshed.problem === undefined ? "Asking …" : ""}</p>
+        <p class="empty">{problem === undefined ? "Asking …" : ""}</p>
       ) : data.rows.length === 0 ? (
         <p class="empty">{data.total === 0 ? `There are no ${plural} yet.` : `No ${singular} has this in its name.`}</p>
       ) : (
@@ -111,17 +110,15 @@ export function PageLink({ to, children }: { readonly to: string | undefined; re
 }
 
 type AsOfProps = {
-  readonly refreshed: Pick<Refreshed<unknown>, "problem">;
+  /** Why there is nothing newer. */
+  readonly problem: string | undefined;
   /** When what is shown was true. */
   readonly at: number | undefined;
-  /** Why the server knows nothing newer. */
-  readonly trouble: string | undefined;
 };
 
 /** Of when what is shown is, and why there is nothing newer. */
-export function AsOf({ refreshed, at, trouble }: AsOfProps) {
+export function AsOf({ problem, at }: AsOfProps) {
   const { zone } = useSettings();
-  const problem = refreshed.problem ?? trouble;
   if (problem === undefined) {
     return <p class="as-of">{at === undefined ? "" : `As of ${shortTimeText(at, zone)}, told anew every 3 s.`}</p>;
   }

@@ -1,7 +1,7 @@
-import type { GroupRow, TopicRow } from "../kafka/shapes.ts";
+import type { GroupRow, TopicRow } from "../../kafka/shapes.ts";
+import { onLink } from "../router.ts";
 import { lagMark, rateText, recordsText, waitText } from "./lag-words.ts";
 import { type Column, Mark } from "./list.tsx";
-import { onLink } from "./router.ts";
 import { countText } from "./words.ts";
 
 export const topicAddress = (name: string) => `/topics/${encodeURIComponent(name)}`;

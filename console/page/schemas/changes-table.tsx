@@ -1,5 +1,5 @@
-import type { SchemaChange } from "../schemas/shapes.ts";
-import { type Column, Mark, Table } from "./list.tsx";
+import type { SchemaChange } from "../../schemas/shapes.ts";
+import { type Column, Mark, Table } from "../parts/list.tsx";
 
 /** Changes field by field; what breaks comes first. */
 export function ChangesTable({

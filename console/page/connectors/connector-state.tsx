@@ -1,5 +1,5 @@
-import type { ConnectorRow } from "../connectors/shapes.ts";
-import { Mark } from "./list.tsx";
+import type { ConnectorRow } from "../../connectors/shapes.ts";
+import { Mark } from "../parts/list.tsx";
 
 export const connectorAddress = (name: string) => `/connectors/${encodeURIComponent(name)}`;
 

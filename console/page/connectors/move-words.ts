@@ -1,5 +1,5 @@
-import type { ConnectorOffset } from "../connectors/shapes.ts";
-import { countText } from "./words.ts";
+import type { ConnectorOffset } from "../../connectors/shapes.ts";
+import { countText } from "../parts/words.ts";
 
 /** What it means to go on from an offset; undefined: it is no place that the partition has. */
 export function effectOf(

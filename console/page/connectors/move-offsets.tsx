@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { ConnectorDetail } from "../connectors/shapes.ts";
-import { ask } from "./api.ts";
+import type { ConnectorDetail } from "../../connectors/shapes.ts";
+import { ask } from "../api.ts";
 import { effectOf, repetition } from "./move-words.ts";
 
 type Props = { readonly api: string; readonly detail: ConnectorDetail; refresh(): void };
