@@ -22,5 +22,5 @@ COPY . .
 COPY --from=page /app/console/dist console/dist
 USER node
 # Started by its full name: it receives SIGTERM itself and drains.
-ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=16", "--max-old-space-size=1024", "--initial-old-space-size=96", "hailstream.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--max-old-space-size=1024", "--initial-old-space-size=96", "hailstream.mjs"]
 CMD ["--help"]

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 node --disable-warning=TimeoutNegativeWarning --max-semi-space-size=16 --max-old-space-size=1024 --initial-old-space-size=96
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 node --max-semi-space-size=16 --max-old-space-size=1024 --initial-old-space-size=96
 // Plain JavaScript, which an older Node understands too, and for which Node need not start its TypeScript compiler: what was compiled once
 // is kept, so that a call for help is answered at once. Where the folder cannot be written all works as well, only later.
 import module from "node:module";

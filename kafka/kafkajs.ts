@@ -5,12 +5,13 @@ import { beatThroughClockChanges, timeOutBySteadyClock } from "./clock-changes.t
 import { decodeRecord } from "./decode-record.ts";
 import { createRecordEncoder } from "./encode-record.ts";
 import { groupByPartition } from "./group-by-partition.ts";
+import { checkWhileRequestsWait } from "./pending-requests.ts";
 import { createSendMessages, type KafkaJsParts } from "./send-messages.ts";
 
 /**
- * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, and two
- * that a wall clock that is set would lead astray (clock-changes.ts); and with its admins remembered, so that {@link clusterBehind} finds what they
- * ask with. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
+ * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, two
+ * that a wall clock that is set would lead astray (clock-changes.ts), and one that wakes the process all the time (pending-requests.ts); and with its admins
+ * remembered, so that {@link clusterBehind} finds what they ask with. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
  */
 const load = createRequire(import.meta.url);
 
@@ -57,6 +58,7 @@ export const originals = {
 } as const;
 
 replaceModule("kafkajs/src/network/requestQueue/index.js", timeOutBySteadyClock);
+replaceModule("kafkajs/src/network/requestQueue/index.js", checkWhileRequestsWait);
 replaceModule("kafkajs/src/consumer/consumerGroup.js", beatThroughClockChanges);
 
 export const { AssignerProtocol, Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");

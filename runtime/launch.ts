@@ -4,8 +4,6 @@
  * a station use the same.
  */
 export const nodeFlags: readonly string[] = [
-  // kafkajs asks for timers in the past, which newer versions of Node tell of at every start.
-  "--disable-warning=TimeoutNegativeWarning",
   "--max-semi-space-size=16",
   // Far above what is needed: Node lets the heap grow in larger steps the larger this is, and near the need it collects without end.
   "--max-old-space-size=1024",

@@ -91,7 +91,7 @@ async function alerts(...words: readonly string[]): Promise<Ran> {
 
 /** `hailstream …` as the process that users run. */
 async function hailstream(...words: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", "main.ts", ...words], {
+  const child = spawn(process.execPath, ["main.ts", ...words], {
     ...{ cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] },
   });
   const closed = once(child, "close");
@@ -102,13 +102,9 @@ async function hailstream(...words: readonly string[]): Promise<Ran> {
 
 async function startEvaluator(): Promise<void> {
   const flags = ["--stream-flows", "match-payments,keep-alerts", "--stream-metrics-port", "0", "--log-level", "warn"];
-  evaluator = spawn(
-    process.execPath,
-    ["--disable-warning=TimeoutNegativeWarning", "main.ts", "stream", "--json", ...flags],
-    {
-      ...{ cwd: root, env: environment(), stdio: ["ignore", "pipe", "inherit"] },
-    },
-  );
+  evaluator = spawn(process.execPath, ["main.ts", "stream", "--json", ...flags], {
+    ...{ cwd: root, env: environment(), stdio: ["ignore", "pipe", "inherit"] },
+  });
   await once(evaluator.stdout as NodeJS.ReadableStream, "data");
 }
 

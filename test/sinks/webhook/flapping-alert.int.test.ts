@@ -70,7 +70,7 @@ function commandOf(which: "evaluator" | "sender"): readonly string[] {
 
 /** Resolves when the process is ready; one that ends is replaced, as a supervisor does. */
 async function run(which: "evaluator" | "sender"): Promise<void> {
-  const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", ...commandOf(which)], {
+  const child = spawn(process.execPath, commandOf(which), {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.set(which, child);
