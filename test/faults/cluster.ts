@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localStreamVariables } from "../../commands/local-stream.ts";
@@ -57,7 +57,9 @@ const diskBytes = 3 * 1024 ** 3;
  */
 export async function startCluster(abort: AbortSignal, ownDisks: ReadonlySet<Process> = new Set()): Promise<Cluster> {
   const dataDir = mkdtempSync(join(tmpdir(), "hailstream-faults-"));
-  const log = createLogger("faults", "fatal");
+  mkdirSync(join(dataDir, "logs"));
+  // The harness's own clients, beside the logs of the processes.
+  const log = createLogger("faults", "debug", createWriteStream(join(dataDir, "logs", "faults.log")));
   const env = withoutOptions(process.env);
   const cacheDir = cacheDirFrom(process.env);
   const processes = new Map<Process, ChildService>();
@@ -96,8 +98,8 @@ export async function startCluster(abort: AbortSignal, ownDisks: ReadonlySet<Pro
     await diskOf("postgres", storesDir);
     for (const name of brokers) await diskOf(name, join(dataDir, name));
     // What the harness itself writes has room at any moment.
+    mkdirSync(join(dataDir, "run"));
     for (const name of ["logs", "run"]) {
-      mkdirSync(join(dataDir, name));
       symlinkSync(join("..", name), join(storesDir, name));
     }
     const secrets = loadSecrets(storesDir);
