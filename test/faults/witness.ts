@@ -24,12 +24,15 @@ export async function startWitness(
   const polled: Polled[] = [];
   const newest = new Map<string, KafkaRecord[]>();
   const group = "faults-witness";
-  let lives = 0;
   let stopped = false;
   let current: Service | undefined;
+  let hasBegun: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    hasBegun = resolve;
+  });
 
-  async function begin(): Promise<void> {
-    const life = lives++;
+  /** Until it dies, be that while it begins: a broker that stands still may refuse it. */
+  async function live(life: number): Promise<void> {
     const consumer = createConsumer({
       ...{ name: "witness", connection, groupId: group, topics, metrics: createMetrics(), log },
       ...{ concurrency: 4, sessionTimeoutMs: 10_000 },
@@ -43,26 +46,21 @@ export async function startWitness(
       },
     });
     current = consumer;
-    await consumer.start((cause) => {
-      log.warn({ err: cause }, "the witness died and begins anew");
-      void consumer.stop().then(again);
-    });
+    await new Promise((_, reject) => {
+      consumer.start(reject).then(hasBegun, reject);
+    }).catch((cause: unknown) => log.warn({ err: cause, life }, "the witness died and begins anew"));
+    await consumer.stop();
   }
 
-  /** A broker that stands still may refuse the next one, too. */
-  async function again(): Promise<void> {
-    while (!stopped) {
-      try {
-        return await begin();
-      } catch (error) {
-        log.warn({ err: error }, "the witness cannot begin and tries again");
-        await current?.stop();
-        await delay(beginAgainMs);
-      }
+  async function liveOn(): Promise<void> {
+    for (let life = 0; !stopped; life++) {
+      await live(life);
+      await delay(beginAgainMs);
     }
   }
 
-  await begin();
+  void liveOn();
+  await begun;
   return {
     polled,
     group,
