@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { crc32c } from "@node-rs/crc32";
 import { createByteWriterClass } from "./byte-writer.ts";
 import { beatThroughClockChanges, timeOutBySteadyClock } from "./clock-changes.ts";
+import { followCoordinator } from "./coordinator.ts";
 import { decodeRecord } from "./decode-record.ts";
 import { createRecordEncoder } from "./encode-record.ts";
 import { groupByPartition } from "./group-by-partition.ts";
@@ -10,8 +11,8 @@ import { createSendMessages, type KafkaJsParts } from "./send-messages.ts";
 
 /**
  * kafkajs with its five slowest parts replaced before it loads (see docs/adr/0002-record-format.md), one that loses records when leaders move, two
- * that a wall clock that is set would lead astray (clock-changes.ts), and one that wakes the process all the time (pending-requests.ts); and with its admins
- * remembered, so that {@link clusterBehind} finds what they ask with. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
+ * that a wall clock that is set would lead astray (clock-changes.ts), one that wakes the process all the time (pending-requests.ts), and one that commits to a broker that
+ * coordinates the group no more (coordinator.ts); and with its admins remembered, so that {@link clusterBehind} finds what they ask with. The version is pinned, and tests hold the replacements against the originals. Nothing else may load kafkajs's code.
  */
 const load = createRequire(import.meta.url);
 
@@ -59,6 +60,7 @@ export const originals = {
 
 replaceModule("kafkajs/src/network/requestQueue/index.js", timeOutBySteadyClock);
 replaceModule("kafkajs/src/network/requestQueue/index.js", checkWhileRequestsWait);
+replaceModule("kafkajs/src/consumer/offsetManager/index.js", followCoordinator);
 replaceModule("kafkajs/src/consumer/consumerGroup.js", beatThroughClockChanges);
 
 export const { AssignerProtocol, Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");
