@@ -10,8 +10,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          // Some die at every effect in turn, and the machine may be doing other things.
-          testTimeout: 30_000,
+          // It is there to find a test that hangs: some run hundreds of cases, and the machine may be doing other things.
+          testTimeout: 120_000,
           // No test changes what another file's modules hold, and loading them anew for each file takes a third of the time.
           isolate: false,
           include: [name("test")],

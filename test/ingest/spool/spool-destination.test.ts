@@ -53,16 +53,13 @@ test("with Kafka there nothing goes to the disk", async () => {
 });
 
 test("the first missing acknowledgement sends all that wait to the disk; later events do not ask Kafka; all of it comes in order", async () => {
-  const kafka = newKafka(2_000);
+  // Longer than the test may take: none of these answers waits for Kafka to give up.
+  const kafka = newKafka(60_000);
   const { send, metrics, destination } = await open(kafka, newFolder());
   await send("0");
   kafka.leave("waits");
-  const begin = performance.now();
   expect(await Promise.all(["1", "2", "3"].map((value) => send(value)))).toEqual(["local", "local", "local"]);
-  expect(performance.now() - begin).toBeLessThan(1_000);
-  const later = performance.now();
   for (const value of ["4", "5", "6", "7", "8"]) expect(await send(value)).toBe("local");
-  expect(performance.now() - later).toBeLessThan(500);
   await expect(send("9", true)).rejects.toMatchObject({ code: "durability_unavailable" });
   expect(destination.readiness()).toEqual({});
   await eventually(async () => (await metrics.valueOf("depth_events")) === 8);
@@ -73,9 +70,10 @@ test("the first missing acknowledgement sends all that wait to the disk; later e
   await eventually(async () => (await send("after")) === "replicated");
   const first = [...new Set(kafka.written)];
   expect(first).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "after"]);
-  await eventually(async () => (await metrics.valueOf("depth_events")) === 0);
-  expect(await metrics.valueOf("oldest_seconds")).toBe(0);
-  expect(await metrics.valueOf("depth_bytes")).toBe(0);
+  // The files go, and the next look says that there is no oldest one, some time after the last event has gone.
+  for (const noun of ["depth_events", "depth_bytes", "oldest_seconds"]) {
+    await eventually(async () => expect(await metrics.valueOf(noun), noun).toBe(0));
+  }
 });
 
 test("an event that asks for more than the disk waits for Kafka alone", async () => {
