@@ -1,5 +1,5 @@
 import type { Admin } from "kafkajs";
-import { type Broker, type Cluster, clusterOf } from "./cluster.ts";
+import { type Broker, type ClusterMetadata, clusterOf } from "./cluster.ts";
 
 /** A partition and who has it. */
 export type PartitionPlace = {
@@ -12,19 +12,24 @@ export type PartitionPlace = {
   readonly inSync: number;
 };
 
-/** Asks Kafka in few requests about many topics and groups. */
+/** Every consumer group, and the id of the broker that coordinates it. */
+export type Coordinators = ReadonlyMap<string, number>;
+
+/** Asks Kafka in few requests about many topics and groups, at one time: who leads and who coordinates is asked once. */
 export type AskMany = {
   /** Every partition of every topic, internal topics too. */
   places(): Promise<readonly PartitionPlace[]>;
+  /** A request a broker: each tells the groups that it coordinates. */
+  groups(): Promise<Coordinators>;
   /**
    * For each of these partitions the first offset whose record is not older than `timestamp`, -1 without one; {@link newest} and {@link oldest} ask for the
    * next and for the first offset. A request a broker. A partition may be named once, and one without a leader gets no answer.
    */
   offsetsAt(asked: readonly (PartitionPlace & { readonly timestamp: number })[]): Promise<ReadonlyMap<string, bigint>>;
   /** What these groups have committed, by topic. A request a group. */
-  committed(groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly Committed[]>>;
+  committed(groups: Coordinators): Promise<ReadonlyMap<string, readonly Committed[]>>;
   /** The states and members of these groups. A request a broker. */
-  describe(groupIds: readonly string[]): Promise<ReadonlyMap<string, Described>>;
+  describe(groups: Coordinators): Promise<ReadonlyMap<string, Described>>;
 };
 
 export type Committed = { readonly topic: string; readonly partition: number; readonly offset: bigint };
@@ -34,18 +39,31 @@ export const newest = -1;
 export const oldest = -2;
 export const placeKey = (topic: string, partition: number) => `${topic}/${partition}`;
 
-/** @param coordinators remembers who coordinates a group from one call to the next; who asks once gives none */
-export function askMany(admin: Admin, coordinators = new Map<string, number>()): AskMany {
+export function askMany(admin: Admin): AskMany {
   const cluster = clusterOf(admin);
+  let asked: Promise<ClusterMetadata> | undefined;
+  const metadata = () => {
+    asked ??= cluster.refreshMetadata().then(() => cluster.brokerPool.metadata);
+    return asked;
+  };
   return {
     async places() {
-      const { topics } = await admin.fetchTopicMetadata();
-      return topics.flatMap(({ name, partitions }) =>
-        partitions.map(({ partitionId, leader, replicas, isr }) => ({
-          ...{ topic: name, partition: partitionId, leader },
+      const { topicMetadata } = await metadata();
+      return topicMetadata.flatMap(({ topic, partitionMetadata }) =>
+        partitionMetadata.map(({ partitionId, leader, replicas, isr }) => ({
+          ...{ topic, partition: partitionId, leader },
           ...{ replicas: replicas.length, inSync: isr.length },
         })),
       );
+    },
+
+    async groups() {
+      const { brokers } = await metadata();
+      const answers = brokers.map(async ({ nodeId }) => {
+        const { groups } = await (await cluster.findBroker({ nodeId })).listGroups();
+        return groups.map(({ groupId }) => [groupId, nodeId] as const);
+      });
+      return new Map((await Promise.all(answers)).flat());
     },
 
     async offsetsAt(asked) {
@@ -68,11 +86,9 @@ export function askMany(admin: Admin, coordinators = new Map<string, number>()):
       return found;
     },
 
-    async committed(groupIds) {
-      const answers = groupIds.map(async (groupId) => {
-        const { responses } = await ofCoordinator(cluster, coordinators, groupId, (broker) =>
-          broker.offsetFetch({ groupId, topics: [] }),
-        );
+    async committed(groups) {
+      const answers = [...groups].map(async ([groupId, nodeId]) => {
+        const { responses } = await (await cluster.findBroker({ nodeId })).offsetFetch({ groupId, topics: [] });
         const offsets = responses.flatMap(({ topic, partitions }) =>
           partitions.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
         );
@@ -81,41 +97,13 @@ export function askMany(admin: Admin, coordinators = new Map<string, number>()):
       return new Map(await Promise.all(answers));
     },
 
-    async describe(groupIds) {
-      await Promise.all(groupIds.map((groupId) => coordinatorOf(cluster, coordinators, groupId)));
-      const byBroker = Map.groupBy(groupIds, (groupId) => coordinators.get(groupId) ?? -1);
-      const answers = [...byBroker.values()].map(async (groups) => {
-        const { groups: described } = await ofCoordinator(cluster, coordinators, groups[0] ?? "", (broker) =>
-          broker.describeGroups({ groupIds: groups }),
-        );
-        return described;
+    async describe(groups) {
+      const byBroker = Map.groupBy(groups, ([, nodeId]) => nodeId);
+      const answers = [...byBroker].map(async ([nodeId, coordinated]) => {
+        const broker = await cluster.findBroker({ nodeId });
+        return (await broker.describeGroups({ groupIds: coordinated.map(([groupId]) => groupId) })).groups;
       });
       return new Map((await Promise.all(answers)).flat().map((each) => [each.groupId, each]));
     },
   };
-}
-
-async function coordinatorOf(cluster: Cluster, known: Map<string, number>, groupId: string): Promise<Broker> {
-  const nodeId = known.get(groupId);
-  if (nodeId !== undefined) return cluster.findBroker({ nodeId });
-  const broker = await cluster.findGroupCoordinator({ groupId });
-  known.set(groupId, broker.nodeId);
-  return broker;
-}
-
-/** A group's coordinator moves when its broker goes: what was remembered is then asked for again, once. */
-async function ofCoordinator<T>(
-  cluster: Cluster,
-  known: Map<string, number>,
-  groupId: string,
-  ask: (broker: Broker) => Promise<T>,
-): Promise<T> {
-  const wasKnown = known.has(groupId);
-  try {
-    return await ask(await coordinatorOf(cluster, known, groupId));
-  } catch (error) {
-    if (!wasKnown) throw error;
-    known.clear();
-    return ask(await coordinatorOf(cluster, known, groupId));
-  }
 }

@@ -2,6 +2,7 @@ import { type AskMany, askMany } from "./ask-many.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { endsOf, type PartitionEnds, type PartitionLag, partitionLags } from "./consumer-lag.ts";
 import { AssignerProtocol } from "./kafkajs.ts";
+import { createKnownAges, type KnownAges } from "./known-ages.ts";
 import { rangeGroupPrefix } from "./read-range.ts";
 import { withAdmin } from "./topics.ts";
 
@@ -35,24 +36,22 @@ export type ClusterState = {
 /**
  * Looks at everything at once, with a number of requests that grows with the brokers and the groups, not with the topics. Groups that this program makes for
  * single readings are left out.
- * @param coordinators remembers from one look to the next who coordinates a group
+ * @param ages remembers what was learned of the ages of records from one look to the next
  * @throws when Kafka cannot be asked
  */
-export function clusterState(connection: KafkaConnection, coordinators: Map<string, number>): Promise<ClusterState> {
+export function clusterState(connection: KafkaConnection, ages: KnownAges = createKnownAges()): Promise<ClusterState> {
   return withAdmin(connection, async (admin) => {
-    const ask = askMany(admin, coordinators);
-    const [places, listed] = await Promise.all([ask.places(), admin.listGroups()]);
-    const names = listed.groups
-      .map(({ groupId }) => groupId)
-      .filter((groupId) => !groupId.startsWith(rangeGroupPrefix))
-      .sort();
+    const ask = askMany(admin);
+    const [places, listed] = await Promise.all([ask.places(), ask.groups()]);
+    const coordinators = new Map([...listed].filter(([groupId]) => !groupId.startsWith(rangeGroupPrefix)));
+    const names = [...coordinators.keys()].sort();
     const at = Date.now();
     const [ends, committed, described] = await Promise.all([
       endsOf(ask, places),
-      ask.committed(names),
-      ask.describe(names),
+      ask.committed(coordinators),
+      ask.describe(coordinators),
     ]);
-    const lags = Map.groupBy(await partitionLags(ask, ends, committed, at), ({ groupId }) => groupId);
+    const lags = Map.groupBy(await partitionLags(ask, ends, committed, at, ages), ({ groupId }) => groupId);
     const known = new Map(ends.map((each) => [`${each.topic}/${each.partition}`, each]));
     const partitions = places
       .map(

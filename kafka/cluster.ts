@@ -30,6 +30,8 @@ export type Broker = {
       readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
     }[];
   }>;
+  /** Those that this broker coordinates. */
+  listGroups(): Promise<{ readonly groups: readonly { readonly groupId: string }[] }>;
   describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
     readonly groups: readonly {
       readonly groupId: string;
@@ -60,10 +62,26 @@ export type Broker = {
   }>;
 };
 
+/** Brokers and partitions, as a cluster tells them. */
+export type ClusterMetadata = {
+  readonly brokers: readonly { readonly nodeId: number }[];
+  readonly topicMetadata: readonly {
+    readonly topic: string;
+    readonly partitionMetadata: readonly {
+      readonly partitionId: number;
+      readonly leader: number;
+      readonly replicas: readonly number[];
+      readonly isr: readonly number[];
+    }[];
+  }[];
+};
+
 /** What kafkajs knows about the brokers behind an admin. */
 export type Cluster = {
+  /** Asks for all topics, since an admin has none in particular. */
+  refreshMetadata(): Promise<void>;
+  readonly brokerPool: { readonly metadata: ClusterMetadata };
   findBroker(request: { readonly nodeId: number }): Promise<Broker>;
-  findGroupCoordinator(request: { readonly groupId: string }): Promise<Broker & { readonly nodeId: number }>;
 };
 
 /**

@@ -1,5 +1,6 @@
 import { type AskMany, askMany, type Committed, newest, oldest, type PartitionPlace, placeKey } from "./ask-many.ts";
 import type { KafkaConnection } from "./connection.ts";
+import { createKnownAges, type KnownAges } from "./known-ages.ts";
 import { rangeGroupPrefix } from "./read-range.ts";
 import { agesOf } from "./record-ages.ts";
 import { withAdmin } from "./topics.ts";
@@ -33,12 +34,11 @@ export function consumerLags(
   { prefix, now = Date.now() }: { readonly prefix: string; readonly now?: number },
 ): Promise<readonly ConsumerLag[]> {
   return withAdmin(connection, async (admin) => {
-    const { groups } = await admin.listGroups();
-    const names = groups
-      .map(({ groupId }) => groupId)
-      .filter((groupId) => groupId.startsWith(prefix) && !groupId.startsWith(rangeGroupPrefix));
     const ask = askMany(admin);
-    const committed = await ask.committed(names);
+    const groups = [...(await ask.groups())].filter(
+      ([groupId]) => groupId.startsWith(prefix) && !groupId.startsWith(rangeGroupPrefix),
+    );
+    const committed = await ask.committed(new Map(groups));
     const topics = new Set([...committed.values()].flat().map(({ topic }) => topic));
     const ends = await endsOf(
       ask,
@@ -93,12 +93,14 @@ export async function endsOf(
 /**
  * What each group is behind by in each partition of the topics of which it has committed anything; a partition that is not among `ends` is left out.
  * @param committed by group
+ * @param known what was learned of the ages of records before, which spares questions; it is kept up to date
  */
 export async function partitionLags(
   { offsetsAt }: Pick<AskMany, "offsetsAt">,
   ends: readonly PartitionEnds[],
   committed: ReadonlyMap<string, readonly Committed[]>,
   now: number,
+  known: KnownAges = createKnownAges(),
 ): Promise<readonly PartitionLag[]> {
   const byTopic = Map.groupBy(ends, ({ topic }) => topic);
   const found = [...committed].flatMap(([groupId, offsets]) => {
@@ -112,7 +114,7 @@ export async function partitionLags(
     );
   });
   const waiting = found.filter(({ records }) => records > 0n);
-  const ages = await agesOf(offsetsAt, waiting, now);
+  const ages = await agesOf(offsetsAt, waiting, now, known);
   const ageOf = new Map(waiting.map((each, i) => [each, ages[i] ?? 0]));
   return found.map((each) => ({
     ...{ groupId: each.groupId, topic: each.place.topic, partition: each.place.partition },

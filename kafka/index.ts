@@ -10,6 +10,7 @@ export { type BatchControl, type ConsumerParts, createConsumer } from "./consume
 export { type ConsumerLag, consumerLags, lagsFrom, type PartitionLag, type PlaceLag } from "./consumer-lag.ts";
 export { type Cut, type CutPartition, cutPartitions } from "./cut-partitions.ts";
 export { HeaderReader } from "./header-reader.ts";
+export { createKnownAges, type KnownAges } from "./known-ages.ts";
 export { type KafkaOptions, kafkaOptions } from "./options.ts";
 export { partitionOf } from "./partitioner.ts";
 export { type Acknowledged, createProducer, type Producer, type ProducerParts } from "./producer.ts";

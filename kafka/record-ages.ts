@@ -1,4 +1,5 @@
 import { type AskMany, type PartitionPlace, placeKey } from "./ask-many.ts";
+import { boundsOf, createKnownAges, type KnownAges } from "./known-ages.ts";
 
 const shortestMs = 1_000;
 const longestMs = 10 * 365 * 24 * 3_600_000;
@@ -16,13 +17,15 @@ type Search = AgeAsked & { young: number; old: number; known: boolean };
  * The ages of records by their time of arrival, to some percent and never too low, in milliseconds, without reading one: Kafka tells the first offset behind a
  * moment, and the youngest moment behind which no offset lies beyond a record is its answer. All are searched for at the same time, a request a broker and round,
  * and what is learned of a partition serves all that is asked about it.
+ * @param memory what was learned before; afterwards it has what was learned of what was asked for now, and nothing else
  */
 export async function agesOf(
   offsetsAt: AskMany["offsetsAt"],
   asked: readonly AgeAsked[],
   now: number,
+  memory: KnownAges = createKnownAges(),
 ): Promise<readonly number[]> {
-  const searches = asked.map((each): Search => ({ ...each, young: 0, old: shortestMs, known: false }));
+  const searches = asked.map((each) => searchFrom(each, memory, now));
   const byPartition = Map.groupBy(searches, ({ place }) => placeKey(place.topic, place.partition));
   for (let round = 0; round < maxRounds; round++) {
     const probes: (PartitionPlace & { readonly timestamp: number; readonly age: number })[] = [];
@@ -42,7 +45,21 @@ export async function agesOf(
       else for (const search of byPartition.get(key) ?? []) learn(search, age, first);
     }
   }
+  memory.clear();
+  for (const [key, group] of Map.groupBy(searches, ({ place }) => placeKey(place.topic, place.partition))) {
+    const arrivals = group.map(({ next, young, old, known }) => ({
+      ...{ next, before: now - young },
+      ...(known ? { since: now - old } : {}),
+    }));
+    memory.set(key, arrivals);
+  }
   return searches.map(({ old }) => old);
+}
+
+function searchFrom(asked: AgeAsked, memory: KnownAges, now: number): Search {
+  const arrivals = memory.get(placeKey(asked.place.topic, asked.place.partition)) ?? [];
+  const { young, old } = boundsOf(arrivals, asked.next, now);
+  return { ...asked, young, old: old ?? Math.max(shortestMs, young * 4), known: old !== undefined };
 }
 
 function isOver({ known, young, old }: Search): boolean {

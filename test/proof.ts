@@ -30,6 +30,12 @@ const proofs = {
     file: "test/audit/calm.e2e.test.ts",
     env: { CALM_MINUTES: "30" },
   },
+  "first-event": {
+    about: "From git clone to a row of one's own by the README's commands, packages cached: within 120 s. Two minutes.",
+    project: "whole",
+    file: "test/first-event.e2e.test.ts",
+    env: { FIRST_EVENT_SECONDS: "120" },
+  },
   flapping: {
     about:
       "Two minutes of alerts that flap every second, evaluator and sender killed in turn: one opened and one resolved for each incident.",
@@ -50,6 +56,13 @@ const proofs = {
     project: "whole",
     file: "test/console/refused.e2e.test.ts",
     env: { CONSOLE_LETTERS: "10000", CONSOLE_FAULT_SECONDS: "5" },
+  },
+  "console-scale": {
+    about:
+      "1,000 topics and 500 consumer groups: each page of the console is there within a second, in Chromium. Five minutes.",
+    project: "whole",
+    file: "test/console/scale.e2e.test.ts",
+    env: { CONSOLE_TOPICS: "1000", CONSOLE_GROUPS: "500", CONSOLE_VISITS: "5", CONSOLE_PAGE_MS: "1000" },
   },
   dlq: {
     about:
@@ -117,7 +130,7 @@ const proofs = {
 
 function main([name = ""]: readonly string[]): number {
   if (!Object.hasOwn(proofs, name)) {
-    const lines = Object.entries(proofs).map(([known, { about }]) => `  ${known.padEnd(10)}${about}\n`);
+    const lines = Object.entries(proofs).map(([known, { about }]) => `  ${known.padEnd(15)}${about}\n`);
     process.stderr.write(`npm run proof -- NAME, where NAME is one of\n${lines.join("")}`);
     return 2;
   }

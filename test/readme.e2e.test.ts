@@ -5,14 +5,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findFreePortBase } from "../local/index.ts";
+import { readReadme } from "./support/readme.ts";
 import { eventually } from "./support/wait.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const dataDir = mkdtempSync(join(tmpdir(), "hailstream-readme-"));
-const text = readFileSync(join(root, "README.md"), "utf8");
-/** The shell commands of the README, in order. */
-const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] as string);
-const blockWith = (words: string) => blocks.find((block) => block.includes(words)) ?? "";
+const { text, blocks, blockWith } = readReadme(root);
 
 /** A data directory and ports of our own; the commands themselves stay as they are written. */
 const env: NodeJS.ProcessEnv = {

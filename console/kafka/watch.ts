@@ -1,4 +1,4 @@
-import { type ClusterState, clusterState, type KafkaConnection } from "../../kafka/index.ts";
+import { type ClusterState, clusterState, createKnownAges, type KafkaConnection } from "../../kafka/index.ts";
 import { messageOf } from "../../runtime/index.ts";
 
 /** What is known of the cluster, and of how quickly its topics grow. */
@@ -15,19 +15,22 @@ export type ClusterWatch = {
 };
 
 const freshMs = 2_000;
+/** A topic may have been deleted and made again under its name, with other records at the same offsets. */
+const forgetMs = 10 * 60_000;
 /** A rate over less says nothing, and one over more is that of another time. */
 const rateMs = { least: 1_500, most: 60_000 };
 
 /** Looks at the cluster when somebody asks, once for all who ask, and nothing while nobody does. */
 export function createClusterWatch(connection: KafkaConnection): ClusterWatch {
-  const coordinators = new Map<string, number>();
+  let ages = { known: createKnownAges(), since: Date.now() };
   let latest: ClusterLook | undefined;
   let underWay: Promise<ClusterLook> | undefined;
 
   async function lookAgain(): Promise<ClusterLook> {
     const before = latest;
     try {
-      const state = await clusterState(connection, coordinators);
+      if (Date.now() - ages.since > forgetMs) ages = { known: createKnownAges(), since: Date.now() };
+      const state = await clusterState(connection, ages.known);
       latest = { ...state, rates: ratesBetween(before, state) };
     } catch (error) {
       if (before === undefined) throw error;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { AskMany } from "../../kafka/ask-many.ts";
+import { createKnownAges } from "../../kafka/known-ages.ts";
 import { agesOf } from "../../kafka/record-ages.ts";
 
 const now = 1_800_000_000_000;
@@ -36,6 +37,37 @@ test("ages of many records are found together, to some percent and never too low
   }
   // One after the other, these would be some 200 questions.
   expect(rounds()).toBeLessThan(70);
+});
+
+test("what was learned before is not asked for again, and helps a group that has gone on", async () => {
+  const seconds = [90_000, 86_400, 4_000, 300, 12];
+  const { offsetsAt, rounds } = partitions([seconds, seconds]);
+  const memory = createKnownAges();
+  const at = (partition: number, next: number) => ({ place: place(partition), next: BigInt(next) });
+  await agesOf(offsetsAt, [at(0, 0), at(1, 1)], now, memory);
+  const first = rounds();
+  expect(first).toBeGreaterThan(10);
+  const later = 10 * 60_000;
+  const [still, waits] = await agesOf(offsetsAt, [at(0, 0), at(1, 1)], now + later, memory);
+  expect(rounds()).toBe(first);
+  for (const [age = 0, was = 0] of [
+    [still, 90_000_000 + later],
+    [waits, 86_400_000 + later],
+  ]) {
+    expect(age).toBeGreaterThanOrEqual(was);
+    expect(age).toBeLessThanOrEqual(was * 1.03);
+  }
+  // The one behind is younger than what was before it, so nobody looks further back.
+  const [moved = 0] = await agesOf(offsetsAt, [at(0, 2)], now, memory);
+  expect(moved).toBeGreaterThanOrEqual(4_000_000);
+  expect(moved).toBeLessThanOrEqual(4_000_000 * 1.03);
+  expect(rounds() - first).toBeLessThan(13);
+  // A group that was set back is known to be behind by more.
+  const [back = 0] = await agesOf(offsetsAt, [at(0, 1)], now, memory);
+  expect(back).toBeGreaterThanOrEqual(86_400_000);
+  expect(back).toBeLessThanOrEqual(86_400_000 * 1.03);
+  // What nobody asks for any more is forgotten.
+  expect([...memory.keys()]).toEqual(["t/0"]);
 });
 
 test("a hundred groups at a hundred places of a partition are answered within bounds", async () => {

@@ -37,16 +37,18 @@ export async function post(
   return statuses;
 }
 
-const liveKeys = new WeakMap<Stage, Promise<string>>();
+/** A stack that runs. */
+type Stack = Pick<Stage, "ready" | "dataDir">;
+const liveKeys = new WeakMap<Stack, Promise<string>>();
 
 /** The key of apps in the field, whose wrong events go into quarantine; the stack's own is a developer's. */
-export function liveKey(stage: Stage): Promise<string> {
+export function liveKey(stage: Stack): Promise<string> {
   const key = liveKeys.get(stage) ?? makeLiveKey(stage);
   liveKeys.set(stage, key);
   return key;
 }
 
-async function makeLiveKey(stage: Stage): Promise<string> {
+async function makeLiveKey(stage: Stack): Promise<string> {
   const { text } = await createKey(
     apiKeysFile(stage.dataDir),
     { name: "rider-app", stage: "live", scopes: ["*"], mint: false },

@@ -1,0 +1,72 @@
+import { loadavg } from "node:os";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import type { OnStage } from "../stage.ts";
+import { groupAt, makeCrowd, topicAt } from "./crowd.ts";
+
+/** `npm run proof -- console-scale`: 1,000 topics, 500 groups, five visits, a second. */
+const topics = Number(process.env.CONSOLE_TOPICS ?? 40);
+const groups = Number(process.env.CONSOLE_GROUPS ?? 20);
+const visits = Number(process.env.CONSOLE_VISITS ?? 2);
+const mostMs = Number(process.env.CONSOLE_PAGE_MS ?? Number.POSITIVE_INFINITY);
+
+const row = (page: Page) => page.getByRole("table").first().getByRole("row").nth(1);
+
+/** Each page, and what stands there once it shows what it is for. */
+const shown: readonly (readonly [path: string, there: (page: Page) => ReturnType<Page["locator"]>])[] = [
+  ["/", (page) => page.getByRole("heading", { level: 1, name: /all right|fault|warning/ })],
+  ["/topics", row],
+  ["/live", (page) => page.getByRole("heading", { name: /^Nothing (has arrived|fits) yet$/ })],
+  ["/groups", row],
+  ["/refused", (page) => page.locator("main.refused[aria-busy=false]")],
+  [`/topics/${topicAt(7)}`, (page) => page.locator(".records > li").first()],
+  ["/connectors", row],
+  [`/groups/${groupAt(7)}`, row],
+  ["/connectors/events", row],
+  ["/topics?name=crowd&sort=lag&page=2", row],
+  ["/schemas", row],
+  ["/alerts", (page) => page.locator("main .verdict h1")],
+  ["/groups?name=crowd&sort=name&page=2", row],
+  ["/alerts/history", (page) => page.locator("main table, main .empty").first()],
+  ["/schemas/driver.location", (page) => page.getByRole("region", { name: "Fields" })],
+  ["/alerts/rules", (page) => page.locator("main table, main .empty").first()],
+  ["/audit", (page) => page.getByRole("heading", { level: 1, name: /All in place|missing|too much|differ/ })],
+  ["/map", (page) => page.locator("main .empty, main canvas").first()],
+];
+
+/** All pages of a console whose Kafka has many topics and groups. */
+export function scalePages(onStage: OnStage): void {
+  onStage(
+    "with many topics and consumer groups each page is soon there",
+    async ({ ready, page }) => {
+      await makeCrowd(ready.kafka, topics, groups);
+      const took = new Map<string, number[]>(shown.map(([path]) => [path, []]));
+      for (let visit = 0; visit < visits; visit++) {
+        for (const [path, there] of shown) {
+          await page.goto("about:blank");
+          const began = performance.now();
+          await page.goto(`${ready.console}${path}`, { waitUntil: "commit" });
+          await there(page)
+            .waitFor()
+            .catch(async (cause: unknown) => {
+              throw new Error(`${path} shows: ${await page.locator("body").textContent()}`, { cause });
+            });
+          took.get(path)?.push(performance.now() - began);
+        }
+      }
+      const load = loadavg()
+        .map((each) => each.toFixed(1))
+        .join(", ");
+      const lines = [...took].map(([path, all]) => {
+        const inOrder = all.toSorted((a, b) => a - b);
+        const [median, worst] = [inOrder[Math.floor(inOrder.length / 2)], inOrder.at(-1)];
+        return `${path.padEnd(36)} ${median?.toFixed()} ${worst?.toFixed()}   (${all.map((ms) => ms.toFixed()).join(", ")})\n`;
+      });
+      process.stdout.write(
+        `${topics} topics, ${groups} groups, load ${load}; navigation to content, ms: median, worst, each\n${lines.join("")}`,
+      );
+      for (const [path, all] of took) expect(Math.max(...all), path).toBeLessThan(mostMs);
+    },
+    900_000,
+  );
+}

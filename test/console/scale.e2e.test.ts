@@ -1,0 +1,4 @@
+import { scalePages } from "./pages/scale.ts";
+import { testPages } from "./test-pages.ts";
+
+testPages(scalePages);
