@@ -1,5 +1,6 @@
 import type { Admin } from "kafkajs";
 import { type Broker, type ClusterMetadata, clusterOf } from "./cluster.ts";
+import type { ArrivalPoint } from "./known-ages.ts";
 
 /** A partition and who has it. */
 export type PartitionPlace = {
@@ -22,10 +23,12 @@ export type AskMany = {
   /** A request a broker: each tells the groups that it coordinates. */
   groups(): Promise<Coordinators>;
   /**
-   * For each of these partitions the first offset whose record is not older than `timestamp`, -1 without one; {@link newest} and {@link oldest} ask for the
+   * For each of these partitions the first record that is not older than `timestamp`, an offset of -1 without one; {@link newest} and {@link oldest} ask for the
    * next and for the first offset. A request a broker. A partition may be named once, and one without a leader gets no answer.
    */
-  offsetsAt(asked: readonly (PartitionPlace & { readonly timestamp: number })[]): Promise<ReadonlyMap<string, bigint>>;
+  firstsAt(
+    asked: readonly (PartitionPlace & { readonly timestamp: number })[],
+  ): Promise<ReadonlyMap<string, ArrivalPoint>>;
   /** What these groups have committed, by topic. A request a group. */
   committed(groups: Coordinators): Promise<ReadonlyMap<string, readonly Committed[]>>;
   /** The states and members of these groups. A request a broker. */
@@ -66,8 +69,8 @@ export function askMany(admin: Admin): AskMany {
       return new Map((await Promise.all(answers)).flat());
     },
 
-    async offsetsAt(asked) {
-      const found = new Map<string, bigint>();
+    async firstsAt(asked) {
+      const found = new Map<string, ArrivalPoint>();
       const byLeader = Map.groupBy(
         asked.filter(({ leader }) => leader >= 0),
         ({ leader }) => leader,
@@ -80,7 +83,8 @@ export function askMany(admin: Admin): AskMany {
         }));
         const { responses } = await broker.listOffsets({ topics });
         for (const { topic, partitions } of responses)
-          for (const { partition, offset } of partitions) found.set(placeKey(topic, partition), BigInt(offset));
+          for (const { partition, offset, timestamp } of partitions)
+            found.set(placeKey(topic, partition), { offset: BigInt(offset), time: Number(timestamp) });
       });
       await Promise.all(requests);
       return found;

@@ -21,7 +21,12 @@ export type Broker = {
   }): Promise<{
     readonly responses: readonly {
       readonly topic: string;
-      readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly offset: string;
+        /** Of the record at that offset; -1 where none was looked for. */
+        readonly timestamp: string;
+      }[];
     }[];
   }>;
   offsetFetch(request: { readonly groupId: string; readonly topics: readonly [] }): Promise<{

@@ -78,14 +78,14 @@ export function lagsFrom(
 
 /** The first and the next offset of these partitions; one without a leader is left out. */
 export async function endsOf(
-  { offsetsAt }: Pick<AskMany, "offsetsAt">,
+  { firstsAt }: Pick<AskMany, "firstsAt">,
   places: readonly PartitionPlace[],
 ): Promise<readonly PartitionEnds[]> {
-  const at = (timestamp: number) => offsetsAt(places.map((place) => ({ ...place, timestamp })));
+  const at = (timestamp: number) => firstsAt(places.map((place) => ({ ...place, timestamp })));
   const [lows, highs] = await Promise.all([at(oldest), at(newest)]);
   return places.flatMap((place) => {
     const key = placeKey(place.topic, place.partition);
-    const [low, high] = [lows.get(key), highs.get(key)];
+    const [low, high] = [lows.get(key)?.offset, highs.get(key)?.offset];
     return low === undefined || high === undefined ? [] : [{ ...place, low, high }];
   });
 }
@@ -96,7 +96,7 @@ export async function endsOf(
  * @param known what was learned of the ages of records before, which spares questions; it is kept up to date
  */
 export async function partitionLags(
-  { offsetsAt }: Pick<AskMany, "offsetsAt">,
+  { firstsAt }: Pick<AskMany, "firstsAt">,
   ends: readonly PartitionEnds[],
   committed: ReadonlyMap<string, readonly Committed[]>,
   now: number,
@@ -109,12 +109,19 @@ export async function partitionLags(
       (byTopic.get(topic) ?? []).map((place) => {
         const at = own.get(placeKey(topic, place.partition)) ?? -1n;
         const next = at < place.low ? place.low : at;
-        return { groupId, place, committed: at, next, records: next < place.high ? place.high - next : 0n };
+        return {
+          groupId,
+          place,
+          high: place.high,
+          committed: at,
+          next,
+          records: next < place.high ? place.high - next : 0n,
+        };
       }),
     );
   });
   const waiting = found.filter(({ records }) => records > 0n);
-  const ages = await agesOf(offsetsAt, waiting, now, known);
+  const ages = await agesOf(firstsAt, waiting, now, known);
   const ageOf = new Map(waiting.map((each, i) => [each, ages[i] ?? 0]));
   return found.map((each) => ({
     ...{ groupId: each.groupId, topic: each.place.topic, partition: each.place.partition },

@@ -1,8 +1,11 @@
-/** When the record at an offset arrived, or the first behind it that is still there: ms since 1970. */
+/** A record and when it arrived, ms since 1970; an offset below 0: there is none. */
+export type ArrivalPoint = { readonly offset: bigint; readonly time: number };
+
+/** When the record at `next` arrived, or the first behind it that is still there: ms since 1970. */
 type Arrival = {
   readonly next: bigint;
-  /** Not before this; absent: not known. */
-  readonly since?: number;
+  /** Not before this; undefined: not known. */
+  readonly since: number | undefined;
   /** Before this. */
   readonly before: number;
 };
@@ -12,19 +15,22 @@ export type KnownAges = Map<string, readonly Arrival[]>;
 
 export const createKnownAges = (): KnownAges => new Map();
 
-/** The least and the most that the age of the record at `next` may be, in ms; undefined: no bound is known. Records lie in the order of their arrival. */
+/**
+ * Between which records and moments the record at `next` arrived, as far as earlier answers tell: records lie in the order of their arrival.
+ * @param end of the partition, and now
+ */
 export function boundsOf(
   arrivals: readonly Arrival[],
   next: bigint,
-  now: number,
-): { readonly young: number; readonly old: number | undefined } {
-  let young = 0;
-  let old: number | undefined;
+  end: ArrivalPoint,
+): { readonly since: ArrivalPoint | undefined; readonly before: ArrivalPoint } {
+  let since: ArrivalPoint | undefined;
+  let before = end;
   for (const arrival of arrivals) {
-    if (arrival.next >= next) young = Math.max(young, now - arrival.before);
-    if (arrival.next <= next && arrival.since !== undefined) {
-      old = Math.max(0, Math.min(old ?? Number.POSITIVE_INFINITY, now - arrival.since));
+    if (arrival.next >= next && arrival.before < before.time) before = { offset: arrival.next, time: arrival.before };
+    if (arrival.next <= next && arrival.since !== undefined && arrival.since > (since?.time ?? -1)) {
+      since = { offset: arrival.next, time: arrival.since };
     }
   }
-  return { young, old: old === undefined ? undefined : Math.max(old, young) };
+  return { since, before: since !== undefined && since.time > before.time ? { ...before, time: since.time } : before };
 }

@@ -49,8 +49,8 @@ export function readPage(
     }
     let from = "from" in place ? place.from : high;
     if ("fromMs" in place) {
-      const firsts = await ask.offsetsAt([{ ...there, timestamp: place.fromMs }]);
-      const first = firsts.get(placeKey(topic, partition)) ?? -1n;
+      const firsts = await ask.firstsAt([{ ...there, timestamp: place.fromMs }]);
+      const first = firsts.get(placeKey(topic, partition))?.offset ?? -1n;
       if (first >= 0n) from = first;
     }
     if (from < low) from = low;

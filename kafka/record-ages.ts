@@ -1,79 +1,104 @@
 import { type AskMany, type PartitionPlace, placeKey } from "./ask-many.ts";
-import { boundsOf, createKnownAges, type KnownAges } from "./known-ages.ts";
+import { type ArrivalPoint, boundsOf, createKnownAges, type KnownAges } from "./known-ages.ts";
 
-const shortestMs = 1_000;
-const longestMs = 10 * 365 * 24 * 3_600_000;
 /** The answer is that exact, and not better than a fifth of a second. */
 const precision = 0.02;
-/** From a second to ten years and down to the precision takes thirty; many groups at different places of a partition take more. */
+const leastMs = 200;
+/** A group takes some five; many groups at different places of a partition take more. */
 const maxRounds = 80;
 
 /** A record whose age is asked for: the one at `next`, or the first behind it that is still there. */
-export type AgeAsked = { readonly place: PartitionPlace; readonly next: bigint };
+export type AgeAsked = {
+  readonly place: PartitionPlace;
+  readonly next: bigint;
+  /** The next offset of the partition. */
+  readonly high: bigint;
+};
 
-type Search = AgeAsked & { young: number; old: number; known: boolean };
+/** It arrived at or after the time of `since`, a record not behind it, and before that of `before`, a record not before it. */
+type Search = AgeAsked & { since: ArrivalPoint | undefined; before: ArrivalPoint };
 
 /**
- * The ages of records by their time of arrival, to some percent and never too low, in milliseconds, without reading one: Kafka tells the first offset behind a
- * moment, and the youngest moment behind which no offset lies beyond a record is its answer. All are searched for at the same time, a request a broker and round,
- * and what is learned of a partition serves all that is asked about it.
+ * The ages of records by their time of arrival, to some percent and never too low, in milliseconds, without reading one: Kafka tells the first record behind a
+ * moment, and its time. Where a record stands among those that are known says where to look for it (interpolation), and in turn the middle of what is left is asked
+ * for, so that an uneven stream takes little longer. All are searched for at the same time, a request a broker and round, and what is learned of a partition serves all that is
+ * asked about it.
  * @param memory what was learned before; afterwards it has what was learned of what was asked for now, and nothing else
  */
 export async function agesOf(
-  offsetsAt: AskMany["offsetsAt"],
+  firstsAt: AskMany["firstsAt"],
   asked: readonly AgeAsked[],
   now: number,
   memory: KnownAges = createKnownAges(),
 ): Promise<readonly number[]> {
-  const searches = asked.map((each) => searchFrom(each, memory, now));
+  const searches = asked.map((each): Search => {
+    const arrivals = memory.get(placeKey(each.place.topic, each.place.partition)) ?? [];
+    return { ...each, ...boundsOf(arrivals, each.next, { offset: each.high, time: now }) };
+  });
   const byPartition = Map.groupBy(searches, ({ place }) => placeKey(place.topic, place.partition));
+  const open = new Map(byPartition);
   for (let round = 0; round < maxRounds; round++) {
-    const probes: (PartitionPlace & { readonly timestamp: number; readonly age: number })[] = [];
-    for (const group of byPartition.values()) {
-      const open = group.find((search) => !isOver(search));
-      if (open === undefined) continue;
-      const age = open.known ? (open.young + open.old) / 2 : open.old;
-      probes.push({ ...open.place, age, timestamp: Math.max(0, Math.floor(now - age)) });
+    const probes: (PartitionPlace & { readonly timestamp: number })[] = [];
+    for (const [key, group] of open) {
+      const search = group.find((each) => !isOver(each, now));
+      if (search === undefined) open.delete(key);
+      else probes.push({ ...search.place, timestamp: momentFor(search, now, round) });
     }
     if (probes.length === 0) break;
-    const firsts = await offsetsAt(probes);
-    for (const { topic, partition, age } of probes) {
+    const firsts = await firstsAt(probes);
+    for (const { topic, partition, timestamp } of probes) {
       const key = placeKey(topic, partition);
       const first = firsts.get(key);
-      // It has just lost its leader: what is known must do.
-      if (first === undefined) byPartition.delete(key);
-      else for (const search of byPartition.get(key) ?? []) learn(search, age, first);
+      // It has just lost its leader, or holds nothing any more: what is known must do.
+      if (first === undefined || (first.offset < 0n && timestamp === 0)) open.delete(key);
+      else for (const search of byPartition.get(key) ?? []) learn(search, timestamp, first);
     }
   }
   memory.clear();
-  for (const [key, group] of Map.groupBy(searches, ({ place }) => placeKey(place.topic, place.partition))) {
-    const arrivals = group.map(({ next, young, old, known }) => ({
-      ...{ next, before: now - young },
-      ...(known ? { since: now - old } : {}),
-    }));
-    memory.set(key, arrivals);
+  for (const [key, group] of byPartition) {
+    memory.set(
+      key,
+      group.map(({ next, since, before }) => ({ next, since: since?.time, before: before.time })),
+    );
   }
-  return searches.map(({ old }) => old);
+  return searches.map(({ since }) => (since === undefined ? 0 : Math.max(0, now - since.time)));
 }
 
-function searchFrom(asked: AgeAsked, memory: KnownAges, now: number): Search {
-  const arrivals = memory.get(placeKey(asked.place.topic, asked.place.partition)) ?? [];
-  const { young, old } = boundsOf(arrivals, asked.next, now);
-  return { ...asked, young, old: old ?? Math.max(shortestMs, young * 4), known: old !== undefined };
+/** How far a moment may be from that of the record, ms. */
+const tolerance = (since: ArrivalPoint, now: number) => Math.max(leastMs, (now - since.time) * precision);
+
+function isOver({ since, before }: Search, now: number): boolean {
+  return since !== undefined && before.time - since.time <= tolerance(since, now);
 }
 
-function isOver({ known, young, old }: Search): boolean {
-  return known ? old - young <= Math.max(200, old * precision) : young >= longestMs;
+/** The moment to ask for next; 0 asks for the first record of all. */
+function momentFor({ next, since, before }: Search, now: number, round: number): number {
+  if (since === undefined) return 0;
+  const span = Number(before.offset - since.offset);
+  const share = span > 0 ? Number(next - since.offset) / span : 0.5;
+  const moments = [
+    // In the middle by orders of magnitude: most of what waits is young.
+    now - Math.sqrt(Math.max(leastMs, now - before.time) * Math.max(1, now - since.time)),
+    since.time + share * (before.time - since.time) - 1,
+    // Perhaps it is known already.
+    since.time + tolerance(since, now),
+  ];
+  const moment = Math.floor(moments[round % moments.length] ?? 0);
+  return Math.max(1, since.time + 1, Math.min(moment, before.time - 1));
 }
 
-function learn(search: Search, age: number, first: bigint): void {
-  if (first >= 0n && first <= search.next) {
-    if (!search.known || age < search.old) search.old = Math.max(age, search.young);
-    search.known = true;
-  } else if (age > search.young) {
-    search.young = age;
+function learn(search: Search, moment: number, first: ArrivalPoint): void {
+  const { next, since, before } = search;
+  if (first.offset === next || (moment === 0 && first.offset > next)) {
+    search.since = first;
+    search.before = first;
+  } else if (first.offset < 0n || first.offset > next) {
+    if (moment < before.time) {
+      search.before = { offset: first.offset < 0n ? search.high : first.offset, time: moment };
+    }
+  } else if (since === undefined || first.time > since.time) {
+    search.since = first;
     // Records need not lie in the order of their times.
-    if (!search.known) search.old = Math.max(search.old, age * 4);
-    else if (search.young > search.old) search.old = search.young;
+    if (first.time > before.time) search.before = { offset: before.offset, time: first.time };
   }
 }

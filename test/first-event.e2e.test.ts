@@ -76,7 +76,7 @@ test.skipIf(mostSeconds === 0)(
       );
     await said("building the console's page");
     step("npm start: npm ci");
-    await said("hailstream: starting");
+    await said("Starting Kafka");
     step("npm start: console, fetch");
     await said("hailstream is ready");
     step("npm start: the pipeline");

@@ -1,7 +1,6 @@
 import type { Admin } from "kafkajs";
 import { clusterOf } from "../../../kafka/cluster.ts";
-import { clusterState, connectKafka, kafkaOptions, withAdmin } from "../../../kafka/index.ts";
-import { readOptions, silentLogger } from "../../../runtime/index.ts";
+import { clusterState, type KafkaConnection, withAdmin } from "../../../kafka/index.ts";
 import { eventually } from "../../support/wait.ts";
 
 export const partitionsEach = 3;
@@ -30,8 +29,7 @@ type Committer = {
  * Topics of three partitions with twenty records of the last three days in each, and groups that have committed in four topics: every second one everything, the others to
  * some place before the end. Resolves when Kafka tells all of it.
  */
-export async function makeCrowd(brokers: string, topics: number, groups: number): Promise<void> {
-  const connection = connectKafka(readOptions(kafkaOptions, { flags: { "kafka-brokers": brokers } }), silentLogger);
+export async function makeCrowd(connection: KafkaConnection, topics: number, groups: number): Promise<void> {
   const names = Array.from({ length: topics }, (_, n) => topicAt(n));
   await withAdmin(connection, async (admin) => {
     for (const some of chunks(names, 100)) {
@@ -39,7 +37,7 @@ export async function makeCrowd(brokers: string, topics: number, groups: number)
       await admin.createTopics({ waitForLeaders: false, timeout: 60_000, topics: wanted });
     }
   });
-  const slow = { timeoutMs: 120_000, everyMs: 500 };
+  const slow = { timeoutMs: 300_000, everyMs: 500 };
   const state = () => clusterState(connection);
   await eventually(async () => {
     const known = (await state()).topics;

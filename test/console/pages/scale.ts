@@ -1,6 +1,8 @@
 import { loadavg } from "node:os";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
+import { clusterState, connectKafka, createKnownAges, kafkaOptions } from "../../../kafka/index.ts";
+import { readOptions, silentLogger } from "../../../runtime/index.ts";
 import type { OnStage } from "../stage.ts";
 import { groupAt, makeCrowd, topicAt } from "./crowd.ts";
 
@@ -39,7 +41,19 @@ export function scalePages(onStage: OnStage): void {
   onStage(
     "with many topics and consumer groups each page is soon there",
     async ({ ready, page }) => {
-      await makeCrowd(ready.kafka, topics, groups);
+      const flags = { "kafka-brokers": ready.kafka };
+      const connection = connectKafka(readOptions(kafkaOptions, { flags }), silentLogger);
+      await makeCrowd(connection, topics, groups);
+      const looks: number[] = [];
+      const ages = createKnownAges();
+      for (let look = 0; look < 4; look++) {
+        const began = performance.now();
+        await clusterState(connection, ages);
+        looks.push(performance.now() - began);
+      }
+      process.stdout.write(
+        `a look at the cluster, the first and those behind it: ${looks.map(Math.round).join(", ")} ms\n`,
+      );
       const took = new Map<string, number[]>(shown.map(([path]) => [path, []]));
       for (let visit = 0; visit < visits; visit++) {
         for (const [path, there] of shown) {
