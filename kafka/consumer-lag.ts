@@ -1,3 +1,4 @@
+import { PipelineError } from "../runtime/index.ts";
 import { type AskMany, askMany, type Committed, newest, oldest, type PartitionPlace, placeKey } from "./ask-many.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { createKnownAges, type KnownAges } from "./known-ages.ts";
@@ -73,6 +74,24 @@ export function lagsFrom(
       const end = known.get(placeKey(lag.topic, lag.partition));
       return end === undefined ? [] : [{ ...lag, low: end.low, high: end.high }];
     });
+  });
+}
+
+/** Where these topics begin and end, in each of their partitions; asked at once for all of them. @throws PipelineError kafka_topic_missing, also while a partition has no leader */
+export function endsOfTopics(
+  connection: KafkaConnection,
+  topics: readonly string[],
+): Promise<readonly PartitionEnds[]> {
+  return withAdmin(connection, async (admin) => {
+    const ask = askMany(admin);
+    const places = (await ask.places()).filter(({ topic }) => topics.includes(topic));
+    const ends = await endsOf(ask, places);
+    const missing = topics.find(
+      (topic) =>
+        !ends.some((each) => each.topic === topic) || places.some((each) => each.topic === topic && each.leader < 0),
+    );
+    if (missing !== undefined) throw new PipelineError("kafka_topic_missing", { fields: { topic: missing } });
+    return ends;
   });
 }
 

@@ -7,7 +7,14 @@ export {
 } from "./cluster-state.ts";
 export { connectKafka, type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
 export { type BatchControl, type ConsumerParts, createConsumer } from "./consumer.ts";
-export { type ConsumerLag, consumerLags, lagsFrom, type PartitionLag, type PlaceLag } from "./consumer-lag.ts";
+export {
+  type ConsumerLag,
+  consumerLags,
+  endsOfTopics,
+  lagsFrom,
+  type PartitionLag,
+  type PlaceLag,
+} from "./consumer-lag.ts";
 export { type Cut, type CutPartition, cutPartitions } from "./cut-partitions.ts";
 export { HeaderReader } from "./header-reader.ts";
 export { createKnownAges, type KnownAges } from "./known-ages.ts";

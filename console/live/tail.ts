@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { createConsumer, type KafkaConnection, topicEnds, withAdmin } from "../../kafka/index.ts";
+import { createConsumer, endsOfTopics, type KafkaConnection, withAdmin } from "../../kafka/index.ts";
 import { createMetrics, createService, type Logger, messageOf, type Service } from "../../runtime/index.ts";
 import type { PlacedRecord } from "./describe.ts";
 import type { LiveState } from "./shapes.ts";
@@ -47,17 +47,13 @@ export function createTail({ connection, topics, log }: TailParts): Tail {
     const ended = Promise.withResolvers<never>();
     // Nobody may be waiting when it ends.
     ended.promise.catch(() => undefined);
-    await Promise.all(
-      topics.map(async (topic) => {
-        for (const { partition, low, high } of await topicEnds(connection, topic)) {
-          const place = `${topic}/${partition}`;
-          const offset = next.get(place) ?? high;
-          // Unless retention has passed it.
-          if (offset >= low) next.set(place, offset);
-          else next.set(place, low);
-        }
-      }),
-    );
+    for (const { topic, partition, low, high } of await endsOfTopics(connection, topics)) {
+      const place = `${topic}/${partition}`;
+      const offset = next.get(place) ?? high;
+      // Unless retention has passed it.
+      if (offset >= low) next.set(place, offset);
+      else next.set(place, low);
+    }
     const consumer = createConsumer({
       ...{ name: "live", connection, groupId, topics, log, maxWaitMs: 100, concurrency: 2 },
       // The group is gone in a while, and its name would stay in the metrics for ever.
