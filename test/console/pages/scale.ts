@@ -24,7 +24,7 @@ const shown: readonly (readonly [path: string, there: (page: Page) => ReturnType
   [`/topics/${topicAt(7)}`, (page) => page.locator(".records > li").first()],
   ["/connectors", row],
   [`/groups/${groupAt(7)}`, row],
-  ["/connectors/events", row],
+  ["/connectors/events", (page) => page.getByRole("heading", { name: "How far it is" })],
   ["/topics?name=crowd&sort=lag&page=2", row],
   ["/schemas", row],
   ["/alerts", (page) => page.locator("main .verdict h1")],
