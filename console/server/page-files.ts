@@ -30,7 +30,8 @@ export async function pageRoutes(folder = pageFolder): Promise<Router> {
     setHeaders: (response) => response.setHeader("cache-control", "public, max-age=31536000, immutable"),
   });
   router.use("/assets", assets);
-  router.get(/^\/(?!api(\/|$))[^.]*$/, (_request, response) => {
+  // Names of topics and types have dots, and follow the name of a page; what has one at the top is a file that there is not.
+  router.get(/^\/(?!api(\/|$))[^./]*(\/.*)?$/, (_request, response) => {
     response.setHeader("content-security-policy", pagePolicy);
     response.type("html").send(html);
   });

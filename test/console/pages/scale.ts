@@ -36,6 +36,20 @@ const shown: readonly (readonly [path: string, there: (page: Page) => ReturnType
   ["/map", (page) => page.locator("main .empty, main canvas").first()],
 ];
 
+function tell(took: ReadonlyMap<string, readonly number[]>): void {
+  const load = loadavg()
+    .map((each) => each.toFixed(1))
+    .join(", ");
+  const lines = [...took].map(([path, all]) => {
+    const inOrder = all.toSorted((a, b) => a - b);
+    const [median, worst] = [inOrder[Math.floor(inOrder.length / 2)], inOrder.at(-1)];
+    return `${path.padEnd(36)} ${median?.toFixed()} ${worst?.toFixed()}   (${all.map((ms) => ms.toFixed()).join(", ")})\n`;
+  });
+  process.stdout.write(
+    `${topics} topics, ${groups} groups, load ${load}; navigation to content, ms: median, worst, each\n${lines.join("")}`,
+  );
+}
+
 /** All pages of a console whose Kafka has many topics and groups. */
 export function scalePages(onStage: OnStage): void {
   onStage(
@@ -55,30 +69,24 @@ export function scalePages(onStage: OnStage): void {
         `a look at the cluster, the first and those behind it: ${looks.map(Math.round).join(", ")} ms\n`,
       );
       const took = new Map<string, number[]>(shown.map(([path]) => [path, []]));
-      for (let visit = 0; visit < visits; visit++) {
-        for (const [path, there] of shown) {
-          await page.goto("about:blank");
-          const began = performance.now();
-          await page.goto(`${ready.console}${path}`, { waitUntil: "commit" });
-          await there(page)
-            .waitFor()
-            .catch(async (cause: unknown) => {
-              throw new Error(`${path} shows: ${await page.locator("body").textContent()}`, { cause });
-            });
-          took.get(path)?.push(performance.now() - began);
+      try {
+        for (let visit = 0; visit < visits; visit++) {
+          for (const [path, there] of shown) {
+            await page.goto("about:blank");
+            const began = performance.now();
+            await page.goto(`${ready.console}${path}`, { waitUntil: "commit" });
+            await there(page)
+              .waitFor()
+              .catch(async (cause: unknown) => {
+                throw new Error(`${path} shows: ${await page.locator("body").textContent()}`, { cause });
+              });
+            took.get(path)?.push(performance.now() - began);
+          }
         }
+      } finally {
+        // Also when one of them does not come.
+        tell(took);
       }
-      const load = loadavg()
-        .map((each) => each.toFixed(1))
-        .join(", ");
-      const lines = [...took].map(([path, all]) => {
-        const inOrder = all.toSorted((a, b) => a - b);
-        const [median, worst] = [inOrder[Math.floor(inOrder.length / 2)], inOrder.at(-1)];
-        return `${path.padEnd(36)} ${median?.toFixed()} ${worst?.toFixed()}   (${all.map((ms) => ms.toFixed()).join(", ")})\n`;
-      });
-      process.stdout.write(
-        `${topics} topics, ${groups} groups, load ${load}; navigation to content, ms: median, worst, each\n${lines.join("")}`,
-      );
       for (const [path, all] of took) expect(Math.max(...all), path).toBeLessThan(mostMs);
     },
     900_000,
