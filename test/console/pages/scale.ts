@@ -32,7 +32,8 @@ const shown: readonly (readonly [path: string, there: (page: Page) => ReturnType
   ["/alerts/history", (page) => page.locator("main table, main .empty").first()],
   ["/schemas/driver.location", (page) => page.getByRole("region", { name: "Fields" })],
   ["/alerts/rules", (page) => page.locator("main table, main .empty").first()],
-  ["/audit", (page) => page.getByRole("heading", { level: 1, name: /All in place|missing|too much|differ/ })],
+  // The counts; the verdict compares events of topics and rows, whatever else the cluster holds, and comes when it is done.
+  ["/audit", (page) => page.locator("main table, main .empty").first()],
   ["/map", (page) => page.locator("main .empty, main canvas").first()],
 ];
 
