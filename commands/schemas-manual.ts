@@ -35,7 +35,10 @@ export const schemasManual: Manual = {
       exits: { 1: "with --verify a file is stale" },
     },
     release: {
-      examples: ["hailstream schemas release"],
+      examples: [
+        "hailstream schemas release trip.rated",
+        "hailstream schemas release  # all that changed, also what others have changed and not released",
+      ],
       json: '{"released":[{"type","version"}],"results":[…]|absent}',
       exits: { 2: "a schema cannot read what an earlier one wrote; nothing is released" },
     },

@@ -105,19 +105,22 @@ export const add: AddCommand = (program, context, end) => {
       end(options.verify && stale.length > 0 ? exitCodes.failed : exitCodes.ok);
     });
 
-  sub("release")
-    .description("Keeps every changed schema as its next released version.")
-    .action((options: Json, called: Command) => {
+  sub("release [types...]")
+    .description("Keeps every changed schema, or those of the types that are named, as its next released version.")
+    .action((names: readonly string[], options: Json, called: Command) => {
       const source = sourceFrom(called);
+      const catalogue = catalogueFrom(source);
+      const chosen = names.map((name) => typeNamed(name, catalogue));
       const broken = checkAll(source).filter((result) => !result.compatible);
       if (broken.length > 0) {
         if (options.json) printJson(context, { released: [], results: broken });
         else sayResults(context, broken);
         return end(exitCodes.refused);
       }
+      const types = chosen.length > 0 ? chosen : [...catalogue.types.values()];
       const sources = [
-        ...[...catalogueFrom(source).types.values()].map((type) => [type.name, schemaFile(type), type.folder] as const),
-        [enrichmentName, schemaFile(enrichmentName), schemaFolder] as const,
+        ...types.map((type) => [type.name, schemaFile(type), type.folder] as const),
+        ...(chosen.length > 0 ? [] : [[enrichmentName, schemaFile(enrichmentName), schemaFolder] as const]),
       ];
       const released = sources
         .map(([name, file, folder]) => ({ type: name, ...release(name, readFileSync(file, "utf8"), folder) }))

@@ -1,18 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionSets } from "../commands/option-sets.ts";
 import { errorTable, flagOf, variableOf } from "../runtime/index.ts";
+import { anchorsOf, pages, proseOf, root, textOf } from "./docs/markdown.ts";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-// Not the changelog, which may tell of what is gone.
-const pages = ["README.md", "DESIGN.md", "CONTRIBUTING.md"].concat(
-  readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => join("docs", name)),
-);
-const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 const found = (page: string, pattern: RegExp) => [
   ...new Set([...textOf(page).matchAll(pattern)].map((m) => m[1] ?? "")),
 ];
@@ -50,8 +42,13 @@ describe.each(pages)("%s", (page) => {
     expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
-  test("leads to pages that are there", () => {
-    const links = found(page, /\]\((?!https?:|#)([^)#\s]+)/g);
-    expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+  test("leads to pages that are there, and to headings that they have", () => {
+    const links = [...proseOf(textOf(page)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+    const dead = links.filter(([, path = "", anchor]) => {
+      const target = path === "" ? page : normalize(join(dirname(page), path));
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && target.endsWith(".md") && !anchorsOf(textOf(target)).has(anchor);
+    });
+    expect(dead.map(([link]) => link)).toEqual([]);
   });
 });
