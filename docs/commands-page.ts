@@ -7,6 +7,7 @@ export function commandsPage({ commands }: Outline): string {
     "# Commands",
     "",
     "Generated from the commands themselves; `hailstream COMMAND --help` says the same and has the options. With `--json` standard output carries JSON and nothing else, what is said to people goes to standard error.",
+    "What they are for, step by step: the guides for [apps](guides/app-developer.md), [analysts](guides/analyst.md), [people on call](guides/on-call.md) and [operators](guides/operator.md).",
     "In the shapes of JSON, words stand for values, `[…]` for any number of what is in it, and `|` for one or the other.",
     "",
     ...commands.flatMap((command) => sections(command, ["hailstream"])),

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
-import { type Command, CommanderError } from "commander";
-import { beforeAll, describe, expect, test } from "vitest";
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
 import { commandGroups, createProgram, loadProgram } from "../../commands/index.ts";
 import { manualOf } from "../../commands/manual.ts";
 import { addOutline, outlineOf, readOutline } from "../../commands/outline.ts";
+import { callsOf, refusalOf } from "./calls.ts";
 
 const root = resolve(import.meta.dirname, "..", "..");
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -76,25 +77,12 @@ describe.each(leaves.map((each) => [each.path, each.command] as const))("hailstr
 });
 
 describe("every example", () => {
-  const calls: { readonly example: string; readonly words: readonly string[] }[] = [];
-
-  beforeAll(() => {
-    const examples = everyCommand.flatMap(({ command }) => manualOf(command).examples ?? []);
-    // A shell cuts them into words, as that of a reader does.
-    const script = examples.map((example, at) => `at=${at}\n${example}`).join("\n");
-    const report = `hailstream() { printf '%s\\x1f' "$at" "$@"; printf '\\x1e'; }\n`;
-    const cwd = join(root, "test-report");
-    const shell = spawnSync("bash", ["-c", `${report}${script.replaceAll(/ > \S+/g, "")}`], { cwd, encoding: "utf8" });
-    expect(shell.stderr).toBe("");
-    for (const record of shell.stdout.split("\x1e").filter((each) => each !== "")) {
-      const [at, ...words] = record.split("\x1f").slice(0, -1);
-      calls.push({ example: examples[Number(at)] ?? "", words });
-    }
-  });
+  const examples = everyCommand.flatMap(({ command }) => manualOf(command).examples ?? []);
 
   test("is taken by the command line", () => {
-    expect(calls.length).toBeGreaterThan(100);
-    for (const { example, words } of calls) expect(refusalOf(words), example).toBe("");
+    const calls = callsOf(examples);
+    expect(new Set(calls.map(({ script }) => script)).size).toBe(examples.length);
+    for (const { script, words } of calls) expect(refusalOf(words), examples[script]).toBe("");
   });
 });
 
@@ -152,22 +140,5 @@ function helpOf(command: Command): string {
     getOutHasColors: () => false,
   });
   command.outputHelp();
-  return text;
-}
-
-/** What the command line says to words that it does not take; empty when it takes them. */
-function refusalOf(words: readonly string[]): string {
-  let text = "";
-  const program = createProgram().configureOutput({
-    writeErr: (part) => {
-      text += part;
-    },
-  });
-  addOutline(program, outline, words, async () => undefined);
-  try {
-    program.parse([...words], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-  }
   return text;
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findFreePortBase } from "../../local/index.ts";
 import { eventually } from "../support/wait.ts";
 import { copyCheckout } from "./checkout.ts";
+import { coverage, guides } from "./coverage.ts";
 import { type Block, blocksOf, textOf } from "./markdown.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
@@ -93,11 +94,14 @@ async function follow(guide: string, expected: Readonly<Record<string, RegExp>>)
   }
   expect([...met].sort()).toEqual(Object.keys(expected).sort());
   const programs = guideBlocks(guide).flatMap(({ code }) => /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? []);
-  if (programs.length === 0) return;
+  if (programs.length > 0) await compile(terminal, programs);
+}
+
+async function compile(terminal: Terminal, programs: readonly string[]): Promise<void> {
   const flags =
     "--ignoreConfig --noEmit --strict --skipLibCheck --allowImportingTsExtensions --target es2024 --types node";
-  const types = await terminal.run({ language: "sh", code: `tsc ${flags} --module nodenext ${programs.join(" ")}` });
-  expect(types).toEqual({ status: 0, printed: "" });
+  const ran = await terminal.run({ language: "sh", code: `tsc ${flags} --module nodenext ${programs.join(" ")}` });
+  expect(ran).toEqual({ status: 0, printed: "" });
 }
 
 const minutes = 4 * 60_000;
@@ -117,7 +121,7 @@ test(
       "quarantine replay": /1 event/,
       "cat > my-schemas": /"amount": \d+/,
       '"id": "tip-1"': /"accepted"/,
-      "from analytics.fct_tips": /tip-1 \|.*\| [0-9a-f]{32} \|/,
+      "from analytics.fct_tips": /tip-1 +\|.*\| [0-9a-f]{32} \|/,
       "|| mv": /trip\.tipped: the field amount BREAKS against version 1/,
       '"name": "method"': /trip\.tipped is version 2, was 1/,
     }),
@@ -156,7 +160,7 @@ test(
   "the operator's guide",
   () =>
     follow("operator", {
-      "curl -s -o /dev/null": /^(\d+ 200\n){4}[\s\S]*circuit_open/,
+      "curl -s -o /dev/null": /^(\d+ 200\n){4}hailstream_sinks_webhook_endpoints/,
       '"id": "smoke-1"': /"accepted"/,
       "trace smoke-1": /is stored/,
       "dlq list": /store_rejected/,
@@ -167,3 +171,32 @@ test(
     }),
   minutes,
 );
+
+/** Pages that are looked up, not followed: each block by itself. */
+const others = Object.entries(coverage).flatMap(([page, languages]) =>
+  page.startsWith("docs/guides/")
+    ? []
+    : [{ page, here: Object.keys(languages).filter((l) => languages[l] === guides) }],
+);
+
+test("what other pages show to be copied", async () => {
+  const terminal = open();
+  await terminal.run({ language: "sh", code: 'eval "$(npx hailstream env)"' });
+  for (const { page, here } of others) {
+    for (const block of blocksOf(textOf(page)).filter(({ language }) => here.includes(language))) {
+      const where = `${page}, the block in line ${block.line}`;
+      if (block.language === "ts") {
+        const given = "declare const body: string, request: { headers: Record<string, string> };";
+        await terminal.run({ language: "ts", code: `// example.ts\n${given}\n${block.code}` });
+        await compile(terminal, ["example.ts"]);
+      } else if (block.language === "yaml") {
+        await terminal.run({ language: "yaml", code: `# example.yaml\n${block.code}` });
+        const ran = await terminal.run({ language: "sh", code: "npx hailstream alerts test example.yaml --since 1m" });
+        expect(ran, where).toMatchObject({ status: 0 });
+      } else {
+        const ran = await terminal.run(block, "OWNER_DATABASE_URL");
+        expect(ran.status, `${where}: ${ran.printed}`).toBe(0);
+      }
+    }
+  }
+}, 120_000);

@@ -8,8 +8,8 @@ export type Ran = { readonly status: number; readonly printed: string };
 
 /** Follows pages as a reader does, block by block in one terminal: what one block sets the next one has. */
 export type Terminal = {
-  /** Runs shell commands, asks SQL of `$DATABASE_URL`, and writes a block that begins with a comment with a path into that file. */
-  run(block: Pick<Block, "language" | "code">): Promise<Ran>;
+  /** Runs shell commands, asks SQL of the database whose address a variable has, and writes a block that begins with a comment with a path into that file. */
+  run(block: Pick<Block, "language" | "code">, database?: string): Promise<Ran>;
   /** Ends what blocks have started in the background. */
   close(): void;
 };
@@ -26,11 +26,12 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
   const groups: number[] = [];
   const kept = join(cwd, "test-report");
   mkdirSync(kept, { recursive: true });
-  const output = join(kept, "printed");
+  let blocks = 0;
   const variables = join(kept, "variables");
 
   async function bash(script: string): Promise<Ran> {
-    // A file, since what stays in the background would hold a pipe open.
+    // A file of its own, since what stays in the background would hold a pipe open.
+    const output = join(kept, `printed-${++blocks}`);
     const file = openSync(output, "w");
     const child = spawn("bash", ["-c", `${begin}${script}\nenv -0 > "${variables}"`], {
       ...{ cwd, env, detached: true, timeout: 120_000 },
@@ -48,7 +49,7 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
   }
 
   return {
-    async run({ language, code }) {
+    async run({ language, code }, database = "DATABASE_URL") {
       const [, path] = /^(?:\/\/|#) (\S+\.(?:ts|yaml))\n/.exec(code) ?? [];
       if (path !== undefined) {
         mkdirSync(dirname(join(cwd, path)), { recursive: true });
@@ -56,7 +57,7 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
         return { status: 0, printed: "" };
       }
       if (language === "sh") return bash(code);
-      return bash(`psql "$DATABASE_URL" -v ON_ERROR_STOP=1 <<'END_OF_SQL'\n${code}\nEND_OF_SQL`);
+      return bash(`psql "$${database}" -v ON_ERROR_STOP=1 <<'END_OF_SQL'\n${code}\nEND_OF_SQL`);
     },
     close() {
       for (const group of groups) {
