@@ -154,18 +154,17 @@ export const add: AddCommand = (program, context, end) => {
       return { rule, ...rest, states: shown.filter((state) => state.rule === rule) };
     });
     const dead = deadEndpoints(await listEndpoints(db));
-    open.tell(
-      [...json, dead],
-      [
-        ...entries.flatMap((entry) => [
-          describeEntry(entry),
-          ...shown.filter((state) => state.rule === entry.name && state.state !== "inactive").map(describeState),
-        ]),
-        ...(dead.states.length === 0
-          ? []
-          : [describeRule({ ...dead, name: dead.rule }), ...dead.states.map(describeState)]),
-      ],
-    );
+    const lines = [
+      ...entries.flatMap((entry) => {
+        const standing = shown.filter(({ rule, state }) => rule === entry.name && state !== "inactive");
+        const isWanted = standing.length > 0 || open.wanted.firing !== true;
+        return isWanted ? [describeEntry(entry), ...standing.map(describeState)] : [];
+      }),
+      ...(dead.states.length === 0
+        ? []
+        : [describeRule({ ...dead, name: dead.rule }), ...dead.states.map(describeState)]),
+    ];
+    open.tell([...json, dead], lines.length === 0 ? ["Nothing fires."] : lines);
   }).option("--firing", "only what fires");
 
   part(

@@ -145,7 +145,7 @@ test(
   () =>
     follow("on-call", {
       "endpoints test": /^delivered, status 204/,
-      "--firing": /safety-sos[\s\S]*firing/,
+      "--firing": /^safety-sos .*\n {2}firing since/,
       "hailstream status": /^ready/,
       "trace my-drill": /is stored[\s\S]*safety-sos/,
       "hailstream audit": /all in place/,
