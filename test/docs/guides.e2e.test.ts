@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -85,7 +85,6 @@ async function follow(guide: string, expected: Readonly<Record<string, RegExp>>)
     if (words !== undefined) met.add(words);
     const attempt = async () => {
       const ran = await terminal.run(block);
-      appendFileSync("/tmp/guides-transcript.txt", `### ${where}\n${block.code}---${ran.status}\n${ran.printed}\n`);
       expect(ran.status, `${where}: ${ran.printed}`).toBe(0);
       if (wanted !== undefined) expect(ran.printed, where).toMatch(wanted);
     };
