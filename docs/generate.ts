@@ -18,14 +18,17 @@ import { metricsPage } from "./metrics-page.ts";
  */
 const folder = dirname(fileURLToPath(import.meta.url));
 
+/** A plain text as Markdown that shows it so: two underlines would begin bold type. */
+const plain = (text: string) => text.replaceAll("__", "\\_\\_");
+
 function errorsPage(): string {
   const entries = Object.entries(errorTable).map(([code, entry]) =>
     [
       `## ${code}`,
       "",
-      entry.title,
+      plain(entry.title),
       "",
-      `- What to do: ${entry.remedy}`,
+      `- What to do: ${plain(entry.remedy)}`,
       `- Try again unchanged: ${entry.retryable ? "yes" : "no"}`,
       "",
     ].join("\n"),

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { pathOf } from "./doc-path.ts";
 
 /** Where the console shows a file: `""` for the README, `alerts` for docs/alerts.md, `examples/orders` for a README in a folder. */
 export function addressOf(file: string): string {
@@ -8,9 +9,6 @@ export function addressOf(file: string): string {
     .replace(/\.md$/, "")
     .replace(/^[A-Z]+$/, (name) => name.toLowerCase());
 }
-
-/** The console's path of an address. */
-export const pathOf = (address: string): string => (address === "" ? "/docs" : `/docs/${address}`);
 
 /**
  * Where a link of a page leads in the console. Undefined: nowhere, as to a file that is no page, or by a scheme that runs something.

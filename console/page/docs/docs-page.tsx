@@ -1,0 +1,46 @@
+import "./docs.css";
+import { useEffect } from "preact/hooks";
+import { addressAt } from "../../docs/doc-path.ts";
+import type { DocGroup, DocPage } from "../../docs/shapes.ts";
+import { Problem } from "../parts/list-parts.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { usePlace } from "../router.ts";
+import { Contents, Outline } from "./contents.tsx";
+import { DocNodes } from "./doc-nodes.tsx";
+
+/** The documentation of the version that runs. */
+export function DocsPage() {
+  const at = addressAt(usePlace().path);
+  const { answer, last, problem } = useAsked<DocPage>(`/api/docs/page?${new URLSearchParams({ at })}`);
+  const { answer: list } = useAsked<{ readonly groups: readonly DocGroup[] }>("/api/docs");
+  // While the next page comes, the one before stays.
+  const shown = answer ?? (problem === undefined ? last : undefined);
+  useEffect(() => {
+    if (answer !== undefined) arriveAt(answer);
+  }, [answer]);
+  return (
+    <main id="main" tabIndex={-1} class="docs" aria-busy={answer === undefined && problem === undefined}>
+      <Contents groups={list?.groups ?? []} at={at} />
+      <article class="doc">
+        {shown === undefined ? <h1>{problem === undefined ? "Docs" : "There is no such page"}</h1> : null}
+        <Problem text={problem} />
+        {shown === undefined ? null : (
+          <>
+            <DocNodes nodes={shown.body} />
+            <p class="hint">{shown.file}</p>
+          </>
+        )}
+      </article>
+      {shown === undefined ? null : <Outline headings={shown.headings} />}
+    </main>
+  );
+}
+
+/** A page begins at its top, or at the anchor of the address, which the browser looked for before it was there. */
+function arriveAt({ title }: DocPage): void {
+  document.title = `${title} · hailstream`;
+  const anchor = decodeURIComponent(location.hash.slice(1));
+  const heading = anchor === "" ? null : document.getElementById(anchor);
+  if (heading === null) scrollTo(0, 0);
+  else heading.scrollIntoView();
+}
