@@ -37,7 +37,7 @@ const stations: Readonly<Record<string, { readonly may: readonly string[]; reado
   apps: { may: ["schemas", "client", "runtime"] },
   console: {
     may: ["schemas", "kafka", "store", "runtime"],
-    owns: ["preact", "vite", "parse-prometheus-text-format", "d3-geo", "topojson-client"],
+    owns: ["preact", "vite", "parse-prometheus-text-format", "d3-geo", "topojson-client", "marked", "github-slugger"],
   },
   commands: {
     may: ["schemas", "kafka", "ingest", "stream", "sinks", "store", "audit", "local", "apps", "console", "runtime"],

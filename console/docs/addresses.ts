@@ -22,5 +22,6 @@ export function resolveLink(from: string, href: string, isShown: (file: string) 
   const file = posix.join(posix.dirname(from), decodeURI(path));
   const shown = [file, posix.join(file, "README.md")].find(isShown);
   if (shown === undefined) return undefined;
+  if (shown === from && anchor !== undefined) return `#${anchor}`;
   return pathOf(addressOf(shown)) + (anchor === undefined ? "" : `#${anchor}`);
 }

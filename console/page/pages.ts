@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { AlertsPage } from "./alerts/alerts-page.tsx";
 import { AuditPage } from "./audit/audit-page.tsx";
 import { ConnectorsPages } from "./connectors/connectors-page.tsx";
+import { DocsPage } from "./docs/docs-page.tsx";
 import { FlowPage } from "./flow/flow-page.tsx";
 import { GroupsPages } from "./groups/groups-page.tsx";
 import { LivePages } from "./live/live-page.tsx";
@@ -29,6 +30,7 @@ export const pages: readonly PageEntry[] = [
   { path: "/alerts", name: "Alerts", View: AlertsPage },
   { path: "/audit", name: "Audit", View: AuditPage },
   { path: "/map", name: "Map", View: MapPage },
+  { path: "/docs", name: "Docs", View: DocsPage },
 ];
 
 /** The page that shows an address; undefined: none. */

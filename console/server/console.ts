@@ -18,6 +18,7 @@ import type { AuditPort } from "../audit/port.ts";
 import { auditRoutes } from "../audit/routes.ts";
 import type { ConnectorsPort } from "../connectors/port.ts";
 import { connectorRoutes } from "../connectors/routes.ts";
+import { docRoutes } from "../docs/routes.ts";
 import { createFlowWatch } from "../flow/watch.ts";
 import { kafkaRoutes } from "../kafka/routes.ts";
 import { createClusterWatch } from "../kafka/watch.ts";
@@ -94,6 +95,7 @@ export function createConsole(parts: ConsoleParts): Service & { readonly url: st
     alerts: alertRoutes({ db, port: parts.alerts }),
     audit: auditRoutes(parts.audit),
     map: mapRoutes({ db, port: parts.map }),
+    docs: docRoutes(),
   };
   let page: Router | undefined;
   const http = createHttpService({

@@ -7,7 +7,7 @@ import { Link } from "../parts/list-parts.tsx";
 /** All pages, in their groups. */
 export function Contents({ groups, at }: { readonly groups: readonly DocGroup[]; readonly at: string }) {
   return (
-    <Folded name="All pages">
+    <Folded name="All pages" class="contents">
       {groups.map(({ name, pages }) => (
         <section key={name}>
           <p class="group">{name}</p>
@@ -33,7 +33,8 @@ export function Outline({ headings }: { readonly headings: readonly DocHeading[]
   const listed = headings.filter(({ depth }) => depth <= deepest);
   if (listed.length < 2) return null;
   return (
-    <Folded name="On this page">
+    <Folded name="On this page" class="outline">
+      <p class="group beside">On this page</p>
       <ul>
         {listed.map(({ id, text, depth }) => (
           <li key={id} class={`depth-${depth}`}>
@@ -47,8 +48,10 @@ export function Outline({ headings }: { readonly headings: readonly DocHeading[]
 
 const wide = matchMedia("(min-width: 1000px)");
 
+type FoldedProps = { readonly name: string; readonly class: string; readonly children: ComponentChildren };
+
 /** Beside the page where there is room; else folded above it. */
-function Folded({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+function Folded({ name, children, ...rest }: FoldedProps) {
   const [isWide, setWide] = useState(wide.matches);
   useEffect(() => {
     const update = () => setWide(wide.matches);
@@ -56,7 +59,7 @@ function Folded({ name, children }: { readonly name: string; readonly children: 
     return () => wide.removeEventListener("change", update);
   }, []);
   return (
-    <nav class="doc-nav" aria-label={name}>
+    <nav class={`doc-nav ${rest.class}`} aria-label={name}>
       <details open={isWide}>
         <summary>{name}</summary>
         {children}

@@ -20,8 +20,12 @@ export function DocsPage() {
   }, [answer]);
   return (
     <main id="main" tabIndex={-1} class="docs" aria-busy={answer === undefined && problem === undefined}>
+      <a class="skip" href="#doc">
+        Skip to the page
+      </a>
       <Contents groups={list?.groups ?? []} at={at} />
-      <article class="doc">
+      {shown === undefined ? null : <Outline headings={shown.headings} />}
+      <article class="doc" id="doc" tabIndex={-1}>
         {shown === undefined ? <h1>{problem === undefined ? "Docs" : "There is no such page"}</h1> : null}
         <Problem text={problem} />
         {shown === undefined ? null : (
@@ -31,7 +35,6 @@ export function DocsPage() {
           </>
         )}
       </article>
-      {shown === undefined ? null : <Outline headings={shown.headings} />}
     </main>
   );
 }

@@ -1,4 +1,5 @@
 import type { Group, Groups } from "../../refused/shapes.ts";
+import { ErrorLink } from "../parts/error-link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";
 import { goTo, onLink } from "../router.ts";
@@ -115,7 +116,9 @@ function GroupCard({ group, title, address }: CardProps) {
         </p>
       </div>
       <h2>{address === undefined ? title : <Go to={address}>{title}</Go>}</h2>
-      <p class="code mono">{code}</p>
+      <p class="code">
+        <ErrorLink code={code} />
+      </p>
       <dl class="group-facts">
         <div>
           <dt>App version</dt>

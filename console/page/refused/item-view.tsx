@@ -1,4 +1,5 @@
 import type { OneItem, Whole } from "../../refused/shapes.ts";
+import { ErrorLink } from "../parts/error-link.tsx";
 import { hexOf } from "../parts/hex.ts";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";
@@ -43,7 +44,9 @@ function Shown({ answer, again }: { readonly answer: OneItem; again(): void }) {
         <ul class="faults">
           {item.faults.map((fault) => (
             <li key={`${fault.code} ${fault.pointer}`}>
-              <p class="code mono">{fault.code}</p>
+              <p class="code">
+                <ErrorLink code={fault.code} />
+              </p>
               <FaultFacts fault={fault} kind={item.kind} />
             </li>
           ))}

@@ -60,7 +60,7 @@ describe("the documentation that the console shows", () => {
     for (const { headings } of pages.values()) {
       const ids = headings.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
-      expect(ids.filter((id) => id === "main" || id === "page")).toEqual([]);
+      expect(ids.filter((id) => ["main", "page", "doc"].includes(id))).toEqual([]);
     }
   });
 });

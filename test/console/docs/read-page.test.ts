@@ -76,6 +76,7 @@ describe("a page of documentation", () => {
       "https://cel.dev",
       "/docs/design",
     ]);
+    expect(links("[a](alerts.md#keys)")).toEqual(["#keys"]);
     expect(links("[a](docs/alerts.md) [b](DESIGN.md)", "README.md")).toEqual(["/docs/alerts", "/docs/design"]);
   });
 
