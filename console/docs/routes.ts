@@ -6,12 +6,17 @@ import { addressOf, resolveLink } from "./addresses.ts";
 import { docFiles, readDoc } from "./files.ts";
 import { groupPages } from "./groups.ts";
 import { readPage, titleOf } from "./read-page.ts";
+import { findSections, type SectionText, sectionsOf } from "./search.ts";
+import type { DocPage } from "./shapes.ts";
 
 const pageQuery = z.strictObject({ at: z.string().max(200).default("") });
+const findQuery = z.strictObject({ words: z.string().max(200) });
+const mostHits = 40;
 
-/** The documentation of this very version, read anew each time. */
+/** The documentation of this very version. */
 export function docRoutes(): Router {
   const router = Router();
+  let sections: Promise<readonly SectionText[]> | undefined;
 
   router.get("/", async (_request, response) => {
     const pages = (await docFiles()).map(async (file) => ({
@@ -23,11 +28,32 @@ export function docRoutes(): Router {
 
   router.get("/page", async (request, response) => {
     const { at } = checked(pageQuery, request.query);
-    const files = new Set(await docFiles());
-    const file = [...files].find((each) => addressOf(each) === at);
+    const files = await docFiles();
+    const file = files.find((each) => addressOf(each) === at);
     if (file === undefined) throw new PipelineError("console_path_unknown");
-    const source = await readDoc(file);
-    response.json(readPage(file, source, (href) => resolveLink(file, href, (other) => files.has(other))));
+    response.json(await readOne(file, new Set(files)));
+  });
+
+  router.get("/find", async (request, response) => {
+    const { words } = checked(findQuery, request.query);
+    // Kept from the first search on; after a failure the next one reads again.
+    sections ??= readSections().catch((error: unknown) => {
+      sections = undefined;
+      throw error;
+    });
+    response.json({ hits: findSections(await sections, words, mostHits) });
   });
   return router;
+}
+
+async function readOne(file: string, files: ReadonlySet<string>): Promise<DocPage> {
+  return readPage(file, await readDoc(file), (href) => resolveLink(file, href, (other) => files.has(other)));
+}
+
+/** One page a turn: all of them at once would hold up whoever else asks. */
+async function readSections(): Promise<readonly SectionText[]> {
+  const files = new Set(await docFiles());
+  const all: SectionText[] = [];
+  for (const file of files) all.push(...sectionsOf(await readOne(file, files)));
+  return all;
 }

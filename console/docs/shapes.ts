@@ -35,3 +35,13 @@ export type DocPage = {
 
 export type DocLine = { readonly address: string; readonly title: string };
 export type DocGroup = { readonly name: string; readonly pages: readonly DocLine[] };
+
+/** A section in which all the words are that were looked for. */
+export type DocHit = {
+  readonly address: string;
+  readonly title: string;
+  /** Its anchor and name; `""` for the beginning of a page. */
+  readonly id: string;
+  readonly heading: string;
+  readonly excerpt: string;
+};

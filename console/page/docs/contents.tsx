@@ -4,10 +4,17 @@ import { pathOf } from "../../docs/doc-path.ts";
 import type { DocGroup, DocHeading } from "../../docs/shapes.ts";
 import { Link } from "../parts/list-parts.tsx";
 
+type ContentsProps = {
+  readonly groups: readonly DocGroup[];
+  readonly at: string;
+  /** What stands above them. */
+  readonly children: ComponentChildren;
+};
+
 /** All pages, in their groups. */
-export function Contents({ groups, at }: { readonly groups: readonly DocGroup[]; readonly at: string }) {
+export function Contents({ groups, at, children }: ContentsProps) {
   return (
-    <Folded name="All pages" class="contents">
+    <Folded name="All pages" class="contents" above={children}>
       {groups.map(({ name, pages }) => (
         <section key={name}>
           <p class="group">{name}</p>
@@ -48,10 +55,15 @@ export function Outline({ headings }: { readonly headings: readonly DocHeading[]
 
 const wide = matchMedia("(min-width: 1000px)");
 
-type FoldedProps = { readonly name: string; readonly class: string; readonly children: ComponentChildren };
+type FoldedProps = {
+  readonly name: string;
+  readonly class: string;
+  readonly above?: ComponentChildren;
+  readonly children: ComponentChildren;
+};
 
 /** Beside the page where there is room; else folded above it. */
-function Folded({ name, children, ...rest }: FoldedProps) {
+function Folded({ name, above, children, ...rest }: FoldedProps) {
   const [isWide, setWide] = useState(wide.matches);
   useEffect(() => {
     const update = () => setWide(wide.matches);
@@ -60,6 +72,7 @@ function Folded({ name, children, ...rest }: FoldedProps) {
   }, []);
   return (
     <nav class={`doc-nav ${rest.class}`} aria-label={name}>
+      {above}
       <details open={isWide}>
         <summary>{name}</summary>
         {children}

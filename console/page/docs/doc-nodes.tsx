@@ -22,6 +22,8 @@ function Element({ node }: { readonly node: DocElement }) {
         </div>
       );
     case "th":
+      // A corner without words is no heading.
+      if (children.length === 0) return <td />;
       return (
         <th scope="col" class={align}>
           {within}

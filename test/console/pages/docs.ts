@@ -49,6 +49,21 @@ export function docPages(onStage: OnStage): void {
     expect([asked.status(), (await asked.json()).code]).toEqual([404, "console_path_unknown"]);
   });
 
+  onStage("the search finds a section in all of the documentation, and is an address", async (stage) => {
+    const { page, ready, complaints } = stage;
+    await page.goto(`${ready.console}/docs`);
+    await page.getByLabel("Find in the documentation").fill("silence reason");
+    await page.getByRole("link", { name: "Alerts › Silences" }).waitFor();
+    expect(new URL(page.url()).searchParams.get("find")).toBe("silence reason");
+    expect(await complaints()).toEqual([]);
+    await page.reload();
+    await page.getByRole("link", { name: "Alerts › Silences" }).click();
+    await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
+    await eventually(async () => expect(Math.abs(await topOf(stage, "silences"))).toBeLessThan(40));
+    await page.goto(`${ready.console}/docs?find=no+such+words+anywhere+at+all`);
+    await page.getByText("Nothing has all these words").waitFor();
+  });
+
   onStage("the documentation is reached and read by keyboard, also on a telephone", async (stage) => {
     const { page, ready, complaints } = stage;
     await page.goto(`${ready.console}/docs/alerts`);
