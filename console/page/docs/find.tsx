@@ -29,7 +29,9 @@ export function Found({ words }: { readonly words: string }) {
   const hits = last?.hits ?? [];
   return (
     <>
-      <h1 role="status">{last === undefined ? "…" : placesText(hits.length)}</h1>
+      <div role="status">
+        <h1>{last === undefined ? "…" : placesText(hits.length)}</h1>
+      </div>
       <Problem text={problem} />
       <ul class="doc-hits">
         {hits.map(({ address, title, id, heading, excerpt }) => (
