@@ -7,7 +7,7 @@ import { docFiles, readDoc } from "./files.ts";
 import { groupPages } from "./groups.ts";
 import { readPage, titleOf } from "./read-page.ts";
 import { findSections, type SectionText, sectionsOf } from "./search.ts";
-import type { DocPage } from "./shapes.ts";
+import type { DocGroup, DocPage } from "./shapes.ts";
 
 const pageQuery = z.strictObject({ at: z.string().max(200).default("") });
 const findQuery = z.strictObject({ words: z.string().max(200) });
@@ -18,13 +18,7 @@ export function docRoutes(): Router {
   const router = Router();
   let sections: Promise<readonly SectionText[]> | undefined;
 
-  router.get("/", async (_request, response) => {
-    const pages = (await docFiles()).map(async (file) => ({
-      address: addressOf(file),
-      title: titleOf(file, await readDoc(file)),
-    }));
-    response.json({ groups: groupPages(await Promise.all(pages)) });
-  });
+  router.get("/", async (_request, response) => void response.json({ groups: await readGroups() }));
 
   router.get("/page", async (request, response) => {
     const { at } = checked(pageQuery, request.query);
@@ -50,10 +44,22 @@ async function readOne(file: string, files: ReadonlySet<string>): Promise<DocPag
   return readPage(file, await readDoc(file), (href) => resolveLink(file, href, (other) => files.has(other)));
 }
 
-/** One page a turn: all of them at once would hold up whoever else asks. */
+async function readGroups(): Promise<readonly DocGroup[]> {
+  const pages = (await docFiles()).map(async (file) => ({
+    address: addressOf(file),
+    title: titleOf(file, await readDoc(file)),
+  }));
+  return groupPages(await Promise.all(pages));
+}
+
+/** In the order of the groups. One page a turn: all of them at once would hold up whoever else asks. */
 async function readSections(): Promise<readonly SectionText[]> {
-  const files = new Set(await docFiles());
+  const files = await docFiles();
+  const fileAt = new Map(files.map((file) => [addressOf(file), file]));
   const all: SectionText[] = [];
-  for (const file of files) all.push(...sectionsOf(await readOne(file, files)));
+  for (const { address } of (await readGroups()).flatMap(({ pages }) => pages)) {
+    const file = fileAt.get(address);
+    if (file !== undefined) all.push(...sectionsOf(await readOne(file, new Set(files))));
+  }
   return all;
 }

@@ -24,10 +24,15 @@ describe("the search through the documentation", () => {
     expect([found("nothing of it"), found("  ")]).toEqual([[], []]);
   });
 
+  test("keeps cells and items apart in what it shows", () => {
+    const table = pageOf("docs/d.md", "# Promises\n\n| a | b |\n|---|---|\n| one | two |\n\n- first\n- `second`s");
+    expect(findSections(table, "two", 5)[0]?.excerpt).toBe("a b one two first seconds");
+  });
+
   test("shows the words in their place, and no more than was asked for", () => {
     const long = pageOf("docs/c.md", `# Long\n\n${"before ".repeat(60)}needle ${"behind ".repeat(60)}`);
     const [hit] = findSections(long, "needle", 5);
-    expect(hit?.excerpt).toMatch(/^….*before needle behind.*…$/);
+    expect(hit?.excerpt).toMatch(/^… before .*before needle behind.* behind …$/);
     expect(hit?.excerpt.length).toBeLessThan(280);
     expect(findSections([...long, ...long], "needle", 1)).toHaveLength(1);
   });
