@@ -48,7 +48,7 @@ describe("the documentation that the console shows", () => {
     for (const [address, page] of pages) {
       const shown = textOf(page.body);
       // Addresses of links, names of languages and numbers of lists are no words of the text.
-      const source = (sources.get(address) ?? "").replace(/\]\([^)]*\)/g, "]").replace(/^```.*$|^\s*\d+\. /gm, "");
+      const source = (sources.get(address) ?? "").replace(/\]\([^)]*\)/g, "]").replace(/^\s*```.*$|^\s*\d+\. /gm, "");
       expect(words(source).filter((word) => !shown.includes(word))).toEqual([]);
     }
   });
