@@ -1,11 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask, type Role, roleNow, signInWith } from "./api.ts";
+import type { Theme } from "./choices.ts";
 import { pageAt, pages } from "./pages.ts";
-import type { Zone } from "./parts/words.ts";
-import { onLink, usePlace } from "./router.ts";
-import { keepZone, SettingsContext, zoneNow } from "./settings.ts";
+import { choose, onLink, useChoices, usePlace } from "./router.ts";
+import { SettingsContext } from "./settings.ts";
 import { SignInPage } from "./sign-in.tsx";
-import { chooseTheme, type Theme, themeNow } from "./theme.ts";
 
 /** The key behind # of the address that `hailstream up` shows; it is taken out of the address at once. */
 function keyOfAddress(): string | undefined {
@@ -20,7 +19,7 @@ const givenKey = keyOfAddress();
 export function App() {
   const [role, setRole] = useState<Role | "unknown" | undefined>("unknown");
   const [problem, setProblem] = useState<string>();
-  const [zone, setZone] = useState<Zone>(zoneNow);
+  const { zone = "utc" } = useChoices();
   useEffect(() => {
     const signIn = givenKey === undefined ? roleNow() : signInWith(givenKey);
     signIn.then(setRole).catch((error: Error) => {
@@ -33,15 +32,7 @@ export function App() {
   const settings = { zone, role, signedOut: () => setRole(undefined) };
   return (
     <SettingsContext.Provider value={settings}>
-      <Head
-        zone={zone}
-        role={role}
-        onZone={(next) => {
-          keepZone(next);
-          setZone(next);
-        }}
-        onSignedOut={() => setRole(undefined)}
-      />
+      <Head role={role} onSignedOut={() => setRole(undefined)} />
       <View />
     </SettingsContext.Provider>
   );
@@ -66,16 +57,11 @@ function View() {
   );
 }
 
-type HeadProps = {
-  readonly zone: Zone;
-  readonly role: Role;
-  onZone(zone: Zone): void;
-  onSignedOut(): void;
-};
+type HeadProps = { readonly role: Role; onSignedOut(): void };
 
-function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
+function Head({ role, onSignedOut }: HeadProps) {
   const here = pageAt(usePlace().path);
-  const [theme, setTheme] = useState<Theme>(themeNow);
+  const { zone = "utc", theme = "auto" } = useChoices();
   return (
     <header class="head">
       <a class="skip" href="#main">
@@ -93,7 +79,7 @@ function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
         <fieldset class="switch">
           <legend class="unseen">Times in</legend>
           {(["utc", "local"] as const).map((each) => (
-            <button type="button" key={each} aria-pressed={zone === each} onClick={() => onZone(each)}>
+            <button type="button" key={each} aria-pressed={zone === each} onClick={() => choose({ zone: each })}>
               {each === "utc" ? "UTC" : "Local"}
             </button>
           ))}
@@ -103,9 +89,8 @@ function Head({ zone, role, onZone, onSignedOut }: HeadProps) {
           <select
             value={theme}
             onChange={(event) => {
-              const next = event.currentTarget.value as Theme;
-              chooseTheme(next);
-              setTheme(next);
+              const next = event.currentTarget.value as Theme | "auto";
+              choose({ theme: next === "auto" ? undefined : next });
             }}
           >
             <option value="auto">System theme</option>

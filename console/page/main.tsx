@@ -1,8 +1,8 @@
 import "./styles.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { applyTheme } from "./theme.ts";
+import { start } from "./router.ts";
 
-applyTheme();
+start();
 const root = document.getElementById("page");
 if (root !== null) render(<App />, root);

@@ -14,7 +14,3 @@ export type Settings = {
 export const SettingsContext = createContext<Settings>({ zone: "utc", role: "view", signedOut: () => undefined });
 
 export const useSettings = () => useContext(SettingsContext);
-
-const zoneName = "hailstream.zone";
-export const zoneNow = (): Zone => (localStorage.getItem(zoneName) === "local" ? "local" : "utc");
-export const keepZone = (zone: Zone) => localStorage.setItem(zoneName, zone);

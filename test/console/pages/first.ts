@@ -39,6 +39,40 @@ export function firstPage(onStage: OnStage): void {
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
   });
 
+  onStage("an address carries the time zone and the theme, so that whoever gets it sees the same", async (stage) => {
+    const { browser, ready } = stage;
+    const [sender, receiver] = [await browser.newContext(), await browser.newContext()];
+    try {
+      const page = await sender.newPage();
+      await page.goto(`${ready.console}/topics?sort=name#key=${ready.consoleKey}`);
+      await page.getByRole("button", { name: "Local", exact: true }).click();
+      await page.getByLabel("Theme").selectOption("dark");
+      expect(page.url()).toBe(`${ready.console}/topics?sort=name&zone=local&theme=dark`);
+      await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Audit" }).click();
+      await page.getByLabel("Time").selectOption("1h");
+      const address = page.url();
+      expect(address).toBe(`${ready.console}/audit?last=1h&zone=local&theme=dark`);
+
+      const shared = await receiver.newPage();
+      await shared.goto(`${address}#key=${ready.consoleKey}`);
+      await shared.getByRole("button", { name: "Local", exact: true, pressed: true }).waitFor();
+      expect(await shared.getByLabel("Time").inputValue()).toBe("1h");
+      expect(await shared.evaluate("document.documentElement.dataset.theme")).toBe("dark");
+      expect(shared.url()).toBe(address);
+
+      // A step back changes the view and not what was chosen since.
+      await page.getByRole("button", { name: "UTC", exact: true }).click();
+      await page.getByLabel("Theme").selectOption("auto");
+      await page.goBack();
+      await page.goBack();
+      await page.waitForURL(`${ready.console}/topics?sort=name&zone=utc`);
+      expect(await page.evaluate("document.documentElement.dataset.theme")).toBeUndefined();
+    } finally {
+      await sender.close();
+      await receiver.close();
+    }
+  });
+
   onStage(
     "a sink that hangs is named within seconds, with what is safe and what to do, and is forgotten when it goes on",
     async ({ page, dataDir, complaints }) => {
