@@ -4,7 +4,7 @@ import { groupRows, topicRows } from "../../console/kafka/rows.ts";
 import { type ClusterLook, ratesBetween } from "../../console/kafka/watch.ts";
 import { pageOf, pageRows, sortedRows } from "../../console/lists/list.ts";
 import { maskText } from "../../console/live/shapes.ts";
-import { listAddress, listPlaceOf } from "../../console/page/parts/list-address.ts";
+import { listAddress, listPlaceOf, nameAt } from "../../console/page/parts/list-address.ts";
 import { browsePlaceOf, browseQuery, fieldOfTime, timeOfField } from "../../console/page/topics/browse-address.ts";
 import type { GroupState, KafkaRecord, PartitionState } from "../../kafka/index.ts";
 import { exampleOf, type Schemas } from "../../schemas/index.ts";
@@ -151,5 +151,7 @@ test("a view is an address: what is shown is read from it and written into it", 
   for (const search of ["", "?name=trips", "?name=a+b&sort=lag&page=3"]) {
     expect(listAddress("/topics", listPlaceOf(search))).toBe(`/topics${search}`);
   }
+  expect([nameAt("/topics", "/topics"), nameAt("/topics/a%2Fb", "/topics")]).toEqual(["", "a/b"]);
+  expect(nameAt("/topics/%E0%A4%A", "/topics")).toBe("%E0%A4%A");
   expect(listPlaceOf("?page=-4")).toEqual({ name: "", sort: "worst", page: 1 });
 });

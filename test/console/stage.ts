@@ -31,16 +31,23 @@ export type Stage = {
 /** A test on the stage, which is open by then. The tests of a page are a function of this in its own file below pages/, which test-pages.ts calls. */
 export type OnStage = (name: string, run: (stage: Stage) => Promise<void>, timeoutMs?: number) => void;
 
+type StageOptions = { readonly demo?: boolean; readonly env?: Readonly<Record<string, string>> };
+
 export const noBrowser = "There is no Chromium: apt-get install chromium, or CHROMIUM_PATH";
 
-/** Starts both; undefined without a browser, which is no failure of ours. */
-export async function openStage(): Promise<Stage | undefined> {
+/** Starts both; undefined without a browser, which is no failure of ours. @param demo with the traffic of the simulated city, which takes its options from `env` */
+export async function openStage({ demo = false, env = {} }: StageOptions = {}): Promise<Stage | undefined> {
   if (program === undefined) return undefined;
   const dataDir = mkdtempSync(join(tmpdir(), "hailstream-console-"));
   const place = ["--data-dir", dataDir, "--port-base", String(await findFreePortBase())];
-  const up = spawn(process.execPath, [join(root, "main.ts"), "up", "--json", "--no-demo", ...place], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const up = spawn(
+    process.execPath,
+    [join(root, "main.ts"), "up", "--json", ...(demo ? [] : ["--no-demo"]), ...place],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...env },
+    },
+  );
   const ended = new Promise((finish) => up.once("close", finish));
   let line = "";
   up.stdout?.on("data", (data: Buffer) => {

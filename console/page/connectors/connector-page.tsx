@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type {
   ConnectorAction,
   ConnectorDetail,
@@ -7,10 +7,10 @@ import type {
   ConnectorVerb,
 } from "../../connectors/shapes.ts";
 import { ask } from "../api.ts";
+import { DetailPage } from "../parts/detail-page.tsx";
 import { topicAddress, Wait } from "../parts/kafka-columns.tsx";
 import { recordsText } from "../parts/lag-words.ts";
-import { AsOf, type Column, Mark, refreshMs, Table } from "../parts/list.tsx";
-import { useAsked } from "../parts/use-asked.ts";
+import { type Column, Mark, Table } from "../parts/list.tsx";
 import { countText, timeText } from "../parts/words.ts";
 import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
@@ -20,23 +20,10 @@ import { MoveOffsets } from "./move-offsets.tsx";
 /** One connector: what it does, how far it is, what an operator may ask of it, and what was asked. */
 export function ConnectorPage({ name }: { readonly name: string }) {
   const api = `/api/connectors/named/${encodeURIComponent(name)}`;
-  const { answer: data, problem, again } = useAsked<ConnectorDetail>(api, refreshMs);
-  useEffect(() => {
-    document.title = `${name} · hailstream`;
-  }, [name]);
   return (
-    <main id="main" tabIndex={-1} class="listing">
-      <p class="back">
-        <a href="/connectors" onClick={onLink}>
-          Connectors
-        </a>
-      </p>
-      <div class="list-head">
-        <h1>{name}</h1>
-        <AsOf problem={problem} at={data?.at} />
-      </div>
-      {data === undefined ? null : <Detail {...{ api, detail: data, refresh: again }} />}
-    </main>
+    <DetailPage<ConnectorDetail> {...{ name, api, list: ["/connectors", "Connectors"] }}>
+      {(detail, refresh) => <Detail {...{ api, detail, refresh }} />}
+    </DetailPage>
   );
 }
 

@@ -1,3 +1,4 @@
+import { nameAt } from "../parts/list-address.ts";
 import "./connectors.css";
 import type { ConnectorAction, ConnectorRow } from "../../connectors/shapes.ts";
 import { Wait } from "../parts/kafka-columns.tsx";
@@ -12,8 +13,8 @@ import { ConnectorState, connectorAddress } from "./connector-state.tsx";
 /** All connectors at `/connectors`, and each at an address of its own. */
 export function ConnectorsPages() {
   const { path } = usePlace();
-  const name = path.slice("/connectors/".length);
-  return name === "" ? <ConnectorsPage /> : <ConnectorPage name={decodeURIComponent(name)} />;
+  const name = nameAt(path, "/connectors");
+  return name === "" ? <ConnectorsPage /> : <ConnectorPage key={name} name={name} />;
 }
 
 const columns: readonly Column<ConnectorRow>[] = [

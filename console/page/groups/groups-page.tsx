@@ -1,17 +1,17 @@
-import { useEffect } from "preact/hooks";
 import type { GroupDetail, LagRow } from "../../kafka/shapes.ts";
+import { DetailPage } from "../parts/detail-page.tsx";
 import { GroupState, groupColumns, topicAddress, Wait } from "../parts/kafka-columns.tsx";
 import { recordsText } from "../parts/lag-words.ts";
-import { AsOf, type Column, List, refreshMs, Table } from "../parts/list.tsx";
-import { useAsked } from "../parts/use-asked.ts";
+import { type Column, List, Table } from "../parts/list.tsx";
+import { nameAt } from "../parts/list-address.ts";
 import { countText } from "../parts/words.ts";
 import { onLink, usePlace } from "../router.ts";
 
 /** All consumer groups at `/groups`, and each at an address of its own. */
 export function GroupsPages() {
   const { path } = usePlace();
-  const name = path.slice("/groups/".length);
-  return name === "" ? <GroupsPage /> : <GroupPage name={decodeURIComponent(name)} />;
+  const name = nameAt(path, "/groups");
+  return name === "" ? <GroupsPage /> : <GroupPage key={name} name={name} />;
 }
 
 function GroupsPage() {
@@ -50,66 +50,58 @@ const lagColumns: readonly Column<LagRow>[] = [
 ];
 
 function GroupPage({ name }: { readonly name: string }) {
-  const { answer: data, problem } = useAsked<GroupDetail>(`/api/kafka/groups/${encodeURIComponent(name)}`, refreshMs);
-  useEffect(() => {
-    document.title = `${name} · hailstream`;
-  }, [name]);
+  const api = `/api/kafka/groups/${encodeURIComponent(name)}`;
   return (
-    <main id="main" tabIndex={-1} class="listing">
-      <p class="back">
-        <a href="/groups" onClick={onLink}>
-          Consumer groups
-        </a>
-      </p>
-      <div class="list-head">
-        <h1>{name}</h1>
-        <AsOf problem={problem ?? data?.problem} at={data?.at} />
-      </div>
-      {data === undefined ? null : (
-        <>
-          <dl class="facts-line">
-            <div>
-              <dt>State</dt>
-              <dd>
-                <GroupState group={data.group} />
-              </dd>
-            </div>
-            <div>
-              <dt>Oldest waits</dt>
-              <dd>
-                <Wait seconds={data.group.lagSeconds} />
-              </dd>
-            </div>
-            <div>
-              <dt>Not read yet</dt>
-              <dd>{recordsText(data.group.lagRecords)}</dd>
-            </div>
-          </dl>
-          <h2>Partitions</h2>
-          {data.lags.length === 0 ? (
-            <p class="empty">It has committed nothing.</p>
-          ) : (
-            <Table
-              columns={lagColumns}
-              rows={data.lags}
-              keyOf={({ topic, partition }) => `${topic}/${partition}`}
-              label="Partitions"
-            />
-          )}
-          <h2>Members</h2>
-          {data.members.length === 0 ? (
-            <p class="empty">No process reads for this group now.</p>
-          ) : (
-            <ul class="plain-list">
-              {data.members.map(({ name: client, host, partitions }, i) => (
-                <li key={i}>
-                  {client} at {host}: {countText(partitions)} partition{partitions === 1 ? "" : "s"}
-                </li>
-              ))}
-            </ul>
-          )}
-        </>
+    <DetailPage<GroupDetail> {...{ name, api, list: ["/groups", "Consumer groups"] }}>
+      {(detail) => <Detail detail={detail} />}
+    </DetailPage>
+  );
+}
+
+function Detail({ detail }: { readonly detail: GroupDetail }) {
+  return (
+    <>
+      <dl class="facts-line">
+        <div>
+          <dt>State</dt>
+          <dd>
+            <GroupState group={detail.group} />
+          </dd>
+        </div>
+        <div>
+          <dt>Oldest waits</dt>
+          <dd>
+            <Wait seconds={detail.group.lagSeconds} />
+          </dd>
+        </div>
+        <div>
+          <dt>Not read yet</dt>
+          <dd>{recordsText(detail.group.lagRecords)}</dd>
+        </div>
+      </dl>
+      <h2>Partitions</h2>
+      {detail.lags.length === 0 ? (
+        <p class="empty">It has committed nothing.</p>
+      ) : (
+        <Table
+          columns={lagColumns}
+          rows={detail.lags}
+          keyOf={({ topic, partition }) => `${topic}/${partition}`}
+          label="Partitions"
+        />
       )}
-    </main>
+      <h2>Members</h2>
+      {detail.members.length === 0 ? (
+        <p class="empty">No process reads for this group now.</p>
+      ) : (
+        <ul class="plain-list">
+          {detail.members.map(({ name: client, host, partitions }, i) => (
+            <li key={i}>
+              {client} at {host}: {countText(partitions)} partition{partitions === 1 ? "" : "s"}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }

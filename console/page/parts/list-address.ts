@@ -19,3 +19,14 @@ export function listAddress(path: string, { name, sort, page }: ListPlace): stri
   if (page > 1) query.set("page", String(page));
   return query.size === 0 ? path : `${path}?${query}`;
 }
+
+/** The name of one thing of a list, by the address of its page; empty: the list itself. */
+export function nameAt(path: string, list: string): string {
+  const name = path.slice(list.length + 1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // A name that somebody typed is looked for as it is, and not found.
+    return name;
+  }
+}

@@ -1,8 +1,7 @@
-import { useEffect } from "preact/hooks";
 import type { SchemaDetail, SchemaField } from "../../schemas/shapes.ts";
+import { DetailPage } from "../parts/detail-page.tsx";
 import { groupAddress, groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
-import { AsOf, type Column, Mark, refreshMs, Table } from "../parts/list.tsx";
-import { useAsked } from "../parts/use-asked.ts";
+import { type Column, Mark, Table } from "../parts/list.tsx";
 import { goTo, onLink, usePlace } from "../router.ts";
 import { ChangesTable } from "./changes-table.tsx";
 import { CheckSchema } from "./check-schema.tsx";
@@ -13,23 +12,12 @@ export function SchemaPage({ name }: { readonly name: string }) {
   const { from, to } = comparedOf(usePlace().search);
   const query = new URLSearchParams({ ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) });
   const api = `/api/schemas/named/${encodeURIComponent(name)}`;
-  const { last: data, problem } = useAsked<SchemaDetail>(query.size === 0 ? api : `${api}?${query}`, refreshMs);
-  useEffect(() => {
-    document.title = `${name} · hailstream`;
-  }, [name]);
   return (
-    <main id="main" tabIndex={-1} class="listing">
-      <p class="back">
-        <a href="/schemas" onClick={onLink}>
-          Schemas
-        </a>
-      </p>
-      <div class="list-head">
-        <h1>{name}</h1>
-        <AsOf problem={problem} at={data?.at} />
-      </div>
-      {data === undefined ? null : <Detail api={api} detail={data} />}
-    </main>
+    <DetailPage<SchemaDetail>
+      {...{ name, api: query.size === 0 ? api : `${api}?${query}`, list: ["/schemas", "Schemas"] }}
+    >
+      {(detail) => <Detail api={api} detail={detail} />}
+    </DetailPage>
   );
 }
 

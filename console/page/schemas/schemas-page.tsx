@@ -1,3 +1,4 @@
+import { nameAt } from "../parts/list-address.ts";
 import "./schemas.css";
 import type { SchemaRow } from "../../schemas/shapes.ts";
 import { topicAddress } from "../parts/kafka-columns.tsx";
@@ -10,8 +11,8 @@ import { minuteText, schemaAddress } from "./schema-words.ts";
 /** All types of events at `/schemas`, and each at an address of its own. */
 export function SchemasPages() {
   const { path } = usePlace();
-  const name = path.slice("/schemas/".length);
-  return name === "" ? <SchemasPage /> : <SchemaPage name={decodeURIComponent(name)} />;
+  const name = nameAt(path, "/schemas");
+  return name === "" ? <SchemasPage /> : <SchemaPage key={name} name={name} />;
 }
 
 const columns: readonly Column<SchemaRow>[] = [

@@ -1,32 +1,18 @@
-import { useEffect } from "preact/hooks";
 import type { PartitionRow, TopicDetail } from "../../kafka/shapes.ts";
+import { DetailPage } from "../parts/detail-page.tsx";
 import { groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
 import { rateText } from "../parts/lag-words.ts";
-import { AsOf, type Column, Mark, refreshMs, Table } from "../parts/list.tsx";
-import { useAsked } from "../parts/use-asked.ts";
+import { type Column, Mark, Table } from "../parts/list.tsx";
 import { countText, spanText } from "../parts/words.ts";
 import { onLink } from "../router.ts";
 import { Browse } from "./browse.tsx";
 
 /** One topic: what it holds, who reads it and how far, and its records. */
 export function TopicPage({ name }: { readonly name: string }) {
-  const { answer: data, problem } = useAsked<TopicDetail>(`/api/kafka${topicAddress(name)}`, refreshMs);
-  useEffect(() => {
-    document.title = `${name} · hailstream`;
-  }, [name]);
   return (
-    <main id="main" tabIndex={-1} class="listing">
-      <p class="back">
-        <a href="/topics" onClick={onLink}>
-          Topics
-        </a>
-      </p>
-      <div class="list-head">
-        <h1>{name}</h1>
-        <AsOf problem={problem ?? data?.problem} at={data?.at} />
-      </div>
-      {data === undefined ? null : <Detail detail={data} />}
-    </main>
+    <DetailPage<TopicDetail> {...{ name, api: `/api/kafka${topicAddress(name)}`, list: ["/topics", "Topics"] }}>
+      {(detail) => <Detail detail={detail} />}
+    </DetailPage>
   );
 }
 

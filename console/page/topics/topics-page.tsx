@@ -1,13 +1,14 @@
 import { topicColumns } from "../parts/kafka-columns.tsx";
 import { List } from "../parts/list.tsx";
+import { nameAt } from "../parts/list-address.ts";
 import { usePlace } from "../router.ts";
 import { TopicPage } from "./topic-page.tsx";
 
 /** All topics at `/topics`, and each at an address of its own. */
 export function TopicsPages() {
   const { path } = usePlace();
-  const name = path.slice("/topics/".length);
-  return name === "" ? <TopicsPage /> : <TopicPage name={decodeURIComponent(name)} />;
+  const name = nameAt(path, "/topics");
+  return name === "" ? <TopicsPage /> : <TopicPage key={name} name={name} />;
 }
 
 function TopicsPage() {
