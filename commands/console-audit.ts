@@ -27,7 +27,8 @@ export function consoleAudit(parts: ConsoleAuditParts): Service & AuditPort {
   const db = createDatabase({ name: "console audit", url, log, metrics, max: 2, statementTimeoutMs });
   const tables = auditedTables(catalogue, groupPrefix);
   return {
-    ...{ name: "console audit", db, tables },
+    ...{ name: "console audit", db },
+    tables: tables.map((table) => ({ ...table, isDerived: catalogue.types.get(table.type)?.kind === "derived" })),
     start: (fail) => db.start(fail),
     stop: () => db.stop(),
     // A new one each time: what an audit remembers of a span is worth nothing for the next one, which begins a minute later.

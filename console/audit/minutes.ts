@@ -57,9 +57,14 @@ export async function readMinutes({ db, tables }: AuditPort, span: Span): Promis
     ...[new Date(span.from), new Date(span.to)],
     ...[tables.map(({ type }) => type), tables.map(({ tableName }) => tableName)],
   ]);
+  const derived = new Set(tables.filter(({ isDerived }) => isDerived).map(({ type }) => type));
   return rows.map(({ type, minute, differs, ...row }) => {
     const counts: Counts = {
-      ...{ ingest: Number(row.ingest), kafka: Number(row.kafka), stream: Number(row.stream) },
+      ...{
+        ingest: derived.has(type) ? null : Number(row.ingest),
+        kafka: Number(row.kafka),
+        stream: Number(row.stream),
+      },
       ...{ stored: Number(row.stored), rows: Number(row.rows) },
     };
     return { type, minute: minute.getTime(), ...counts, says: differs ? "differs" : saysOf(counts) };
@@ -68,7 +73,7 @@ export async function readMinutes({ db, tables }: AuditPort, span: Span): Promis
 
 function saysOf({ ingest, kafka, stream, stored, rows }: Counts): Says {
   if (rows !== stored) return "differs";
-  return [kafka, stream, stored].every((count) => count === ingest) ? "agrees" : "open";
+  return [ingest ?? kafka, kafka, stream].every((count) => count === stored) ? "agrees" : "open";
 }
 
 const worst = (a: Says, b: Says): Says =>
@@ -82,9 +87,10 @@ export function minutesShown(
   wanted: MinutesWanted,
 ): AuditMinutes {
   const types = [...Map.groupBy(lines, ({ type }) => type)].map(([type, of]): TypeLine => {
-    const sum = (name: keyof Counts) => of.reduce((all, line) => all + line[name], 0);
+    const sum = (name: Exclude<keyof Counts, "ingest">) => of.reduce((all, line) => all + line[name], 0);
+    const ingest = of.reduce<number | null>((all, line) => (line.ingest === null ? null : (all ?? 0) + line.ingest), 0);
     return {
-      ...{ type, minutes: of.length, ingest: sum("ingest"), kafka: sum("kafka"), stream: sum("stream") },
+      ...{ type, minutes: of.length, ingest, kafka: sum("kafka"), stream: sum("stream") },
       ...{ stored: sum("stored"), rows: sum("rows") },
       says: of.map(({ says }) => says).reduce(worst),
     };

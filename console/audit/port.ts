@@ -6,7 +6,12 @@ type NamedEvent = { readonly id: string; readonly type: string; readonly where: 
 export type AuditPort = {
   readonly db: Queryable;
   /** The event types that are audited, and their tables. */
-  readonly tables: readonly { readonly type: string; readonly tableName: string }[];
+  readonly tables: readonly {
+    readonly type: string;
+    readonly tableName: string;
+    /** A processor writes it, so ingest never sees it. */
+    readonly isDerived: boolean;
+  }[];
   /** Compares everything in a span of event time, whole minutes, and names what is wrong in it. */
   run(span: { readonly from: number; readonly to: number }): Promise<{
     readonly checked: number;

@@ -2,8 +2,8 @@
 
 /** What each station has of some events, in the order of their way. */
 export type Counts = {
-  /** Acknowledged by Kafka to ingest. */
-  readonly ingest: number;
+  /** Acknowledged by Kafka to ingest; null: of a type that a processor writes. */
+  readonly ingest: number | null;
   /** In the topics that ingest writes, repetitions included. */
   readonly kafka: number;
   /** Read by the sink, behind the processors; repetitions included. */

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Role, roleNow, signInWith } from "./api.ts";
 import type { Theme } from "./choices.ts";
 import { pageAt, pages } from "./pages.ts";
@@ -62,13 +62,19 @@ type HeadProps = { readonly role: Role; onSignedOut(): void };
 function Head({ role, onSignedOut }: HeadProps) {
   const here = pageAt(usePlace().path);
   const { zone = "utc", theme = "auto" } = useChoices();
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the names of the pages stand in one line that scrolls.
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>("[aria-current]");
+    if (nav.current !== null && current) nav.current.scrollLeft = current.offsetLeft - nav.current.offsetLeft - 40;
+  }, [here]);
   return (
     <header class="head">
       <a class="skip" href="#main">
         Skip to the content
       </a>
       <span class="mark">hailstream</span>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={nav}>
         {pages.map((page) => (
           <a key={page.path} href={page.path} onClick={onLink} aria-current={page === here ? "page" : undefined}>
             {page.name}

@@ -36,7 +36,7 @@ async function areasWithSurge(stage: Stage): Promise<number> {
   const [row] = await sql<{ n: number }>(
     stage,
     `select count(*)::int as n from events.marketplace_minute
-     where final and resolution = 8 and surge_multiplier > 1 and occurred_at > now() - interval '5 minutes'`,
+     where final and resolution = 8 and city_id = 'cty_new_york' and surge_multiplier > 1 and occurred_at > now() - interval '5 minutes'`,
   );
   return row?.n ?? 0;
 }

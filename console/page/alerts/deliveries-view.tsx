@@ -143,7 +143,7 @@ function ReplayAll({ endpoint, onDone }: { readonly endpoint: string | undefined
   };
   const isReady = would !== undefined && would.of === endpoint;
   return (
-    <div class="act">
+    <div class="deed">
       <button type="button" onClick={() => void run(true)}>
         {endpoint === undefined ? "Count them" : "Count those of this endpoint"}
       </button>

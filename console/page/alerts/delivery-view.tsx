@@ -149,7 +149,7 @@ function ReplayOne({ delivery, onDone }: { readonly delivery: DeliveryWhole; onD
     }
   };
   return (
-    <div class="act">
+    <div class="deed">
       <button type="button" class="primary" onClick={() => void run(false)}>
         Send again
       </button>

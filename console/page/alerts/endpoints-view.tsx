@@ -82,7 +82,7 @@ function TestOf({ id, name }: { readonly id: string; readonly name: string }) {
   };
   const isGood = answer?.result === "delivered";
   return (
-    <div class="act">
+    <div class="deed">
       <button type="button" onClick={() => void run()}>
         Send a test<span class="unseen"> to {name}</span>
       </button>

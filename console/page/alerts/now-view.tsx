@@ -46,7 +46,7 @@ export function NowView() {
         </p>
       </section>
       <Problem text={problem} />
-      <nav class="filters" aria-label="Narrow by state">
+      <nav class="states" aria-label="Narrow by state">
         <Link to={query.with({ state: undefined })} current={wanted === undefined}>
           All {countText(now.watched.length)}
         </Link>
@@ -114,7 +114,7 @@ function WatchedCard({ watched, now }: { readonly watched: Watched; readonly now
       </div>
       <p class="says">{summary ?? description}</p>
       <Labels of={labels} />
-      <p class="facts">
+      <p class="card-facts">
         {since === undefined ? null : (
           <span>
             Since <Time at={since} />, {spanText(now.at - since)}

@@ -137,7 +137,7 @@ function Editor({ rule, onSaved }: EditorProps) {
         onInput={(event) => setText(event.currentTarget.value)}
       />
       <ForOperate>
-        <div class="act">
+        <div class="deed">
           <label class="beside">
             <span>On the last</span>
             <select

@@ -71,13 +71,13 @@ function SilenceCard({ silence, onEnded }: { readonly silence: Silence; onEnded(
         </p>
       </div>
       <Labels of={silence.matches} />
-      <p class="facts">
+      <p class="card-facts">
         <span>
           Since <Time at={silence.starts} />, by {silence.madeBy}
         </span>
       </p>
       {holds && role === "operate" ? (
-        <div class="act">
+        <div class="deed">
           <button type="button" aria-label={`End it now: ${silence.reason}`} onClick={() => void end()}>
             End it now
           </button>

@@ -1,5 +1,5 @@
 import "./audit.css";
-import type { AuditFinding, AuditMinutes, AuditVerdict, Counts, MinuteLine, TypeLine } from "../../audit/shapes.ts";
+import type { AuditFinding, AuditMinutes, AuditVerdict, MinuteLine, TypeLine } from "../../audit/shapes.ts";
 import { Exports, Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { type Query, useQuery } from "../parts/query.ts";
 import { rangeOf } from "../parts/range.ts";
@@ -55,7 +55,7 @@ export function AuditPage() {
 function Findings({ verdict, span }: { readonly verdict: AuditVerdict; readonly span: URLSearchParams }) {
   return (
     <section class="block">
-      <div class="list-head">
+      <div class="block-head">
         <h2>By name</h2>
         <Exports path={`/api/audit/verdict?${span}`} what="Findings" />
       </div>
@@ -153,9 +153,9 @@ function Minutes({ query, span, isOpen }: MinutesProps) {
         )}
       </section>
       <section class="block">
-        <div class="list-head">
+        <div class="block-head">
           <h2>Minute by minute{type === undefined ? "" : `: ${type}`}</h2>
-          <label class="check">
+          <label class="only-wrong">
             <input
               type="checkbox"
               checked={only === "wrong"}
@@ -227,7 +227,7 @@ function CountCells({ line }: { readonly line: MinuteLine | TypeLine }) {
   return (
     <>
       {stations.map(({ name, before }) => (
-        <CountCell key={name} count={line[name]} before={before === undefined ? undefined : line[before]} />
+        <CountCell key={name} count={line[name]} before={before === undefined ? null : line[before]} />
       ))}
       <td>
         <Signed look={look} sign={sign}>
@@ -239,8 +239,9 @@ function CountCells({ line }: { readonly line: MinuteLine | TypeLine }) {
 }
 
 /** Where a number is another one than at the station before, the difference stands beside it. */
-function CountCell({ count, before }: { readonly count: number; readonly before: Counts[keyof Counts] | undefined }) {
-  const more = before === undefined ? 0 : count - before;
+function CountCell({ count, before }: { readonly count: number | null; readonly before: number | null }) {
+  if (count === null) return <td class="number">–</td>;
+  const more = before === null ? 0 : count - before;
   return (
     <td class={more === 0 ? "number" : "number other"}>
       {more === 0 ? null : (

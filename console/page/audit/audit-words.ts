@@ -8,8 +8,17 @@ export const stations: readonly {
   readonly means: string;
   readonly before?: keyof Counts;
 }[] = [
-  { name: "ingest", words: "Ingest", means: "acknowledged by Kafka; counted within some ten seconds" },
-  { name: "kafka", words: "Kafka", means: "in the topic that ingest writes, repetitions included", before: "ingest" },
+  {
+    name: "ingest",
+    words: "Ingest",
+    means: "acknowledged by Kafka; counted within some ten seconds. A dash: a processor writes this type",
+  },
+  {
+    name: "kafka",
+    words: "Kafka",
+    means: "in the topic that ingest or a processor writes, repetitions included",
+    before: "ingest",
+  },
   {
     name: "stream",
     words: "Stream",

@@ -170,7 +170,7 @@ function Task({ task: { id, state, worker, trace } }: { readonly task: Connector
         <>
           <p class="hint">The first error since it last ran well; later ones are often its consequences.</p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-          <section class="block" tabIndex={0} aria-label={`Trace of task ${id}`}>
+          <section class="source" tabIndex={0} aria-label={`Trace of task ${id}`}>
             <pre>{trace}</pre>
           </section>
         </>

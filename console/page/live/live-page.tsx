@@ -87,7 +87,7 @@ function Filters({ filter }: { readonly filter: LiveFilter }) {
           goTo(addressOf(draft));
         }}
       >
-        {field("type", "Type", "driver.location or trip.*")}
+        {field("type", "Type", "trip.*")}
         {field("key", "Key", "drv_123")}
         <label class="field">
           <span>Status</span>
@@ -105,7 +105,7 @@ function Filters({ filter }: { readonly filter: LiveFilter }) {
             <option value="dead-letter">dead letter</option>
           </select>
         </label>
-        {field("text", "Text", "anything in the data")}
+        {field("text", "Text", "in the data")}
         <button type="submit">Filter</button>
         {address === "/live" ? null : (
           <a class="clear" href="/live" onClick={onLink}>

@@ -1,3 +1,4 @@
+import "./views.css";
 import type { ComponentChildren } from "preact";
 import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";

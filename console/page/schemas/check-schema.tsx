@@ -23,7 +23,7 @@ export function CheckSchema({ api }: { readonly api: string }) {
   return (
     <>
       <h2>Would another schema do?</h2>
-      <form class="check" onSubmit={(event) => void submit(event)}>
+      <form class="check-schema" onSubmit={(event) => void submit(event)}>
         <label for="pasted">
           A schema file, or what the registry has of one, to be compared with every version. Nothing is saved.
         </label>

@@ -93,7 +93,7 @@ function Detail({ api, detail }: { readonly api: string; readonly detail: Schema
       )}
       <h2>Example</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <section class="block" tabIndex={0} aria-label="Example">
+      <section class="source" tabIndex={0} aria-label="Example">
         <pre>{JSON.stringify(example, undefined, 2)}</pre>
       </section>
     </>

@@ -234,7 +234,7 @@ function RecordDetail({ record }: { readonly record: RecordRow }) {
 function Block({ label, children }: { readonly label: string; readonly children: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section class="block" tabIndex={0} aria-label={label}>
+    <section class="source" tabIndex={0} aria-label={label}>
       <pre>{children}</pre>
     </section>
   );

@@ -27,6 +27,12 @@ test("minutes are added up by type, and the worst of them says how it stands", (
   ]);
 });
 
+test("a type that a processor writes has no count of ingest, and none is made up of its minutes", () => {
+  const derived = [0, 60_000].map((minute) => line("d", minute, "agrees", 2, { ingest: null }));
+  const { types } = minutesShown(1, span, derived, { onlyWrong: false, limit: 10 });
+  expect(types).toEqual([{ type: "d", minutes: 2, says: "agrees", ...counts(4), ingest: null }]);
+});
+
 test("what is narrowed are the minutes, and how many there are is told", () => {
   const shown = (type: string | undefined, onlyWrong: boolean, limit = 10) => {
     const { minutes, total } = minutesShown(1, span, lines, { type, onlyWrong, limit });
