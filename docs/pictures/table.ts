@@ -29,9 +29,15 @@ const figures = (region: string, column: number, pattern: string) =>
 export const pictures: readonly Picture[] = [
   { name: "pipeline", address: "/?theme=light", ...pipeline },
   { name: "pipeline-dark", address: "/?theme=dark", ...pipeline },
-  { name: "live", page: "/live", address: "/live", height: 640, needs: [liveRows(25)] },
+  { name: "live", page: "/live", address: "/live", height: 640, needs: [liveRows(12)] },
   { name: "live-narrow", page: "/live", address: "/live", width: 390, height: 844, needs: [liveRows(20)] },
-  { name: "event", page: "/live", address: "/live/id/rating-0", height: 700, needs: [".steps li >> nth=2"] },
+  {
+    name: "event",
+    page: "/live",
+    address: "/live/id/call-for-help",
+    height: 560,
+    needs: ["text=It is stored", ".steps li >> nth=4"],
+  },
   { name: "refused", page: "/refused", address: "/refused", height: 900, needs: [".group >> nth=2"] },
   { name: "topics", page: "/topics", address: "/topics", height: 800, needs: [figures("topics", 4, "[1-9].*/s")] },
   {
@@ -39,17 +45,17 @@ export const pictures: readonly Picture[] = [
     needs: ['role=region[name="consumer groups"] >> tbody tr >> nth=9'],
   },
   {
-    ...{ name: "connectors", page: "/connectors", address: "/connectors", height: 640 },
+    ...{ name: "connectors", page: "/connectors", address: "/connectors", height: 400 },
     needs: ['role=region[name="connectors"] >> tbody tr >> nth=0'],
   },
   { name: "schemas", page: "/schemas", address: "/schemas", height: 800, needs: [figures("schemas", 2, "[1-9]")] },
-  { name: "alerts", page: "/alerts", address: "/alerts", height: 800, needs: ["text=Told"] },
+  { name: "alerts", page: "/alerts", address: "/alerts", height: 620, needs: ["text=Told"] },
   {
     ...{ name: "audit", page: "/audit", address: "/audit", height: 1_000 },
     needs: ["text=audited at", figures("Counts by minute", 2, "trip")],
   },
   {
     ...{ name: "map", page: "/map", address: "/map?city=cty_new_york", height: 1_000 },
-    needs: ['role=region[name="Areas"] >> tbody tr >> nth=4'],
+    needs: ['role=region[name="Areas"] >> tbody tr >> nth=4', "canvas[aria-busy=false]"],
   },
 ];

@@ -16,7 +16,7 @@ export async function furnish(stage: Stage): Promise<() => Promise<void>> {
   await post(stage, times(12, ofRating), field);
   await post(stage, times(5, ofOthers));
   await makeDeadLetters(stage, "rating", 3);
-  await callForHelp(stage);
+  await callForHelp(stage, "call-for-help");
   // A minute of the marketplace is there a minute and a half after its end.
   await eventually(async () => (await areasWithSurge(stage)) >= 3, { timeoutMs: patienceMs, everyMs: 2_000 });
   return () => receiver.stop();

@@ -24,11 +24,8 @@ export function MapPage() {
   }
   const path = `/api/map/minute?${asked}`;
   const isLive = query.get("at") === undefined;
-  const { answer, problem } = useAsked<MapMinute>(path, isLive ? 5_000 : undefined);
   // What is shown stays until the next minute is here, so the slider moves without a flicker.
-  const shown = useRef<MapMinute>();
-  if (answer !== undefined) shown.current = answer;
-  const now = shown.current;
+  const { last: now, problem } = useAsked<MapMinute>(path, isLive ? 5_000 : undefined);
   return (
     <main id="main" tabIndex={-1} class="map-page">
       <h1>Drivers and demand{now?.city == null ? "" : ` in ${now.city}`}</h1>
@@ -158,6 +155,7 @@ function MapView({ map, measure, query }: PartProps & { readonly measure: Measur
       <canvas
         ref={canvas}
         role="img"
+        aria-busy={land === undefined}
         aria-label={`Map of ${countText(map.cells.length)} areas by ${measureWords[measure].toLowerCase()}; the table below has the same numbers`}
         onClick={(event) => {
           if (drawing === undefined) return;

@@ -9,8 +9,7 @@ import { startReceiver } from "../../sinks/webhook/support.ts";
 import type { OnStage, Stage } from "../stage.ts";
 
 /** Somebody presses the emergency button. */
-export async function callForHelp({ ready }: Stage): Promise<string> {
-  const id = randomUUID();
+export async function callForHelp({ ready }: Stage, id: string = randomUUID()): Promise<string> {
   const data = { sos_id: `sos_${id}`, person_id: "rdr_1", reported_by: "rider", latitude: 40.7, longitude: -74 };
   const event = { specversion: "1.0", id, type: "safety.sos", source: "/test", time: new Date().toISOString(), data };
   const response = await fetch(`${ready.ingest}/v1/events`, {
