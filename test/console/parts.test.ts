@@ -63,8 +63,8 @@ test("a span that ends now is the same question at any time; one of two moments 
 test("bytes are shown with their place and their letters, the first of many", () => {
   const { text } = hexOf(Buffer.from("hail\0\u00e9stream, and more").toString("base64"));
   expect(text.split("\n")).toEqual([
-    "000000  68 61 69 6c 00 c3 a9 73 74 72 65 61 6d 2c 20 61  hail···stream, a",
-    "000010  6e 64 20 6d 6f 72 65                             nd more",
+    "0000  68 61 69 6c 00 c3 a9 73 74 72 65 61 6d 2c 20 61  hail···stream, a",
+    "0010  6e 64 20 6d 6f 72 65                             nd more",
   ]);
   expect(hexOf("")).toEqual({ text: "", left: 0 });
   expect(hexOf(Buffer.alloc(5_000).toString("base64")).left).toBe(904);

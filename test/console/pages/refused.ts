@@ -69,7 +69,7 @@ export function refusedPage(onStage: OnStage): void {
     ]) {
       expect(shown).toContain(words);
     }
-    expect(await page.getByLabel("Bytes in hexadecimal digits").textContent()).toMatch(/^000000 {2}00 00 00 /);
+    expect(await page.getByLabel("Bytes in hexadecimal digits").textContent()).toMatch(/^0000 {2}00 00 00 /);
     expect(await stage.complaints()).toEqual([]);
     // The address is enough.
     await page.reload();
