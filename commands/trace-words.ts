@@ -104,7 +104,7 @@ function deliveryWords(alert: Trace["alerts"][number]): string {
   const { endpoint, state, attempts, last_status: status, last_detail: detail, next_attempt_at: next } = alert;
   const answer = status === null ? (detail ?? "") : `answered ${status}`;
   const then = next === null ? "" : `, next at ${next.toISOString()}`;
-  return `${state} to ${endpoint} after ${attempts} attempts${answer === "" ? "" : `, ${answer}`}${then}`;
+  return `${state} to ${endpoint} after ${attempts} attempt${attempts === 1 ? "" : "s"}${answer === "" ? "" : `, ${answer}`}${then}`;
 }
 
 function hintsOf({ outcome, waiting, records, losses, searched }: Trace): readonly string[] {

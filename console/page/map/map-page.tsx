@@ -173,12 +173,14 @@ function MapView({ map, measure, query }: PartProps & { readonly measure: Measur
   );
 }
 
-/** Whole hundredths, so that a frame that moves by a hair is the same question. */
+/** Whole tenths, so that a frame that moves by a hair is the same question; with what a canvas that is wider or higher shows around it. */
 function frameQuery({ west, south, east, north }: Frame): URLSearchParams {
-  const out = (value: number, round: (value: number) => number) => String(round(value * 10) / 10);
+  const around = Math.max(east - west, north - south) * 1.5;
+  const out = (value: number, most: number, round: (value: number) => number) =>
+    String(Math.min(most, Math.max(-most, round(value * 10) / 10)));
   return new URLSearchParams({
-    ...{ west: out(west, Math.floor), south: out(south, Math.floor) },
-    ...{ east: out(east, Math.ceil), north: out(north, Math.ceil) },
+    ...{ west: out(west - around, 180, Math.floor), south: out(south - around, 90, Math.floor) },
+    ...{ east: out(east + around, 180, Math.ceil), north: out(north + around, 90, Math.ceil) },
   });
 }
 
