@@ -10,6 +10,14 @@ export function addressOf(file: string): string {
     .replace(/^[A-Z]+$/, (name) => name.toLowerCase());
 }
 
+const pictures = "docs/images/";
+
+/** Where the console has a picture of a page; undefined: it shows its words. */
+export function resolvePicture(from: string, href: string): string | undefined {
+  const file = posix.join(posix.dirname(from), href);
+  return file.startsWith(pictures) ? `/api/docs/pictures/${file.slice(pictures.length)}` : undefined;
+}
+
 /**
  * Where a link of a page leads in the console. Undefined: nowhere, as to a file that is no page, or by a scheme that runs something.
  * @param from the file that the link stands in

@@ -18,5 +18,11 @@ export async function docFiles(): Promise<readonly string[]> {
   return [...atTheRoot, ...docs, ...examples].sort();
 }
 
+/** The picture of a name; undefined: there is none. */
+export async function pictureFile(name: string): Promise<string | undefined> {
+  const folder = join(root, "docs/images");
+  return (await readdir(folder)).includes(name) ? join(folder, name) : undefined;
+}
+
 /** @param file one of docFiles */
 export const readDoc = (file: string): Promise<string> => readFile(join(root, file), "utf8");

@@ -1,6 +1,6 @@
 import GithubSlugger from "github-slugger";
 import { type MarkedToken, marked, type Token, type Tokens } from "marked";
-import { addressOf } from "./addresses.ts";
+import { addressOf, resolvePicture } from "./addresses.ts";
 import type { DocElement, DocHeading, DocNode, DocPage } from "./shapes.ts";
 
 /** Tells where a link leads; undefined: it stays text. */
@@ -14,7 +14,7 @@ export function readPage(file: string, source: string, resolve: ResolveLink): Do
   const slugs = new GithubSlugger();
   const found: DocHeading[] = [];
   const body = nodesOf(marked.lexer(source), {
-    resolve,
+    ...{ file, resolve },
     anchor(text, depth) {
       const id = slugs.slug(text);
       found.push({ id, text, depth });
@@ -30,7 +30,7 @@ export function titleOf(file: string, source: string): string {
   return /^# (.+)$/m.exec(source)?.[1]?.replaceAll("`", "").trim() ?? file;
 }
 
-type Reading = { readonly resolve: ResolveLink; anchor(text: string, depth: number): string };
+type Reading = { readonly file: string; readonly resolve: ResolveLink; anchor(text: string, depth: number): string };
 
 const nodesOf = (tokens: readonly Token[] | undefined, reading: Reading): readonly DocNode[] =>
   // An extension could add types of its own; there is none.
@@ -67,8 +67,10 @@ function nodeOf(token: MarkedToken, reading: Reading): DocNode | readonly DocNod
       const href = reading.resolve(token.href);
       return href === undefined ? within(token) : element("a", within(token), { href });
     }
-    case "image":
-      return token.text;
+    case "image": {
+      const href = resolvePicture(reading.file, token.href);
+      return href === undefined ? token.text : element("img", [token.text], { href });
+    }
     case "codespan":
       return element("code", [token.text]);
     case "html":

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PipelineError } from "../../runtime/index.ts";
 import { checked } from "../server/checked.ts";
 import { addressOf, resolveLink } from "./addresses.ts";
-import { docFiles, readDoc } from "./files.ts";
+import { docFiles, pictureFile, readDoc } from "./files.ts";
 import { groupPages } from "./groups.ts";
 import { readPage, titleOf } from "./read-page.ts";
 import { findSections, type SectionText, sectionsOf } from "./search.ts";
@@ -26,6 +26,12 @@ export function docRoutes(): Router {
     const file = files.find((each) => addressOf(each) === at);
     if (file === undefined) throw new PipelineError("console_path_unknown");
     response.json(await readOne(file, new Set(files)));
+  });
+
+  router.get("/pictures/:name", async (request, response) => {
+    const file = await pictureFile(request.params.name);
+    if (file === undefined) throw new PipelineError("console_path_unknown");
+    response.sendFile(file);
   });
 
   router.get("/find", async (request, response) => {

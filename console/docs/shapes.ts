@@ -3,7 +3,7 @@
 export type DocTag =
   | ("h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "p" | "blockquote" | "ul" | "ol" | "li" | "hr" | "pre")
   | ("table" | "thead" | "tbody" | "tr" | "th" | "td")
-  | ("a" | "code" | "em" | "strong" | "del" | "br");
+  | ("a" | "code" | "em" | "strong" | "del" | "br" | "img");
 
 /** One of the elements that a page of documentation is made of, and no others: what is markup in a source is text here. */
 export type DocElement = {
@@ -11,7 +11,7 @@ export type DocElement = {
   readonly children: readonly DocNode[];
   /** The anchor of a heading. */
   readonly id?: string;
-  /** Where a link leads: an anchor of this page, a path of the console, or an address on the web. */
+  /** Where a link leads: an anchor of this page, a path of the console, or an address on the web. Of a picture, where it is; its words are its child. */
   readonly href?: string;
   /** What language a block of code is in. */
   readonly language?: string;

@@ -29,5 +29,8 @@ export function ownSearch(search: string): string {
 /** The address of a view as somebody sees it, to be shared. @param address without choices */
 export function addressWith(address: string, choices: Choices): string {
   const query = new URLSearchParams(choices);
-  return query.size === 0 ? address : `${address}${address.includes("?") ? "&" : "?"}${query}`;
+  if (query.size === 0) return address;
+  const [place = "", anchor] = address.split("#");
+  const whole = `${place}${place.includes("?") ? "&" : "?"}${query}`;
+  return anchor === undefined ? whole : `${whole}#${anchor}`;
 }

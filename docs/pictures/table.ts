@@ -58,4 +58,5 @@ export const pictures: readonly Picture[] = [
     ...{ name: "map", page: "/map", address: "/map?city=cty_new_york", height: 1_000 },
     needs: ['role=region[name="Areas"] >> tbody tr >> nth=4', "canvas[aria-busy=false]"],
   },
+  { name: "docs", page: "/docs", address: "/docs/alerts", height: 800, needs: ["article h1", "main[aria-busy=false]"] },
 ];

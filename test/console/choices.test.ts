@@ -13,11 +13,16 @@ test("the address decides; what it does not say was kept by the browser, and wha
 });
 
 test("a view's own query has no part in it, and comes out as it went in", () => {
-  for (const address of ["/", "/live?type=trip.*&text=100%25+x", "/topics/a%2Fb?partition=2"]) {
+  for (const address of [
+    "/",
+    "/live?type=trip.*&text=100%25+x",
+    "/topics/a%2Fb?partition=2",
+    "/docs/errors#event_too_large",
+  ]) {
     const shared = new URL(addressWith(address, { zone: "utc", theme: "dark" }), "http://console.test");
     expect(choicesOf(shared.search, kept())).toEqual({ zone: "utc", theme: "dark" });
     const own = new URL(address, "http://console.test");
-    expect(shared.pathname).toBe(own.pathname);
+    expect([shared.pathname, shared.hash]).toEqual([own.pathname, own.hash]);
     expect(new URLSearchParams(ownSearch(shared.search))).toEqual(own.searchParams);
     expect(addressWith(address, {})).toBe(address);
   }

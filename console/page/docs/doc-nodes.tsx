@@ -31,6 +31,8 @@ function Element({ node }: { readonly node: DocElement }) {
       );
     case "a":
       return <DocLink href={href}>{within}</DocLink>;
+    case "img":
+      return <img src={href} alt={(children as readonly string[]).join("")} loading="lazy" />;
     case "br":
     case "hr":
       return h(tag, null);

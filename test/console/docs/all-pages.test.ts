@@ -21,7 +21,9 @@ beforeAll(async () => {
 
 const linksOf = (nodes: readonly DocNode[]): string[] =>
   nodes.flatMap((node) =>
-    typeof node === "string" ? [] : [...(node.href === undefined ? [] : [node.href]), ...linksOf(node.children)],
+    typeof node === "string"
+      ? []
+      : [...(node.tag === "a" && node.href !== undefined ? [node.href] : []), ...linksOf(node.children)],
   );
 
 describe("the documentation that the console shows", () => {

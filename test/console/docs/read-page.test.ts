@@ -80,6 +80,13 @@ describe("a page of documentation", () => {
     expect(links("[a](docs/alerts.md) [b](DESIGN.md)", "README.md")).toEqual(["/docs/alerts", "/docs/design"]);
   });
 
+  test("a picture of the documentation is shown, and one from elsewhere is its words", () => {
+    const { body } = read("![ours](images/a.png) ![theirs](https://foreign.example/b.png) ![none](../secret.png)");
+    const shown = elements(body).filter(({ tag }) => tag === "img");
+    expect(shown).toEqual([{ tag: "img", children: ["ours"], href: "/api/docs/pictures/a.png" }]);
+    expect(textOf(body)).toBe("ours theirs none");
+  });
+
   test("files have addresses without a dot", () => {
     expect(
       ["README.md", "CHANGELOG.md", "docs/alerts.md", "docs/guides/analyst.md", "examples/orders/README.md"].map(
