@@ -21,7 +21,7 @@ describe.each(Object.entries(coverage))("%s", (page, languages) => {
       if (typeof by !== "string" || by === parsed || by === guides) continue;
       expect(existsSync(join(root, by)), by).toBe(true);
       // Some read the page by a helper, so its name is all there is to find.
-      const name = basename(page, ".md").replace("README", page.split("/").at(-2) ?? "README.md");
+      const name = basename(page, ".md").replace("README", page.split("/").at(-2) ?? "README");
       expect(readFileSync(join(root, by), "utf8").includes(name), `${by} names ${name}`).toBe(true);
     }
   });

@@ -9,7 +9,7 @@ const kilobyte = 1_000;
 
 test("without a spool an outage costs one wait: then events are refused at once, hold no memory, and are taken again", async () => {
   const limit = 100 * kilobyte;
-  const kafka = createFakeKafka(300, limit);
+  const kafka = createFakeKafka(1_000, limit);
   onTestFinished(() => kafka.close());
   let asked = 0;
   const destination = createKafkaDestination({
