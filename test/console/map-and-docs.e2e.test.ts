@@ -1,4 +1,5 @@
+import { docPages } from "./pages/docs.ts";
 import { mapTests } from "./pages/map.ts";
 import { testPages } from "./test-pages.ts";
 
-testPages(mapTests);
+testPages(mapTests, docPages);
