@@ -10,8 +10,8 @@ export type KafkaConnect = { readonly url: string; readonly dir: string; stop():
 export async function startKafkaConnect(kafka: string): Promise<KafkaConnect> {
   const classPath = await fetchJars(
     join(import.meta.dirname, "kafka-connect"),
-    join("test", "kafka-connect-4.1.2"),
-    "connect-file-4.1.2.jar",
+    join("test", "kafka-connect-4.1.2-log4j"),
+    "log4j-slf4j-impl-2.25.5.jar",
   );
   const dir = mkdtempSync(join(tmpdir(), "hailstream-kafka-connect-"));
   const url = `http://127.0.0.1:${await freePort()}`;
