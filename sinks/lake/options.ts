@@ -78,7 +78,7 @@ export const lakeOptions = defineOptions("lake", {
   },
   metricsPort: {
     schema: z.coerce.number().int().min(0).max(65_535),
-    default: "8088",
+    default: "8089",
     description: "The port of /live, /ready and /metrics; 0 takes a free one.",
   },
 });

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { holdToExitCodes } from "./exit-codes.ts";
 import type { Block } from "./markdown.ts";
 
-/** What a block printed, errors too, and how it ended. */
+/** What a block printed, errors too, and how it ended: not with 0 when any of its commands did not, but for those that are to fail. */
 export type Ran = { readonly status: number; readonly printed: string };
 
 /** Follows pages as a reader does, block by block in one terminal: what one block sets the next one has. */
@@ -19,6 +20,8 @@ export type Terminal = {
  * block is another shell.
  */
 const begin = 'set -eo pipefail\nnpx() { "$@"; }\nset -a\n';
+/** For `export ID=$(…)` and `eval "$(…)"`, which end with 0 when the command inside fails. */
+const noteFailures = (file: string) => `set -E\ntrap 'echo "exit code $?" >> "${file}"' ERR\n`;
 
 export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
   const bin = `${join(cwd, "node_modules", "node", "bin")}:${join(cwd, "node_modules", ".bin")}`;
@@ -33,7 +36,8 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
     // A file of its own, since what stays in the background would hold a pipe open.
     const output = join(kept, `printed-${++blocks}`);
     const file = openSync(output, "w");
-    const child = spawn("bash", ["-c", `${begin}${script}\nenv -0 > "${variables}"`], {
+    const failures = `${output}-failures`;
+    const child = spawn("bash", ["-c", `${begin}${noteFailures(failures)}${script}\nenv -0 > "${variables}"`], {
       ...{ cwd, env, detached: true, timeout: 120_000 },
       stdio: ["ignore", file, file],
     });
@@ -44,6 +48,7 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
     });
     if (child.pid !== undefined) groups.push(child.pid);
     const printed = readFileSync(output, "utf8");
+    if (status === 0 && existsSync(failures)) return { status: 1, printed: printed + readFileSync(failures, "utf8") };
     if (status === 0) env = variablesOf(readFileSync(variables, "utf8"));
     return { status, printed };
   }
@@ -56,7 +61,7 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
         writeFileSync(join(cwd, path), code);
         return { status: 0, printed: "" };
       }
-      if (language === "sh") return bash(code);
+      if (language === "sh") return bash(holdToExitCodes(code));
       return bash(`psql "$${database}" -v ON_ERROR_STOP=1 <<'END_OF_SQL'\n${code}\nEND_OF_SQL`);
     },
     close() {

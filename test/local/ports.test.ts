@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
+import { optionSets } from "../../commands/option-sets.ts";
 import { portsFrom, requireFreePort } from "../../local/index.ts";
 
 test("a port base moves every port by a fixed offset", () => {
@@ -19,6 +20,15 @@ test("a port base moves every port by a fixed offset", () => {
 
 test("without a base the ports are the usual ones", () => {
   expect(portsFrom(undefined)).toMatchObject({ ingest: 8080, registry: 8081, kafka: 9092, postgres: 5433 });
+});
+
+test("no two processes have the same usual port, so that each can be started beside the local stack", () => {
+  const usual = optionSets.flatMap(({ specs }) =>
+    Object.entries(specs).flatMap(([name, spec]) => (/^port$|Port$/.test(name) ? [Number(spec.default)] : [])),
+  );
+  const taken = usual.filter((port) => port !== 0);
+  expect(taken.length).toBeGreaterThan(5);
+  expect([...new Set(taken)]).toEqual(taken);
 });
 
 test("a taken port is refused by a message that names part, port and option", async () => {
