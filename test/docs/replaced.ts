@@ -1,10 +1,7 @@
 import { type Block, blocksOf, textOf } from "./markdown.ts";
 
-/** Where a test runs the blocks of pages. */
-export type Place = {
-  readonly checkout: string /** The first of ten that are free, for what the reader starts. */;
-  readonly ports: number;
-};
+/** Where a test runs the blocks of pages: in `checkout`, and what a reader starts there on the ten free ports that begin with `ports`. */
+export type Place = { readonly checkout: string; readonly ports: number };
 
 /**
  * What a page says, and what is run instead: a port that may be taken here, a minute that nobody waits for, an address or an id of the reader's own, and
