@@ -24,6 +24,12 @@ test.each([
   expect((await terminal.run({ language: "sh", code })).status).toBe(status);
 });
 
+test("a block is not blamed for one of another terminal", async () => {
+  const [failing, other] = [openTerminal(folder, process.env), openTerminal(folder, process.env)];
+  expect((await failing.run({ language: "sh", code: "npx false" })).status).toBe(1);
+  expect((await other.run({ language: "sh", code: "npx true" })).status).toBe(0);
+});
+
 test("a block has the variables of those before it", async () => {
   await terminal.run({ language: "sh", code: "ID=$(npx echo ep_1)" });
   expect(await terminal.run({ language: "sh", code: 'echo "$ID"' })).toEqual({ status: 0, printed: "ep_1\n" });

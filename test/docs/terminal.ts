@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { holdToExitCodes } from "./exit-codes.ts";
 import type { Block } from "./markdown.ts";
@@ -27,8 +27,9 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
   const bin = `${join(cwd, "node_modules", "node", "bin")}:${join(cwd, "node_modules", ".bin")}`;
   let env: NodeJS.ProcessEnv = { ...first, PATH: `${bin}:${first.PATH}` };
   const groups: number[] = [];
-  const kept = join(cwd, "test-report");
-  mkdirSync(kept, { recursive: true });
+  mkdirSync(join(cwd, "test-report"), { recursive: true });
+  // Each its own: what a block of another terminal left would be taken for this one's.
+  const kept = mkdtempSync(join(cwd, "test-report", "terminal-"));
   let blocks = 0;
   const variables = join(kept, "variables");
 
