@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { addressWith, type Choices, choicesOf, ownSearch } from "./choices.ts";
 
 /** Where the page is: every view is an address that can be shared. */
@@ -52,7 +52,8 @@ export const useChoices = (): Choices => useTold(() => choices);
 
 function useTold<T>(now: () => T): T {
   const [value, setValue] = useState(now);
-  useEffect(() => {
+  // Before anybody can type or click: what is told between the first picture and an effect would not be heard.
+  useLayoutEffect(() => {
     const update = () => setValue(now);
     listeners.add(update);
     return () => void listeners.delete(update);
