@@ -22,7 +22,7 @@ test("every fault of every component has its row, with the last run that had it"
 });
 
 test("runs and kills are added up", () => {
-  const kill = { target: "sinks-1", firstRowMs: 4_000, allPartitionsMs: 9_000, catchUp: 3.14 } as const;
+  const kill = { target: "sinks-1", firstRowMs: 4_000, allPartitionsMs: 9_000, backlog: 2_000, catchUp: 3.14 } as const;
   const recovery = { seed: 1, eventsPerSecond: 400, kills: [kill], p95: kill, leastCatchUp: 3.14 };
   const page = faultsPage({ runs: [run(1), run(2)], recovery: [recovery] });
   expect(page).toContain("2 seeds, 200,000 events, 2 faults: 0 lost, 0 duplicated, 0 reordered.");

@@ -95,7 +95,7 @@ function recoveryTable(kills: readonly Recovery[]): string {
   const rows = [...groups].map(([place, of]) => {
     const worst = (pick: (kill: Recovery) => number | undefined) => of.flatMap((kill) => pick(kill) ?? []);
     const rates = worst(({ catchUp }) => catchUp);
-    const least = rates.length === 0 ? "nothing was left lying" : `${Math.min(...rates).toFixed(1)} ×`;
+    const least = rates.length === 0 ? "too little was left lying" : `${Math.min(...rates).toFixed(1)} ×`;
     return `| ${components[place] ?? place} | ${of.length} | ${secondsOf(Math.max(...worst((kill) => kill.firstRowMs)))} | ${secondsOf(Math.max(...worst((kill) => kill.allPartitionsMs)))} | ${least} |`;
   });
   const p95 =
@@ -106,7 +106,7 @@ function recoveryTable(kills: readonly Recovery[]): string {
     "## Recovery",
     "",
     "`npm run faults -- --recovery` kills each process once by `kill -9` while 400 events a second come in, each when the one before is forgotten. *First row* is the first row of an event that",
-    "came to the sinks' topics after the kill; *all partitions* is when each busy partition had one. *Catch-up* is how much faster than the input what was left lying was then stored.",
+    "came to the sinks' topics after the kill; *all partitions* is when each busy partition had one. *Catch-up* is how much faster than the input what was left lying was then stored, where that was three seconds of traffic or more.",
     ...(p95 === "" ? [] : ["", p95]),
     "",
     "| Killed | Times | First row, at worst | All partitions, at worst | Catch-up, at least |",

@@ -16,15 +16,20 @@ export type Recovery = {
   readonly firstRowMs: number;
   /** Until every partition that had traffic had such a row. */
   readonly allPartitionsMs: number;
-  /** How fast it caught up from then on, against what came in meanwhile; undefined where nothing had been left lying. */
+  /** Events that had been left lying by then, besides what is on its way at any moment. */
+  readonly backlog: number;
+  /** How fast it caught up from then on, against what came in meanwhile; undefined where too little had been left lying. */
   readonly catchUp?: number;
 };
 
 const pollMs = 100;
 const timeoutMs = 90_000;
 const calmSeconds = 2;
-/** Less than this many seconds of traffic is no backlog that a rate could be measured on. */
-const leastBacklogSeconds = 1.5;
+/**
+ * Less than this many seconds of traffic is no backlog that a rate could be measured on: a second of it is on its way at any moment, and as little as that counts as
+ * caught up.
+ */
+const leastBacklogSeconds = 3;
 
 /** Kills one process after the other while the apps send, each when the one before it is forgotten, and measures what that costs. */
 export async function measureRecovery(
@@ -47,7 +52,7 @@ export async function measureRecovery(
     await caughtUp(place, victims, p.eventsPerSecond);
     const recovery = await measureOne(target, victims, place, p.eventsPerSecond);
     p.say(
-      `kill -9 ${target}: first row ${recovery.firstRowMs} ms, all partitions ${recovery.allPartitionsMs} ms, catch-up ${recovery.catchUp?.toFixed(1) ?? "-"}`,
+      `kill -9 ${target}: first row ${recovery.firstRowMs} ms, all partitions ${recovery.allPartitionsMs} ms, ${recovery.backlog} events left lying, catch-up ${recovery.catchUp?.toFixed(1) ?? "-"}`,
     );
     found.push(recovery);
   }
@@ -85,6 +90,7 @@ async function measureOne(target: Process, victims: Victims, place: Place, event
   const catchUp = await catchUpRate(place, apps, ahead, resumed, eventsPerSecond);
   return {
     ...{ target, firstRowMs: Math.round(firstRowMs ?? 0), allPartitionsMs: Math.round(allPartitionsMs) },
+    backlog: resumed.accepted - resumed.stored - ahead,
     ...(catchUp === undefined ? {} : { catchUp }),
   };
 }
