@@ -71,6 +71,30 @@ async function untilTold(rule: string, send: (i: number) => Promise<void>): Prom
   );
 }
 
+/**
+ * Sends events until those of a whole round are told in the words of the rule as it is now: a process reads changed rules once a second, and until then judges by
+ * the old ones. A round has so many keys that every process hears some.
+ */
+async function untilAtWork(rule: string, summary: string, send: (trip: string) => Promise<void>): Promise<void> {
+  let round = 0;
+  await eventually(
+    async () => {
+      const trips = Array.from({ length: 24 }, (_, i) => `trp_work_${round}_${i}`);
+      round++;
+      await Promise.all(trips.map(send));
+      const words = await eventually(async () => {
+        const own = (await fixture.dataOf("alerts")).filter((alert) => alert.rule === rule);
+        const summaries = new Map(own.map((alert) => [alert.alert_key, alert.summary]));
+        const found = trips.map((trip) => summaries.get(`${rule}/${trip}`));
+        expect(found).not.toContain(undefined);
+        return found;
+      });
+      expect(words).toEqual(trips.map(() => summary));
+    },
+    { timeoutMs: 60_000 },
+  );
+}
+
 test("what is wrong with a rule is refused with line and key, and nothing is kept", async () => {
   const wrong = await ask("PUT", "/rules/big", big(100, "summary: s").replace("data.amount", "data.amuont"));
   expect(wrong).toMatchObject({ status: 400, body: { code: "alert_rule_invalid" } });
@@ -107,7 +131,7 @@ test("a rule is at work without a restart, changed, and removed: what it told is
   // It is told once more that the same thing holds, to rules that say it in other words.
   const [first = ""] = [...(await told("big")).keys()];
   expect(await ask("PUT", "/rules/big", big(1_000, "summary: others"), 1)).toMatchObject({ status: 200 });
-  await untilTold("big", (i) => pay(`trp_more_${i}`, 5_000));
+  await untilAtWork("big", "others", (trip) => pay(trip, 5_000));
   const silentSince = (await told("big")).size;
   await pay("trp_little", 500);
   await pay(first.replace("big/", ""), 5_000);
