@@ -7,7 +7,6 @@ export type Coverage = string | { readonly notRun: string };
 /** Follows the guides, and runs blocks of other pages beside them. */
 export const guides = "test/docs/guides.e2e.test.ts";
 export const parsed = "test/docs/blocks.test.ts";
-const python = { notRun: "it needs packages of Python" };
 
 /** What runs the blocks of each page, by language. `blocks.test.ts` fails on a block that is not in here. */
 export const coverage: Readonly<Record<string, Readonly<Record<string, Coverage>>>> = {
@@ -32,11 +31,7 @@ export const coverage: Readonly<Record<string, Readonly<Record<string, Coverage>
   "docs/guides/app-developer.md": { sh: guides, ts: guides },
   "docs/guides/on-call.md": { sh: guides, ts: guides, yaml: guides },
   "docs/guides/operator.md": { sh: guides },
-  "docs/lake.md": {
-    sh: guides,
-    sql: guides,
-    python,
-  },
+  "docs/lake.md": { sh: guides, sql: guides, python: guides },
   "docs/marketplace.md": { sql: "test/stream/marketplace/marketplace-pipeline.ts" },
   "docs/micro.md": { sh: "test/ingest/micro/micro.e2e.test.ts", ts: "test/client/package.test.ts" },
   "docs/questions.md": { sql: "test/analytics/questions.int.test.ts" },
@@ -45,11 +40,7 @@ export const coverage: Readonly<Record<string, Readonly<Record<string, Coverage>
   "docs/simulate.md": { sh: guides },
   "docs/time.md": { sql: guides },
   "docs/trips.md": { sql: guides },
-  "docs/webhooks.md": {
-    sh: guides,
-    ts: guides,
-    python,
-  },
+  "docs/webhooks.md": { sh: guides, ts: guides, python: "test/sinks/webhook/receiver-python.int.test.ts" },
   "examples/app-tests/README.md": { sh: "test/ingest/micro/micro.e2e.test.ts" },
   "examples/orders/README.md": { sh: "test/examples/orders.e2e.test.ts" },
   "examples/webhook-receiver/README.md": { sh: guides },

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findFreePortBase } from "../../local/index.ts";
 import { duck } from "../sinks/lake/duck.ts";
+import { pythonWith } from "../support/python.ts";
 import { eventually } from "../support/wait.ts";
 import { copyCheckout } from "./checkout.ts";
 import { coverage, guides } from "./coverage.ts";
-import type { Block } from "./markdown.ts";
+import { type Block, textOf } from "./markdown.ts";
 import { type Place, runnableBlocks } from "./replaced.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
@@ -174,6 +175,17 @@ test(
   minutes,
 );
 
+/** Asks how many rows there are in what the last line of a block reads. The packages are those that its page names. */
+async function runInPython(terminal: Terminal, page: string, { code, line }: Block): Promise<void> {
+  const [, packages = ""] = /`pip install ([^`]+)`/.exec(textOf(page)) ?? [];
+  const python = await pythonWith(packages.split(" "));
+  if (python === undefined) return;
+  const program = code.trim().replace(/.*$/, "print(len($&))");
+  const ran = await terminal.run({ language: "sh", code: `${python} - <<'END'\n${program}\nEND` });
+  expect(ran.status, `${page}, the block in line ${line}: ${ran.printed}`).toBe(0);
+  expect(Number(ran.printed)).toBeGreaterThan(0);
+}
+
 const receiver = "examples/webhook-receiver/README.md";
 /** Pages that are looked up, not followed: each block by itself. Simulate first, as the others look at events. */
 const others = ["docs/simulate.md", ...Object.keys(coverage).filter((page) => page !== "docs/simulate.md")].flatMap(
@@ -225,6 +237,8 @@ test(
           const written = async () =>
             expect(await duck(block.code), where).toContainEqual(expect.objectContaining({ type: "driver.location" }));
           await eventually(written, { timeoutMs: 60_000, everyMs: 200 });
+        } else if (block.language === "python") {
+          await runInPython(terminal, page, block);
         } else {
           await runBlock(terminal, block, where, wantedOf(block, expected)[1], "OWNER_DATABASE_URL");
         }
