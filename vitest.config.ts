@@ -23,8 +23,9 @@ export default defineConfig({
           name: "stack",
           include: [name("int.test")],
           globalSetup: ["test/support/stack.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // As long as some waits in a row may take, each of which says what it waited for.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           // Two cores carry Kafka, Postgres, the registry and the tests: more workers only make each slower.
           maxWorkers: 1,
         },
@@ -33,8 +34,8 @@ export default defineConfig({
         test: {
           name: "whole",
           include: [name("e2e.test"), name("fault.test")],
-          testTimeout: 600_000,
-          hookTimeout: 300_000,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
           maxWorkers: 1,
           fileParallelism: false,
         },

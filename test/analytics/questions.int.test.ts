@@ -6,6 +6,7 @@ import { loadCatalogue } from "../../schemas/index.ts";
 import { prepareDatabase } from "../../sinks/index.ts";
 import { createDatabase, type Database } from "../../store/index.ts";
 import { asAnalyst, createTestDatabase, type TestDatabase } from "../sinks/pipeline.ts";
+import { untilDayHas } from "../support/wait.ts";
 import { answersOf, readEvents } from "./oracle.ts";
 
 const questions = readQuestions();
@@ -14,6 +15,7 @@ let analyst: Database;
 let expected: ReturnType<typeof answersOf>;
 
 beforeAll(async () => {
+  await untilDayHas(120_000);
   db = await createTestDatabase("questions");
   await prepareDatabase(db.ownerUrl, loadCatalogue(), silentLogger);
   await seedEvents(db.owner, 20_000);
@@ -25,7 +27,7 @@ beforeAll(async () => {
     metrics: createMetrics(),
   });
   await analyst.start(() => undefined);
-}, 60_000);
+});
 afterAll(async () => {
   await analyst.stop();
   await db.drop();

@@ -10,7 +10,6 @@ import { eventually } from "../support/wait.ts";
 
 const unique = `${process.pid}-${Date.now()}`;
 const topic = `acknowledged-${unique}`;
-const patience = { timeoutMs: 30_000 };
 const log = silentLogger;
 
 let db: TestDatabase;
@@ -65,11 +64,11 @@ test("every event that Kafka acknowledged is looked for where it said, and one t
   ]);
   await other.send(topic, pings(5_100, 5_150));
   await producer.send(topic, pings(600, 1_000));
-  await eventually(async () => expect(await counted()).toEqual({ there: 1_000, lost: 0 }), patience);
+  await eventually(async () => expect(await counted()).toEqual({ there: 1_000, lost: 0 }));
 
   // Kafka says that it has an event where it has another one.
   told.take({ topic, partition: 0, baseOffset: 0n, records: [eventRecord("gone", Buffer.from("x"))] });
-  await eventually(async () => expect(await counted()).toEqual({ there: 1_000, lost: 1 }), patience);
+  await eventually(async () => expect(await counted()).toEqual({ there: 1_000, lost: 1 }));
   const lost = await db.owner.query("select topic, partition, record_offset, event_id, event_type from audit.lost");
   expect(lost).toEqual([{ topic, partition: 0, record_offset: 0n, event_id: "gone", event_type: "app.ping" }]);
   // Each is counted once, in its minute; what is lost in the minute in which it was told.

@@ -19,7 +19,7 @@ import { eventually } from "../support/wait.ts";
 
 /** `npm run proof -- audit`: 1,000,000. */
 const events = Number(process.env.AUDIT_EVENTS ?? 6_000);
-const patience = { timeoutMs: 120_000 + events / 5 };
+const patience = { timeoutMs: 180_000 + events / 5 };
 const topic = `audit-pings-${process.pid}-${Date.now()}`;
 const group = "audit-sink";
 const type = pingType([], 1, topic);
@@ -73,6 +73,8 @@ test("no false alarm while events come late, twice and during rebalances; then f
   for (let slice = 0; slice < slices; slice++) {
     const [from, to] = [slice, slice + 1].map((n) => Math.floor((n * records.length) / slices));
     await produce(topic, records.slice(from, to));
+    // So that one of the audits has some before it and not all, however long the two take to share the partitions.
+    if (slice === 0) await eventually(async () => (await storedUpTo(db, group)) > 0, patience);
     // The second member leaves while events are stored, and the audit is made all the while.
     const left = slice === 2 ? second.service.stop() : undefined;
     results.push(await whileItGoesOn.run());
@@ -98,7 +100,8 @@ test("no false alarm while events come late, twice and during rebalances; then f
   expect(sorted(result.missing)).toEqual(named(...lost));
   expect(result.extra).toEqual(named(doubled));
   expect(result.unnamed).toEqual([]);
-  expect(performance.now() - begin).toBeLessThan(120_000);
+  // The bar of the proof; a test is not timed.
+  if (process.env.AUDIT_EVENTS !== undefined) expect(performance.now() - begin).toBeLessThan(120_000);
   process.stderr.write(
     `audit of ${events} events: ${Math.round(performance.now() - begin)} ms to name what is wrong\n`,
   );

@@ -61,12 +61,12 @@ async function anotherSinks(): Promise<ChildProcess> {
 beforeAll(async () => {
   const up = hailstream("up", "--data-dir", dataDir, "--port-base", String(await findFreePortBase()));
   ready = JSON.parse(await firstLine(up)) as ReadyLine;
-}, 200_000);
+});
 
 afterAll(async () => {
   for (const child of children.reverse()) await end(child, "SIGINT");
   rmSync(dataDir, { recursive: true, force: true });
-}, 60_000);
+});
 
 test(
   "a city posts, sinks come, die and go: the audit, which looks all the time, finds nothing and wakes nobody",
@@ -95,10 +95,10 @@ test(
         expect(audit.checked).toBeGreaterThan(100);
         return audit;
       },
-      { timeoutMs: 60_000, everyMs: 1_000 },
+      { timeoutMs: 180_000, everyMs: 1_000 },
     );
     expect(found).toMatchObject({ missing: [], extra: [], unnamed: [] });
     process.stdout.write(`calm: ${minutes} minutes, ${found.checked} events, nothing told\n`);
   },
-  minutes * 60_000 + 180_000,
+  minutes * 60_000 + 600_000,
 );

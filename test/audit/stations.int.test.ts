@@ -33,7 +33,6 @@ const tableAt = (committed: number) => ({
     enrichedBy: enricherAt(committed),
   },
 });
-const patience = { timeoutMs: 30_000 };
 const nothing = { missing: [], extra: [], unnamed: [] };
 const world = { connection: connection(), metrics: createMetrics(), log: silentLogger };
 
@@ -64,7 +63,7 @@ const passed = (rows: number, counted: number) =>
   eventually(async () => {
     expect(await storedUpTo(db, sinkGroup)).toBe(rows);
     expect(await storedUpTo(db, counterGroup)).toBe(counted);
-  }, patience);
+  });
 
 test("what the processor or the sink has left out is named, each at its station; what is on its way is not", async () => {
   const counter = () =>
@@ -126,10 +125,10 @@ test("the counter counts each record once, whoever counts, and goes on where the
   await produce(source, pings(9));
   await two.start(() => undefined);
   await produce(source, [...pings(10), eventRecord("", Buffer.from("no event"))]);
-  await eventually(async () => expect(await storedUpTo(db, counterGroup)).toBe(11), patience);
+  await eventually(async () => expect(await storedUpTo(db, counterGroup)).toBe(11));
   await one.stop();
   await produce(source, pings(11));
-  await eventually(async () => expect(await storedUpTo(db, counterGroup)).toBe(12), patience);
+  await eventually(async () => expect(await storedUpTo(db, counterGroup)).toBe(12));
   await two.stop();
   expect(await counts()).toEqual([{ events: 11n, first: 0n, last: 11n }]);
 });

@@ -118,21 +118,30 @@ export async function openDlqPipeline(run: string, more: readonly string[] = [])
     },
 
     /**
-     * Runs something while everybody waits who is about to write into `table` what fulfils `condition`, from when one process named `waiter` does; they go on behind it.
+     * Begins something and, when it waits since it is about to write into `table` what fulfils `condition`, does `work`; behind that it goes on. What was begun is
+     * given back. @param waiter part of the name that it has in the database
      */
-    async whileHeld(table: string, condition: string, waiter: string, work: () => Promise<void>): Promise<void> {
+    async whileHeld<T>(
+      { table, condition, waiter }: { readonly table: string; readonly condition: string; readonly waiter: string },
+      begin: () => T,
+      work: (begun: T) => Promise<void>,
+    ): Promise<{ readonly begun: T }> {
       const lock = 4_711;
       await db.owner.execute(`
         create or replace function wait_for_test() returns trigger language plpgsql as $$
         begin if ${condition} then perform pg_advisory_xact_lock(${lock}); end if; return new; end $$;
         create or replace trigger wait_for_test before update on ${table} for each row execute function wait_for_test()`);
-      await db.owner.transaction(async (tx) => {
+      const held = await db.owner.transaction(async (tx) => {
         await tx.query("select pg_advisory_xact_lock($1)", [lock]);
-        const waits = `pg_stat_activity where application_name like '%${waiter}%' and wait_event_type = 'Lock' and datname = current_database()`;
-        await eventually(async () => expect(await count(db, waits)).toBe(1), { timeoutMs: 30_000 });
-        await work();
+        const begun = begin();
+        const waits = `pg_stat_activity join pg_locks using (pid) where application_name like '%${waiter}%' and locktype = 'advisory' and objid = ${lock} and not granted`;
+        await eventually(async () => expect(await count(db, waits)).toBe(1));
+        await work(begun);
+        // In an object: what is begun may be a promise, which is not waited for here.
+        return { begun };
       });
       await db.owner.execute(`drop trigger wait_for_test on ${table}`);
+      return held;
     },
 
     /** A connector of one's own, as a file. */

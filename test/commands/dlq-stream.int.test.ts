@@ -31,7 +31,7 @@ beforeAll(async () => {
   const runners = flows.map((flow) => createRunner({ ...common, producer, flow, groupPrefix: `${run}-` }));
   processor = composeServices("processor", [producer, ...runners]);
   await processor.start(() => undefined);
-}, 60_000);
+});
 afterAll(async () => {
   delete process.env.DLQ_TEST_REFUSED;
   delete process.env.DLQ_TEST_RUN;
@@ -66,10 +66,7 @@ test("what a processor could not use goes through its corrected flow, once and i
     headers: { ce_id: `${n}`, ce_type: "test.copied" },
   }));
   await produce(source, events);
-  await eventually(async () => expect((await pipeline.list("--topic", source)).total).toBe(many), {
-    timeoutMs: 30_000,
-    everyMs: 500,
-  });
+  await eventually(async () => expect((await pipeline.list("--topic", source)).total).toBe(many), { everyMs: 500 });
   const { counts, letters } = await pipeline.list("--topic", source, "--limit", "1");
   expect(counts).toMatchObject([{ place: "stream", consumer: `copy-${run}`, state: "open", count: many }]);
   const [first] = letters;
@@ -125,22 +122,22 @@ test("a kill -9 between the sending and the note of it: going on sends nothing t
   }));
   await produce(source, events);
   const open = ["--topic", source, "--state", "open"];
-  await eventually(async () => expect((await pipeline.list(...open)).total).toBe(40), {
-    timeoutMs: 30_000,
-    everyMs: 500,
-  });
+  await eventually(async () => expect((await pipeline.list(...open)).total).toBe(40), { everyMs: 500 });
   process.env.DLQ_TEST_REFUSED = "nothing";
-  const { child, ended } = pipeline.spawn(["dlq", "redrive"], "--topic", source, "--json");
-  await pipeline.whileHeld("pipeline.topic_letters", "new.state = 'redriven'", "dlq", async () => {
-    child.kill("SIGKILL");
-    await ended;
-  });
+  await pipeline.whileHeld(
+    { table: "pipeline.topic_letters", condition: "new.state = 'redriven'", waiter: "dlq" },
+    () => pipeline.spawn(["dlq", "redrive"], "--topic", source, "--json"),
+    async ({ child, ended }) => {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  );
   const sent = async () => (await readTopic(out)).map(({ id }) => id).filter((id) => id.startsWith("killed-"));
   expect(await sent()).toHaveLength(40);
   expect(await pipeline.redrive("--topic", source)).toMatchObject({ ok: true, matched: 40, redriven: 40 });
   expect(new Set(await sent())).toEqual(new Set(events.map(({ headers }) => headers.ce_id)));
   expect(await sent()).toHaveLength(40);
-}, 90_000);
+});
 
 test("a redrive waits for no other one, and says which letters would take the place of newer rows", async () => {
   await pipeline.db.owner.execute("update pipeline.topic_letters set state = 'open' where topic = $1", [source]);
@@ -156,7 +153,7 @@ test("a redrive waits for no other one, and says which letters would take the pl
     await tx.query("select pg_advisory_xact_lock($1)", [7_241_865_325_823_966n]);
     await expect(pipeline.dlq("redrive", "--topic", source, "--json")).rejects.toMatchObject({ code: "dlq_running" });
   });
-}, 60_000);
+});
 
 test("the processors of the ride domain take their letters, those with memory leave them to reprocess", async () => {
   const ride = await openDlqPipeline(`ride-${run}`);
@@ -186,4 +183,4 @@ test("the processors of the ride domain take their letters, those with memory le
   } finally {
     await ride.close();
   }
-}, 60_000);
+});

@@ -13,7 +13,7 @@ let pipeline: DlqPipeline;
 let sink: Service | undefined;
 beforeAll(async () => {
   pipeline = await openDlqPipeline(run);
-}, 60_000);
+});
 afterAll(() => pipeline?.close());
 
 const rated = (n: string, stars: number) => pipeline.event("trip.rated", `${n}-${run}`, { rating: stars });
@@ -37,7 +37,7 @@ async function withLetters(prefix: string, many: number, partitions = 3): Promis
   // Members of a group read the same topics.
   await sink?.stop();
   sink = await pipeline.startSink("events", group, topic);
-  await eventually(async () => expect(await lettersOf(topic)).toBe(many), { timeoutMs: 120_000, everyMs: 200 });
+  await eventually(async () => expect(await lettersOf(topic)).toBe(many), { timeoutMs: 240_000, everyMs: 200 });
   return topic;
 }
 
@@ -67,7 +67,7 @@ test(`${letters} dead letters are redriven by two at once, among live traffic: e
     { ok: true, failed: 0 },
   ]);
   expect(both[0].redriven + both[1].redriven).toBe(letters);
-  await eventually(async () => expect(await rows("many")).toBe(letters + 500), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await rows("many")).toBe(letters + 500));
   expect(
     await count(pipeline.db, `(select distinct event_id from events.trip_rated where event_id like 'many-%')`),
   ).toBe(letters + 500);
@@ -94,7 +94,7 @@ test(`${letters} dead letters are redriven by two at once, among live traffic: e
     failed: 0,
     ended: true,
   });
-}, 300_000);
+}, 600_000);
 
 test("what fails again counts its attempts and says why; a dry run keeps nothing; filters and ids choose", async () => {
   const topic = await withLetters("again", 30, 1);
@@ -133,7 +133,7 @@ test("what fails again counts its attempts and says why; a dry run keeps nothing
   expect(JSON.parse(unknown.out)).toMatchObject({ refused: "dlq_letter_unknown" });
   await expect(pipeline.dlq("redrive")).rejects.toMatchObject({ code: "option_invalid" });
   await repair();
-}, 60_000);
+});
 
 test("Ctrl-C and kill -9 leave each letter either open or stored, and going on later stores the rest", async () => {
   const topic = await withLetters("cut", 60, 4);
@@ -150,16 +150,17 @@ test("Ctrl-C and kill -9 leave each letter either open or stored, and going on l
     );
     const held = open[1]?.partition as number;
     const before = await states();
-    const { child, ended } = pipeline.spawn(["dlq", "redrive"], "--topic", topic, "--json");
     // Somebody holds a letter of the second partition, so that is where it is interrupted.
-    await pipeline.db.owner.transaction(async (tx) => {
+    const { ended } = await pipeline.db.owner.transaction(async (tx) => {
       await tx.query("select from pipeline.dead_letters where topic = $1 and partition = $2 for update", [topic, held]);
-      await eventually(async () => expect(await states()).toBeGreaterThan(before), { timeoutMs: 30_000 });
+      const { child, ended } = pipeline.spawn(["dlq", "redrive"], "--topic", topic, "--json");
+      await eventually(async () => expect(await states()).toBeGreaterThan(before));
       const waits =
         "pg_stat_activity where application_name like '%dlq%' and wait_event_type = 'Lock' and datname = current_database()";
-      await eventually(async () => expect(await count(pipeline.db, waits)).toBe(1), { timeoutMs: 30_000 });
+      await eventually(async () => expect(await count(pipeline.db, waits)).toBe(1));
       child.kill(signal);
       if (signal === "SIGKILL") await ended;
+      return { ended };
     });
     const { code, out } = await ended;
     if (signal === "SIGINT") {
@@ -170,7 +171,7 @@ test("Ctrl-C and kill -9 leave each letter either open or stored, and going on l
   }
   expect(await pipeline.redrive("--topic", topic)).toMatchObject({ ok: true, failed: 0 });
   expect(await states()).toBe(60);
-}, 90_000);
+});
 
 test("an old letter never takes the place of a newer row, and what may have been deleted since needs a decision", async () => {
   const topic = `upsert-${run}`;
@@ -187,10 +188,10 @@ test("an old letter never takes the place of a newer row, and what may have been
     pipeline.event("trip.rated", `${id}-${run}`, { rating: stars }, key);
   await pipeline.startSink(`latest-${run}`, consumer, topic);
   await produce(topic, [keyed("other", "u0", 3)]);
-  await eventually(async () => expect(await storedUpTo(pipeline.db, consumer)).toBe(1), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await storedUpTo(pipeline.db, consumer)).toBe(1));
   await pipeline.db.owner.execute("alter table events.latest_ratings add constraint broken check (rating > 1)");
   await produce(topic, [keyed("trip-1", "u1", 1), keyed("trip-2", "u2", 1), keyed("trip-1", "u3", 5)]);
-  await eventually(async () => expect(await storedUpTo(pipeline.db, consumer)).toBe(4), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await storedUpTo(pipeline.db, consumer)).toBe(4));
   expect(await lettersOf(topic)).toBe(2);
   await pipeline.db.owner.execute("alter table events.latest_ratings drop constraint broken");
 
@@ -205,4 +206,4 @@ test("an old letter never takes the place of a newer row, and what may have been
     { key: "trip-1", stars: 5 },
     { key: "trip-2", stars: 1 },
   ]);
-}, 60_000);
+});

@@ -19,4 +19,4 @@ test("a process of several that cannot start ends all of them, with its reason",
   } finally {
     child.kill("SIGKILL");
   }
-}, 30_000);
+});

@@ -35,7 +35,7 @@ async function openDoor(reply: (ids: readonly string[], request: number) => Repl
     url,
     apiKey: "k",
     connections: 1,
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
     headers: { prefer: "handling=strict" },
   });
   closers.push(() => {

@@ -10,13 +10,14 @@ const group = `events-${run}`;
 let pipeline: DlqPipeline;
 beforeAll(async () => {
   pipeline = await openDlqPipeline(run);
-}, 60_000);
+});
 afterAll(() => pipeline?.close());
 
 const rated = (prefix: string, from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => pipeline.event("trip.rated", `${prefix}-${from + i}-${run}`));
 const rows = (prefix: string) => count(pipeline.db, `events.trip_rated where event_id like '${prefix}-%-${run}'`);
-const patience = { timeoutMs: 30_000 };
+/** The moment in which the second transaction of a replay ends. */
+const beforeSecond = { table: "pipeline.replays", condition: "old.read > 0", waiter: "replay-topic" };
 const clean = { missing: 0, extra: 0, unnamed: 0 };
 /** Rows that the ledger says were stored, and those that are there. */
 const ledgerAndRows = async ({ db }: DlqPipeline) =>
@@ -31,7 +32,7 @@ test("rows that were deleted by mistake come back beside live traffic, each once
   await createTopic(topic, 3);
   await produce(topic, rated("lost", 0, 400));
   const sink = await pipeline.startSink("events", group, topic);
-  await eventually(async () => expect(await rows("lost")).toBe(400), patience);
+  await eventually(async () => expect(await rows("lost")).toBe(400));
   const deleted = await pipeline.db.owner.execute(
     `delete from events.trip_rated where event_id like 'lost-1%-${run}' or event_id like 'lost-2%-${run}'`,
   );
@@ -55,7 +56,7 @@ test("rows that were deleted by mistake come back beside live traffic, each once
   const told = await pipeline.replay(...range);
   expect(told).toMatchObject({ code: 0, ok: true, stored: deleted, rejected: 0, letters: 0, interrupted: false });
   await live;
-  await eventually(async () => expect(await rows("lost")).toBe(600), patience);
+  await eventually(async () => expect(await rows("lost")).toBe(600));
   expect(await pipeline.replay(...range)).toMatchObject({ code: 0, read: 600, stored: 0, present: 600 });
   expect(await count(pipeline.db, "(select distinct event_id from events.trip_rated)")).toBe(600);
   expect(await pipeline.db.owner.query(ledger)).toEqual([{ read: 600, stored: 600 }]);
@@ -73,7 +74,7 @@ test("rows that were deleted by mistake come back beside live traffic, each once
   await produce(topic, rated("lost", 600, 610));
   expect(await pipeline.replay(...range)).toMatchObject({ code: 0, read: 610, stored: 0, ahead: 10 });
   expect(await rows("lost")).toBe(600);
-}, 120_000);
+});
 
 test("into a database that has never seen the topic, the ledger is right: before, behind and beside the live sink", async () => {
   const topic = `new-${run}`;
@@ -109,7 +110,7 @@ test("into a database that has never seen the topic, the ledger is right: before
 
     const group = `events-${run}-new`;
     const sink = await fresh.startSink("events", group, topic);
-    await eventually(async () => expect(await storedUpTo(fresh.db, group)).toBe(90), patience);
+    await eventually(async () => expect(await storedUpTo(fresh.db, group)).toBe(90));
     await sink.stop();
     expect(await fresh.auditRatings(topic)).toEqual({ ...clean, checked: 90 });
 
@@ -122,7 +123,7 @@ test("into a database that has never seen the topic, the ledger is right: before
   } finally {
     await fresh.close();
   }
-}, 90_000);
+});
 
 test("dead letters are left to dlq, and what cannot be stored now becomes one", async () => {
   const topic = `letters-${run}`;
@@ -131,9 +132,8 @@ test("dead letters are left to dlq, and what cannot be stored now becomes one", 
   const broken = "alter table events.trip_rated add constraint broken";
   await pipeline.db.owner.execute(`${broken} check (event_id not like 'letters-1_-%') not valid`);
   const sink = await pipeline.startSink("events", group, topic);
-  await eventually(
-    async () => expect(await count(pipeline.db, `pipeline.dead_letters where topic = '${topic}'`)).toBe(10),
-    patience,
+  await eventually(async () =>
+    expect(await count(pipeline.db, `pipeline.dead_letters where topic = '${topic}'`)).toBe(10),
   );
   await sink.stop();
   await pipeline.db.owner.execute("alter table events.trip_rated drop constraint broken");
@@ -165,25 +165,28 @@ test("dead letters are left to dlq, and what cannot be stored now becomes one", 
   expect(await pipeline.redrive("--topic", topic)).toMatchObject({ ok: true, matched: 1, redriven: 1 });
   expect(await ledgerAndRows(pipeline)).toEqual({ ledger, rows: there });
   expect(await pipeline.auditRatings(topic)).toMatchObject(clean);
-}, 60_000);
+});
 
 test("a kill and Ctrl-C in the middle leave what is stored, and running it again stores the rest, each once", async () => {
   const topic = `cut-${run}`;
   await createTopic(topic, 6);
   await produce(topic, rated("cut", 0, 60));
   const sink = await pipeline.startSink("events", group, topic);
-  await eventually(async () => expect(await rows("cut")).toBe(60), patience);
+  await eventually(async () => expect(await rows("cut")).toBe(60));
   await sink.stop();
   await pipeline.db.owner.execute(`delete from events.trip_rated where event_id like 'cut-%-${run}'`);
   const range = ["--topic", topic, "--from", "10m", "--into", "events", "--json"];
   for (const signal of ["SIGKILL", "SIGINT"] as const) {
-    const { child, ended } = pipeline.spawn(["replay-topic"], ...range);
     // The first transaction is through, the second one has stored its rows and not committed.
-    await pipeline.whileHeld("pipeline.replays", "old.read > 0", "replay-topic", async () => {
-      child.kill(signal);
-      if (signal === "SIGKILL") await ended;
-    });
-    const { code, out } = await ended;
+    const { begun } = await pipeline.whileHeld(
+      beforeSecond,
+      () => pipeline.spawn(["replay-topic"], ...range),
+      async ({ child, ended }) => {
+        child.kill(signal);
+        if (signal === "SIGKILL") await ended;
+      },
+    );
+    const { code, out } = await begun.ended;
     if (signal === "SIGINT") {
       expect(code).toBe(1);
       expect(JSON.parse(out)).toMatchObject({ ok: false, interrupted: true });
@@ -200,7 +203,7 @@ test("a kill and Ctrl-C in the middle leave what is stored, and running it again
   expect(await pipeline.replay(...range)).toMatchObject({ code: 0, ok: true, read: 60 });
   expect(await rows("cut")).toBe(60);
   expect(await pipeline.auditRatings(topic)).toMatchObject(clean);
-}, 120_000);
+});
 
 /** As retention does. */
 const takeAway = (topic: string, partition: number, below: number) =>
@@ -246,20 +249,23 @@ test("what Kafka no longer has is told, and refused unless what is left is asked
   expect(await pipeline.replay(...range, "--from", "10m")).toMatchObject({ code: 0, cut: [{ partition: 0 }] });
   await takeAway(topic, 1, 10);
   await expect(pipeline.replay(...range, "--from", "2h")).rejects.toThrow(/partition 1 has nothing left \(10 records/);
-}, 90_000);
+});
 
 test("what Kafka takes away while it is read is told, too, and the rest is stored", async () => {
   const topic = `eaten-${run}`;
   await createTopic(topic, 1);
   // Several fetches, of which one is made in advance.
   await produce(topic, rated("eaten", 0, 15_000));
-  const told = pipeline.replay("--topic", topic, "--from", "10m", "--into", "events").catch((error: unknown) => error);
-  await pipeline.whileHeld("pipeline.replays", "old.read > 0", "replay-topic", () => takeAway(topic, 0, 14_990));
-  expect(await told).toMatchObject({ code: "replay_range_cut", message: expect.stringContaining("1 partition (0)") });
+  const { begun } = await pipeline.whileHeld(
+    beforeSecond,
+    () => pipeline.replay("--topic", topic, "--from", "10m", "--into", "events").catch((error: unknown) => error),
+    () => takeAway(topic, 0, 14_990),
+  );
+  expect(await begun).toMatchObject({ code: "replay_range_cut", message: expect.stringContaining("1 partition (0)") });
   const stored = await rows("eaten");
   expect(stored).toBeLessThan(15_000);
   expect(await count(pipeline.db, `events.trip_rated where event_id = 'eaten-14999-${run}'`)).toBe(1);
-}, 90_000);
+});
 
 test("a connector of its own fills a fresh table from the time that was asked for, and a newer row keeps its place", async () => {
   const topic = `fresh-${run}`;
@@ -292,7 +298,7 @@ test("a connector of its own fills a fresh table from the time that was asked fo
   const older = await pipeline.replay(...into, "--to", middle.toISOString(), "--revive");
   expect(older).toMatchObject({ code: 0, read: 3, stored: 0 });
   expect(await stars()).toEqual(newest);
-}, 60_000);
+});
 
 test("what cannot be is said, with the nearest name", async () => {
   const topic = `words-${run}`;
@@ -305,4 +311,4 @@ test("what cannot be is said, with the nearest name", async () => {
   await expect(pipeline.replay("--topic", "nowhere", "--from", "1h", "--into", "events")).rejects.toMatchObject({
     code: "kafka_topic_missing",
   });
-}, 60_000);
+});

@@ -31,7 +31,7 @@ beforeAll(async () => {
   up.stdout?.on("data", (data: Buffer) => {
     line += data;
   });
-  await eventually(() => line.includes("\n"), { timeoutMs: 250_000 });
+  await eventually(() => line.includes("\n"), { timeoutMs: 500_000 });
   ready = JSON.parse(line) as ReadyLine;
 });
 
@@ -89,14 +89,11 @@ test("phones without a network, with wrong clocks, old apps, repetitions and bad
   }
   expect(summary).toMatchObject({ unanswered: 0, dropped: {}, rejected: 0, quarantined: summary.bad });
   expect(summary.stored).toBe(summary.accepted - summary.quarantined);
-  const first = await eventually(
-    async () => {
-      const now = await stored();
-      expect(now).toMatchObject({ rows: summary.stored, ids: summary.stored, quarantined: summary.quarantined });
-      return now;
-    },
-    { timeoutMs: 30_000 },
-  );
+  const first = await eventually(async () => {
+    const now = await stored();
+    expect(now).toMatchObject({ rows: summary.stored, ids: summary.stored, quarantined: summary.quarantined });
+    return now;
+  });
   expect(first).toMatchObject({ wrong: 0, old: expect.any(Number), shifted: expect.any(Number) });
   expect(Math.min(first.old ?? 0, first.shifted ?? 0)).toBeGreaterThan(0);
 
@@ -106,4 +103,4 @@ test("phones without a network, with wrong clocks, old apps, repetitions and bad
   expect(again.summary).toMatchObject({ quarantined: 0, rejected: again.summary.bad, stored: again.summary.accepted });
   const rows = (summary.stored ?? 0) + again.summary.accepted;
   expect(await stored()).toMatchObject({ rows, ids: rows, quarantined: summary.quarantined });
-}, 300_000);
+});

@@ -102,7 +102,7 @@ test("10 bad ones among 100,000: the others are rows, they are dead letters, and
   );
   const counted = counting(20);
   const sink = await startSink({ ...db, sink: counted }, [type], type.topic);
-  await eventually(async () => expect(await storedUpTo(db, type.topic)).toBe(100_000), { timeoutMs: 60_000 });
+  await eventually(async () => expect(await storedUpTo(db, type.topic)).toBe(100_000), { timeoutMs: 240_000 });
   await sink.service.stop();
   expect(sink.failures).toEqual([]);
   expect(counted.crashes()).toBe(1);
@@ -128,7 +128,7 @@ test("10 bad ones among 100,000: the others are rows, they are dead letters, and
     `bad rows: ${counted.statements.length} transactions, ${extra} statements more for 10 bad rows\n`,
   );
   expect(extra / 10).toBeLessThan(2 * Math.log2(100_000));
-}, 120_000);
+});
 
 test("a batch in which every second row is bad is stored by its other half", async () => {
   const type = typeOf("half");
@@ -142,7 +142,7 @@ test("a batch in which every second row is bad is stored by its other half", asy
     records.filter((record) => record !== undefined),
   );
   const sink = await startSink(db, [type], type.topic);
-  await eventually(async () => expect(await storedUpTo(db, type.topic)).toBe(400), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await storedUpTo(db, type.topic)).toBe(400));
   await sink.service.stop();
   expect(await count(db, "events.half_ping where n % 2 = 0 and n >= 0")).toBe(200);
   expect(await count(db, `pipeline.dead_letters where topic = '${type.topic}' and record_offset % 2 = 1`)).toBe(200);
@@ -162,17 +162,18 @@ test("when nothing can be stored the topic waits without dead letters, others go
     (await sink.metrics.registry.getSingleMetricAsString("hailstream_sinks_circuit_open")).includes(
       `topic="${broken.topic}"} 1`,
     );
-  await eventually(async () => expect(await open()).toBe(true), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await open()).toBe(true));
   await produce(
     fine.topic,
     Array.from({ length: 50 }, (_, n) => goodRecord(fine, n)),
   );
-  await eventually(async () => expect(await count(db, "events.fine_ping")).toBe(50), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await count(db, "events.fine_ping")).toBe(50));
   expect(await count(db, `pipeline.dead_letters where topic = '${broken.topic}'`)).toBe(0);
   expect(await count(db, "events.broken_ping")).toBe(0);
 
   await db.owner.execute("alter table events.broken_ping drop constraint nobody");
-  await eventually(async () => expect(await count(db, "events.broken_ping")).toBe(300), { timeoutMs: 30_000 });
+  // It tries ever more seldom: at worst it waits once more for as long as all this has taken.
+  await eventually(async () => expect(await count(db, "events.broken_ping")).toBe(300), { timeoutMs: 180_000 });
   await eventually(async () => expect(await open()).toBe(false));
   await sink.service.stop();
   expect(sink.failures).toEqual([]);

@@ -107,13 +107,13 @@ for (const synchronousCommit of manners) {
         cut();
       } else cut();
       await eventually(async () => expect(await progress()).toEqual({ insert: sent, upsert: sent }), {
-        timeoutMs: 90_000,
+        timeoutMs: 240_000,
         everyMs: 100,
       });
       expect(await stored()).toEqual(expected());
       expect(sink.exitCode).toBeNull();
     },
-    120_000,
+    600_000,
   );
   test(`the next manner of commit begins with a process of its own (${synchronousCommit ? "on" : "off"} is done)`, async () => {
     if (sink === undefined) throw new Error("no sink has run");

@@ -1,5 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** It is there to find what hangs: a machine that does other things may take many times as long as a quiet one. */
+const patienceMs = 60_000;
+
+/**
+ * Waits, around midnight only, until the day in UTC has so much time before it: for tests of days that are counted from today, on which no midnight may fall.
+ */
+export async function untilDayHas(ms: number): Promise<void> {
+  const dayMs = 86_400_000;
+  await eventually(() => dayMs - (Date.now() % dayMs) > ms, { timeoutMs: 2 * ms, everyMs: 1_000 });
+}
+
 /**
  * Calls `attempt` until it does not throw and does not give `false`, and returns what it gave. Assertions may stand in it.
  * After the time is over, the last error is thrown, so the message says what was still wrong.
@@ -8,7 +19,7 @@ export async function eventually<T>(
   attempt: () => T | Promise<T>,
   options: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<Exclude<T, false>> {
-  const { timeoutMs = 10_000, everyMs = 25 } = options;
+  const { timeoutMs = patienceMs, everyMs = 25 } = options;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     let failure: unknown;

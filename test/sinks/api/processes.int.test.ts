@@ -21,7 +21,7 @@ async function eventuallyStates(url: string, states: readonly string[]): Promise
       expect([status.connector.state, ...status.tasks.map(({ state }) => state)]).toEqual(states);
       return status;
     },
-    { timeoutMs: 20_000, everyMs: 100 },
+    { everyMs: 100 },
   );
 }
 
@@ -46,8 +46,7 @@ test("what one process is asked holds for all: tasks of both, and pause, change,
   expect(new Set(tasks.map(({ worker_id }) => worker_id)).size).toBe(2);
 
   await produce(api.topic, cars(0, 200));
-  const stored = (n: number) =>
-    eventually(async () => expect(await count(api.db, "events.own_rank_car")).toBe(n), { timeoutMs: 30_000 });
+  const stored = (n: number) => eventually(async () => expect(await count(api.db, "events.own_rank_car")).toBe(n));
   await stored(200);
 
   await ask(second, "PUT", "/connectors/own/pause");
@@ -68,5 +67,6 @@ test("what one process is asked holds for all: tasks of both, and pause, change,
 
   expect((await ask(second, "DELETE", "/connectors/own")).status).toBe(204);
   await eventually(async () => expect((await ask(first, "GET", "/connectors")).body).not.toContain("own"));
-  expect(await count(api.db, "pipeline.connector_tasks where connector = 'own'")).toBe(0);
-}, 120_000);
+  // The other process hears of it a little later, and then has to stop its task.
+  await eventually(async () => expect(await count(api.db, "pipeline.connector_tasks where connector = 'own'")).toBe(0));
+});

@@ -108,7 +108,7 @@ test("each record is in one file of its type, date and hour; what is unreadable 
   await produce(topic, [...events.slice(0, 1_500), ...bad, ...events.slice(1_500), { key: "gone", value: null }]);
 
   const first = await startRunner(topic, createFolderStorage(root));
-  await eventually(async () => expect(await storedUpTo(db, topic)).toBe(3_003), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await storedUpTo(db, topic)).toBe(3_003));
   await first.stop();
   const expected = typeNames.flatMap((type) => ["11", "12"].map((hour) => ({ type, hour, n: "750", ids: "750" })));
   expect(await inLake(root)).toEqual(expected);
@@ -120,7 +120,7 @@ test("each record is in one file of its type, date and hour; what is unreadable 
 
   const again = await startRunner(topic, createFolderStorage(root));
   await produce(topic, [event(3_000)]);
-  await eventually(async () => expect(await storedUpTo(db, topic)).toBe(3_004), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await storedUpTo(db, topic)).toBe(3_004));
   await again.stop();
   expect((await inLake(root)).reduce((sum, { n }) => sum + Number(n), 0)).toBe(3_001);
 });
@@ -149,7 +149,7 @@ test("what was gathered and not stored is read again after a crash, also when no
   expect(await storedUpTo(db, topic)).toBe(0);
 
   const second = await startRunner(topic, createFolderStorage(root));
-  await eventually(async () => expect(await storedUpTo(db, topic)).toBe(10), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await storedUpTo(db, topic)).toBe(10));
   await second.stop();
   expect((await inLake(root)).reduce((sum, { n }) => sum + Number(n), 0)).toBe(10);
 });
@@ -201,9 +201,7 @@ describe("a crash at each step of a flush", () => {
       }
     }
     const last = await startRunner(topic, createFolderStorage(root));
-    await eventually(async () => expect(await manifest(topic)).toMatchObject({ rows: sent, waiting: 0 }), {
-      timeoutMs: 30_000,
-    });
+    await eventually(async () => expect(await manifest(topic)).toMatchObject({ rows: sent, waiting: 0 }));
     await last.stop();
     const seen = await inLake(root);
     expect(seen.reduce((sum, { n }) => sum + Number(n), 0)).toBe(sent);
@@ -230,7 +228,7 @@ describe("a crash at each step of a flush", () => {
       await second.stop();
       await send();
     }
-    await eventually(async () => expect(await storedUpTo(db, topic)).toBe(sent), { timeoutMs: 60_000 });
+    await eventually(async () => expect(await storedUpTo(db, topic)).toBe(sent));
     await first.stop();
     const seen = await inLake(root);
     expect(seen.reduce((sum, { n }) => sum + Number(n), 0)).toBe(sent);
@@ -294,7 +292,7 @@ describe("hailstream lake, as users run it, into a bucket", () => {
     const inBucket = (rows: number) =>
       eventually(
         async () => expect((await db.owner.query<{ rows: number }>(mine))[0]?.rows).toBeGreaterThanOrEqual(rows),
-        { timeoutMs: 40_000, everyMs: 100 },
+        { everyMs: 100 },
       );
     let lake = await startLake();
     for (let round = 0; round < 2; round++) {

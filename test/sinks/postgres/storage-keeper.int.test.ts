@@ -5,6 +5,7 @@ import { loadCatalogue } from "../../../schemas/index.ts";
 import { prepareDatabase } from "../../../sinks/index.ts";
 import { createStorageKeeper } from "../../../sinks/postgres/storage-keeper.ts";
 import { sqlStates } from "../../../store/index.ts";
+import { untilDayHas } from "../../support/wait.ts";
 import { createTestDatabase, type TestDatabase } from "../pipeline.ts";
 
 let db: TestDatabase;
@@ -19,6 +20,7 @@ const keeper = () =>
   });
 
 beforeAll(async () => {
+  await untilDayHas(120_000);
   db = await createTestDatabase("storage");
   await prepare({ "app.error": 5, "driver.position": 5 });
   for (const table of ["app_error", "payment_failed"]) {

@@ -108,7 +108,7 @@ test("any mixture of inserts, updates and deletes in mixed schema versions equal
       ],
     },
   );
-}, 120_000);
+});
 
 test("a record that the database refuses is the only one that is lost, and the one before it counts", async () => {
   const { sink, metrics } = await startTableSink(db, { ...upsert, name: "poison" }, [newer], [older]);

@@ -54,16 +54,14 @@ async function pipeline() {
   const common = { connection, metrics, log };
   const startStream = async (groupPrefix = prefix) => {
     // A broker that has just started loads its groups first, and refuses members until then.
-    await eventually(() => groupLag(connection, `${groupPrefix}match-safety`, topics.slice(0, 1)), {
-      timeoutMs: 30_000,
-    });
+    await eventually(() => groupLag(connection, `${groupPrefix}match-safety`, topics.slice(0, 1)));
     const parts = { ...common, producer, topicPrefix: prefix, groupPrefix };
     await start(createRunner({ ...parts, flow: match }));
     await start(createRememberingRunner({ ...parts, flow: keep, db, idleMs: 1_000, maxCachedKeys: 1_000 }));
   };
   const startWebhooks = async () => {
-    await eventually(() => groupLag(connection, `${prefix}webhook`, topics.slice(1, 2)), { timeoutMs: 30_000 });
-    const options = quickOptions({ "webhook-group-id": `${prefix}webhook`, "webhook-timeout-ms": "5000" });
+    await eventually(() => groupLag(connection, `${prefix}webhook`, topics.slice(1, 2)));
+    const options = quickOptions({ "webhook-group-id": `${prefix}webhook` });
     return start(createWebhookSink({ ...common, options, db, schemas, topic: `${prefix}alerts` }));
   };
   const data = { ...exampleOf(schemas.catalogue.types.get("safety.sos") as never), sos_id: "sos_7", trip_id: "trp_7" };
@@ -88,8 +86,8 @@ async function pipeline() {
 
 /** The receiver of the examples, which verifies by the official library and gives each alert once. */
 async function startExample(secret: string, port = 0) {
-  const alerts: { readonly alert: Alert; readonly id: string; readonly at: number }[] = [];
-  const server = createReceiver(secret, (alert, id) => alerts.push({ alert, id, at: performance.now() }));
+  const alerts: { readonly alert: Alert; readonly id: string }[] = [];
+  const server = createReceiver(secret, (alert, id) => alerts.push({ alert, id }));
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   running.push({ stop: () => new Promise((resolve) => server.close(() => resolve())) });
   return { alerts, port: (server.address() as AddressInfo).port };
@@ -105,11 +103,8 @@ test("a call for help reaches the receiver of the examples, verified", async () 
   await startStream();
   await startWebhooks();
   const eventId = randomUUID();
-  const postedAt = performance.now();
   await postSos(eventId);
-  await eventually(() => expect(alerts).toHaveLength(1), { timeoutMs: 30_000 });
-  // A second is promised on a machine of one's own; here other tests may run.
-  expect((alerts[0]?.at ?? Number.POSITIVE_INFINITY) - postedAt).toBeLessThan(5_000);
+  await eventually(() => expect(alerts).toHaveLength(1));
   expect(alerts[0]?.alert).toMatchObject({
     specversion: "1.0",
     type: "alert",
@@ -139,16 +134,13 @@ test("the same event read again, by the stream or by the sink, is one delivery",
   await startWebhooks();
   const marker = randomUUID();
   await postSos(marker, "sos_8");
-  await eventually(
-    async () => {
-      const [row] = await db.query<{ next: bigint }>(
-        "select sum(next_offset)::bigint as next from pipeline.checkpoints where topic = $1",
-        [`${prefix}alerts`],
-      );
-      expect(row?.next).toBe(4n);
-    },
-    { timeoutMs: 30_000 },
-  );
+  await eventually(async () => {
+    const [row] = await db.query<{ next: bigint }>(
+      "select sum(next_offset)::bigint as next from pipeline.checkpoints where topic = $1",
+      [`${prefix}alerts`],
+    );
+    expect(row?.next).toBe(4n);
+  });
   expect(await db.query("select count(*)::int as n from webhook.deliveries")).toEqual([{ n: 2 }]);
 });
 
@@ -166,11 +158,8 @@ test("a record that is no alert is a dead letter, and the alerts behind it are s
   await startStream();
   await startWebhooks();
   await postSos(randomUUID());
-  await eventually(
-    async () => {
-      expect(await db.query("select count(*)::int as n from webhook.deliveries")).toEqual([{ n: 1 }]);
-      expect(await db.query("select count(*)::int as n from pipeline.dead_letters")).toEqual([{ n: 2 }]);
-    },
-    { timeoutMs: 30_000 },
-  );
+  await eventually(async () => {
+    expect(await db.query("select count(*)::int as n from webhook.deliveries")).toEqual([{ n: 1 }]);
+    expect(await db.query("select count(*)::int as n from pipeline.dead_letters")).toEqual([{ n: 2 }]);
+  });
 });

@@ -124,13 +124,13 @@ test("alerts that flap every second while evaluator and sender are killed: each 
   const { received } = receiver;
   const transitions = seconds * trips.length;
   const distinct = () => new Set(received.map(({ id }) => id)).size;
-  await eventually(() => expect(distinct()).toBeGreaterThanOrEqual(transitions), { timeoutMs: 60_000, everyMs: 200 });
+  await eventually(() => expect(distinct()).toBeGreaterThanOrEqual(transitions), { timeoutMs: 180_000, everyMs: 200 });
   await eventually(
     async () => {
       const sql = "select state, count(*)::int as n from webhook.deliveries group by 1";
       expect(await fixture.db.owner.query(sql)).toEqual([{ state: "delivered", n: transitions }]);
     },
-    { timeoutMs: 30_000, everyMs: 200 },
+    { everyMs: 200 },
   );
   expect(wrong).toEqual([]);
   const told = received.map(({ id, body }) => ({ id, ...JSON.parse(body).data }));
@@ -159,4 +159,4 @@ test("alerts that flap every second while evaluator and sender are killed: each 
   );
   expect(kills.evaluator).toBeGreaterThan(1);
   expect(kills.sender).toBeGreaterThan(1);
-}, 400_000);
+}, 600_000);
