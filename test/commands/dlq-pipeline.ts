@@ -16,7 +16,7 @@ import { sinkOf } from "../../sinks/connectors/build.ts";
 import { loadConnectors } from "../../sinks/connectors/load-files.ts";
 import { createSinkRunner, prepareDatabase } from "../../sinks/index.ts";
 import type { Letter } from "../../store/index.ts";
-import { connection, count, createTestDatabase } from "../sinks/pipeline.ts";
+import { connection, count, createTestDatabase, mayStandStill } from "../sinks/pipeline.ts";
 import { eventually } from "../support/wait.ts";
 
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
@@ -132,6 +132,7 @@ export async function openDlqPipeline(run: string, more: readonly string[] = [])
         begin if ${condition} then perform pg_advisory_xact_lock(${lock}); end if; return new; end $$;
         create or replace trigger wait_for_test before update on ${table} for each row execute function wait_for_test()`);
       const held = await db.owner.transaction(async (tx) => {
+        await mayStandStill(tx);
         await tx.query("select pg_advisory_xact_lock($1)", [lock]);
         const begun = begin();
         const waits = `pg_stat_activity join pg_locks using (pid) where application_name like '%${waiter}%' and locktype = 'advisory' and objid = ${lock} and not granted`;

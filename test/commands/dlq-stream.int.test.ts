@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProducer, ensureTopics, headerText, readOffsets, topicEnds, topicTable } from "../../kafka/index.ts";
 import { composeServices, createMetrics, type Service, silentLogger } from "../../runtime/index.ts";
 import { createRunner, deadLetterTopic, loadTopology } from "../../stream/index.ts";
-import { connection, createTopic, produce } from "../sinks/pipeline.ts";
+import { connection, createTopic, mayStandStill, produce } from "../sinks/pipeline.ts";
 import { eventually } from "../support/wait.ts";
 import { type DlqPipeline, openDlqPipeline } from "./dlq-pipeline.ts";
 
@@ -150,6 +150,7 @@ test("a redrive waits for no other one, and says which letters would take the pl
   const refused = await pipeline.redrive("--topic", source, "--limit", "5", "--dry-run");
   expect(refused).toMatchObject({ ok: false, skipped: { dlq_rows_behind: 5 } });
   await pipeline.db.owner.transaction(async (tx) => {
+    await mayStandStill(tx);
     await tx.query("select pg_advisory_xact_lock($1)", [7_241_865_325_823_966n]);
     await expect(pipeline.dlq("redrive", "--topic", source, "--json")).rejects.toMatchObject({ code: "dlq_running" });
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Service } from "../../runtime/index.ts";
-import { count, createTopic, produce, storedUpTo } from "../sinks/pipeline.ts";
+import { count, createTopic, mayStandStill, produce, storedUpTo } from "../sinks/pipeline.ts";
 import { eventually } from "../support/wait.ts";
 import { type DlqPipeline, openDlqPipeline } from "./dlq-pipeline.ts";
 
@@ -152,6 +152,7 @@ test("Ctrl-C and kill -9 leave each letter either open or stored, and going on l
     const before = await states();
     // Somebody holds a letter of the second partition, so that is where it is interrupted.
     const { ended } = await pipeline.db.owner.transaction(async (tx) => {
+      await mayStandStill(tx);
       await tx.query("select from pipeline.dead_letters where topic = $1 and partition = $2 for update", [topic, held]);
       const { child, ended } = pipeline.spawn(["dlq", "redrive"], "--topic", topic, "--json");
       await eventually(async () => expect(await states()).toBeGreaterThan(before));

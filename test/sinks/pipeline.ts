@@ -18,7 +18,7 @@ import {
   type StoredType,
   storedTables,
 } from "../../sinks/index.ts";
-import { createDatabase, type Database, migrate } from "../../store/index.ts";
+import { createDatabase, type Database, migrate, type Transaction } from "../../store/index.ts";
 import { eventually } from "../support/wait.ts";
 
 /** A database of its own, made from nothing, with the owner's and the sink's connections. */
@@ -161,6 +161,11 @@ export async function startSink(
     process.stderr.write(`the sink failed: ${messageOf(cause)}\n`);
   });
   return { service, metrics, failures };
+}
+
+/** Lets a transaction stand still for as long as what it holds up may take; by itself the server ends one that does so for ten seconds. */
+export async function mayStandStill(tx: Transaction): Promise<void> {
+  await tx.execute("set local idle_in_transaction_session_timeout = 0");
 }
 
 /** How many records of the group are behind its checkpoints. */
