@@ -57,11 +57,13 @@ export async function nameEvents(
   const absent = [...carried.ids].filter(
     ([id, minute]) => minute !== undefined && minutes.has(minute) && !there.has(id),
   );
-  const dead = await deadLetters(
+  const nowhere = await nowhereOf(
     db,
+    table,
+    minutes,
     absent.map(([id]) => id),
   );
-  const lost = absent.filter(([id]) => !dead.has(id));
+  const lost = absent.filter(([id]) => nowhere.has(id));
   const surplus = carried.complete
     ? surplusOf(before, carried.ids, new Set(suspects.filter(({ differs }) => differs).map(({ minute }) => minute)))
     : [];
@@ -174,8 +176,24 @@ export function eventOf(record: KafkaRecord) {
   };
 }
 
+/**
+ * Which of these events of the minutes, which were no rows a moment ago, are neither dead letters nor rows. A letter that was redriven in that moment is a row now, so
+ * rows are asked for behind the letters, too.
+ */
+export async function nowhereOf(
+  db: Database,
+  table: AuditedTable,
+  minutes: ReadonlySet<number>,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const dead = await deadLetters(db, ids);
+  const nowhere = new Set(ids.filter((id) => !dead.has(id)));
+  if (nowhere.size > 0) for (const { id } of await readRows(db, table, minutes)) nowhere.delete(id);
+  return nowhere;
+}
+
 /** Which of these events are dead letters of a sink and wait; one that was redriven is a row. */
-export async function deadLetters(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+async function deadLetters(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db.query<{ id: string }>(
     "select distinct headers ->> 'ce_id' as id from pipeline.dead_letters where state = 'open' and headers ->> 'ce_id' = any ($1)",

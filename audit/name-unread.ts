@@ -1,7 +1,7 @@
 import { readOffsets, readRange } from "../kafka/index.ts";
 import type { AuditedTable } from "./compare-table.ts";
 import type { UnreadMinute } from "./compare-topics.ts";
-import { deadLetters, eventOf, type Named, type NameParts, readRows, type Station } from "./name-events.ts";
+import { eventOf, type Named, type NameParts, nowhereOf, readRows, type Station } from "./name-events.ts";
 
 /** Where processors keep what they cannot use. */
 const deadLetterTopic = "dead-letters";
@@ -22,7 +22,8 @@ export async function nameUnread(
   const minutes = new Set(unread.map(({ minute }) => minute));
   const absent = await carriedEvents(parts, table, unread, minutes);
   for (const { id } of await readRows(parts.db, table, minutes)) absent.delete(id);
-  for (const id of await deadLetters(parts.db, [...absent.keys()])) absent.delete(id);
+  const nowhere = await nowhereOf(parts.db, table, minutes, [...absent.keys()]);
+  for (const id of [...absent.keys()]) if (!nowhere.has(id)) absent.delete(id);
   if (absent.size === 0) return new Map();
   const prefix = parts.topicPrefix ?? "";
   for (const id of await idsIn(parts, prefix + deadLetterTopic, absent)) absent.delete(id);

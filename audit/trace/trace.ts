@@ -71,6 +71,12 @@ export async function traceEvent(
   eventId: string,
   { aroundMs }: { readonly aroundMs?: number | undefined } = {},
 ): Promise<Trace> {
+  const trace = await lookFor(parts, eventId, aroundMs);
+  // Where all have passed it, it may have come while it was looked for: then it is there now.
+  return trace.outcome === "lost" ? lookFor(parts, eventId, aroundMs) : trace;
+}
+
+async function lookFor(parts: TraceParts, eventId: string, aroundMs: number | undefined): Promise<Trace> {
   const { db, tables } = parts;
   const [rows, quarantined, rejections, losses] = await Promise.all([
     findRows(db, tables, eventId),

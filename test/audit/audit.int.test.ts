@@ -3,6 +3,7 @@ import { createRandom } from "../../apps/random.ts";
 import { type AuditResult, createAudit } from "../../audit/index.ts";
 import type { OutgoingRecord } from "../../kafka/index.ts";
 import { createMetrics, silentLogger } from "../../runtime/index.ts";
+import type { Database } from "../../store/index.ts";
 import {
   connection,
   createTestDatabase,
@@ -126,6 +127,39 @@ test("a loss and a doubled row of the same minute do not cancel out", async () =
   const result = await audit().run({ from: firstMs, to: firstMs + 3_600_000 });
   expect(result.missing).toContainEqual(asNamed(lost));
   expect(result.extra).toContainEqual(asNamed(doubled));
+});
+
+test("an event whose dead letter is redriven while it is looked for is not told as missing", async () => {
+  const own = await createTestDatabase("audit_letters");
+  try {
+    const name = `${topic}-letters`;
+    const ofTopic = pingType([], 1, name);
+    await createTopic(name, 1);
+    const sink = await startSink(own, [ofTopic], group);
+    await own.owner.execute("alter table events.app_ping add constraint odd check (n <> 1)");
+    await produce(name, [eventOf(0), eventOf(1)]);
+    await eventually(async () => (await storedUpTo(own, group)) === 2, patience);
+    await sink.service.stop();
+    await own.owner.execute("alter table events.app_ping drop constraint odd");
+    // When the rows have been looked at, and before the letters are.
+    let redriven = 0;
+    const query: Database["query"] = async (sql, values) => {
+      if (sql.includes("from pipeline.dead_letters where state = 'open'") && redriven === 0) {
+        redriven = await own.owner.execute("update pipeline.dead_letters set state = 'redriven'");
+        await own.owner.execute(
+          `insert into events.app_ping select (jsonb_populate_record(p, jsonb_build_object('event_id', $1::text, 'n', 1))).* from events.app_ping p`,
+          [idOf(1)],
+        );
+      }
+      return own.owner.query(sql, values);
+    };
+    const of = { ...table, source: name, topic: name };
+    const check = createAudit({ ...parts(own), db: { ...own.owner, query }, tables: [of] });
+    expect(await check.run()).toMatchObject(nothing);
+    expect(redriven).toBe(1);
+  } finally {
+    await own.drop();
+  }
 });
 
 test("what was stored before there was a ledger is taken as it is, and told as a minute when it is gone", async () => {

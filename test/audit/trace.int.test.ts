@@ -7,6 +7,7 @@ import { type Service, silentLogger } from "../../runtime/index.ts";
 import { loadCatalogue } from "../../schemas/index.ts";
 import { storedTables } from "../../sinks/index.ts";
 import { ensureEventTables } from "../../sinks/postgres/ensure-tables.ts";
+import type { Database } from "../../store/index.ts";
 import {
   connection,
   createTestDatabase,
@@ -120,6 +121,28 @@ test("of an event that did not come through it tells where it stopped, or who ha
   expect(await trace("gone")).toMatchObject({ type: "app.ping", outcome: "lost", losses: [{ record_offset: 7n }] });
   expect(await trace("nobody")).toMatchObject({ type: null, outcome: "unknown", searched: null });
   expect((await trace("nobody", Date.now())).searched).not.toBeNull();
+});
+
+test("an event that is stored while it is looked for is not told as lost", async () => {
+  await sink.stop();
+  const id = uuidv7();
+  await produce(source, [ping(id)]);
+  await produce(enriched, [ping(id)]);
+  // The sink comes to it when its rows have been looked at, and before its checkpoint is.
+  let stored: Promise<void> | undefined;
+  const query: Database["query"] = async (sql, values) => {
+    if (sql.includes("from pipeline.checkpoints")) {
+      stored ??= (async () => {
+        ({ service: sink } = await startSink(db, [type], sinkGroup));
+        await isStored(id);
+      })();
+      await stored;
+    }
+    return db.owner.query(sql, values);
+  };
+  const parts = { db: { ...db.owner, query }, connection: connection(), log: silentLogger, tables: [table] };
+  expect(await traceEvent({ ...parts, sinkGroup, topicPrefix: prefix }, id)).toMatchObject({ outcome: "stored" });
+  expect(stored).toBeDefined();
 });
 
 test("an id that says no time is found as well, since its row says when it came", async () => {
