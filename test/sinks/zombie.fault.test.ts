@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectKafka, createProducer, ensureTopics, kafkaOptions } from "../../kafka/index.ts";
@@ -137,9 +137,8 @@ function record(n: number) {
 }
 
 async function startSinks(): Promise<{ child: ChildProcess; fenced(): Promise<number> }> {
-  const port = await freePort();
   const flags = {
-    "sinks-metrics-port": port,
+    "sinks-metrics-port": 0,
     "sinks-group-id": group,
     "sinks-session-timeout-ms": sessionTimeoutMs,
     // Small transactions, so that a process always has some before it.
@@ -157,21 +156,13 @@ async function startSinks(): Promise<{ child: ChildProcess; fenced(): Promise<nu
     stdio: ["ignore", "pipe", "inherit"],
   });
   processes.push(child);
-  await once(child.stdout, "data");
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const { metrics } = JSON.parse(line) as { metrics: string };
   return {
     child,
     async fenced() {
-      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      const text = await (await fetch(`${metrics}/metrics`)).text();
       return Number(/^hailstream_sinks_fenced_total\{consumer="zombie"\} (\d+)$/m.exec(text)?.[1] ?? 0);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
