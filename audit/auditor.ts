@@ -30,6 +30,8 @@ export type AuditorParts = {
   onResult?(result: AuditResult): void;
 };
 
+const lagKey = ({ groupId, topic }: Pick<ConsumerLag, "groupId" | "topic">) => `${groupId} ${topic}`;
+
 /** A lag below that is everyday and not told. */
 const toldSeconds = 5;
 
@@ -61,10 +63,7 @@ export function createAuditor(parts: AuditorParts): Service & { readonly url: st
     ({ event_type, station }) => `${event_type} ${station}`,
     mended,
   );
-  const lags = createStanding<ConsumerLag>(
-    ({ groupId, topic }) => `${groupId} ${topic}`,
-    (before) => ({ ...before, records: 0, seconds: 0 }),
-  );
+  const lags = createStanding<ConsumerLag>(lagKey, (before) => ({ ...before, records: 0, seconds: 0 }));
   const rejections = createStanding<Awaited<ReturnType<typeof recentRejections>>[number]>(
     ({ consumer, source_topic, code }) => `${consumer} ${source_topic} ${code}`,
     (before) => ({ ...before, records: 0 }),
@@ -96,10 +95,18 @@ export function createAuditor(parts: AuditorParts): Service & { readonly url: st
   }
 
   async function lookOnce(): Promise<void> {
-    const all = await consumerLags(connection, { prefix: options.groupPrefix });
+    const { lags: all, missing } = await consumerLags(connection, { prefix: options.groupPrefix });
     lagSeconds.reset();
-    for (const { groupId, topic, seconds } of all) lagSeconds.set({ group: groupId, topic }, seconds);
-    const behind = lags(all.filter(({ seconds }) => seconds >= toldSeconds));
+    for (const { groupId, topic, seconds, unknown } of all) {
+      // Of what is not known wholly, nought would say that it is not behind.
+      if (unknown.length === 0 || seconds > 0) lagSeconds.set({ group: groupId, topic }, seconds);
+    }
+    const whole = new Set(all.flatMap(({ unknown, ...lag }) => (unknown.length === 0 ? [lagKey(lag)] : [])));
+    const told = new Set(all.map(lagKey));
+    const behind = lags(
+      all.filter(({ seconds }) => seconds >= toldSeconds),
+      (before) => !whole.has(lagKey(before)) && (told.has(lagKey(before)) || missing.length > 0),
+    );
     await tell(
       "pipeline.lag",
       behind.map(({ groupId, topic, records, seconds }) => ({

@@ -1,6 +1,6 @@
 import { type AskMany, askMany } from "./ask-many.ts";
 import type { KafkaConnection } from "./connection.ts";
-import { endsOf, type PartitionEnds, type PartitionLag, partitionLags } from "./consumer-lag.ts";
+import { answeredOf, type PartitionLag, type PartitionState, partitionLags, statesOf } from "./consumer-lag.ts";
 import { AssignerProtocol } from "./kafkajs.ts";
 import { createKnownAges, type KnownAges } from "./known-ages.ts";
 import { rangeGroupPrefix } from "./read-range.ts";
@@ -15,15 +15,13 @@ export type GroupMember = {
 
 export type GroupState = {
   readonly groupId: string;
-  /** As Kafka says it: Stable, Empty, PreparingRebalance, CompletingRebalance, Dead. */
+  /** As Kafka says it: Stable, Empty, PreparingRebalance, CompletingRebalance, Dead; Unknown: nobody says it now. */
   readonly state: string;
   readonly members: readonly GroupMember[];
   readonly lags: readonly PartitionLag[];
+  /** Why it is not known now what it has committed, or who its members are; absent: both are. */
+  readonly why?: string;
 };
-
-/** A partition; without a leader nobody can say what it holds. */
-export type PartitionState = Omit<PartitionEnds, "topic" | "low" | "high"> &
-  Partial<Pick<PartitionEnds, "low" | "high">>;
 
 /** All topics and consumer groups of a cluster at one moment, in the order of their names. */
 export type ClusterState = {
@@ -31,50 +29,55 @@ export type ClusterState = {
   readonly at: number;
   readonly topics: ReadonlyMap<string, readonly PartitionState[]>;
   readonly groups: ReadonlyMap<string, GroupState>;
+  /** Why there may be groups that nobody tells of now; empty: these are all. */
+  readonly missing: readonly string[];
 };
 
 /**
  * Looks at everything at once, with a number of requests that grows with the brokers and the groups, not with the topics. Groups that this program makes for
- * single readings are left out.
+ * single readings are left out. What one broker does not tell is said to be unknown, and all else is told.
  * @param ages remembers what was learned of the ages of records from one look to the next
  * @throws when Kafka cannot be asked
  */
 export function clusterState(connection: KafkaConnection, ages: KnownAges = createKnownAges()): Promise<ClusterState> {
   return withAdmin(connection, async (admin) => {
     const ask = askMany(admin);
-    const [places, listed] = await Promise.all([ask.places(), ask.groups()]);
+    const [places, { coordinators: listed, missing }] = await Promise.all([ask.places(), ask.groups()]);
     const coordinators = new Map([...listed].filter(([groupId]) => !groupId.startsWith(rangeGroupPrefix)));
     const names = [...coordinators.keys()].sort();
     const at = Date.now();
-    const [ends, committed, described] = await Promise.all([
-      endsOf(ask, places),
+    const [states, answers, described] = await Promise.all([
+      statesOf(ask, places),
       ask.committed(coordinators),
       ask.describe(coordinators),
     ]);
-    const lags = Map.groupBy(await partitionLags(ask, ends, committed, at, ages), ({ groupId }) => groupId);
-    const known = new Map(ends.map((each) => [`${each.topic}/${each.partition}`, each]));
-    const partitions = places
-      .map(
-        (place): PartitionState & { readonly topic: string } => known.get(`${place.topic}/${place.partition}`) ?? place,
-      )
-      .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+    const { committed, unanswered } = answeredOf(answers);
+    const lags = Map.groupBy(await partitionLags(ask, states, committed, at, ages), ({ groupId }) => groupId);
+    const partitions = [...states].sort((a, b) =>
+      a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+    );
     const groups = names.map((groupId): [string, GroupState] => [
       groupId,
-      { groupId, ...membersOf(described.get(groupId)), lags: lags.get(groupId) ?? [] },
+      {
+        ...{ groupId, ...unanswered.get(groupId), ...membersOf(described.get(groupId)) },
+        lags: lags.get(groupId) ?? [],
+      },
     ]);
-    return { at, topics: Map.groupBy(partitions, ({ topic }) => topic), groups: new Map(groups) };
+    return { at, topics: Map.groupBy(partitions, ({ topic }) => topic), groups: new Map(groups), missing };
   });
 }
 
 type Described = Awaited<ReturnType<AskMany["describe"]>> extends ReadonlyMap<string, infer D> ? D : never;
 
-function membersOf(described: Described | undefined): Pick<GroupState, "state" | "members"> {
-  const members = (described?.members ?? []).map(({ clientId, clientHost, memberAssignment }) => ({
+function membersOf(described: Described | undefined): Pick<GroupState, "state" | "members" | "why"> {
+  if (described === undefined) return { state: "Unknown", members: [], why: "its broker says nothing of it" };
+  if ("why" in described) return { state: "Unknown", members: [], why: described.why };
+  const members = described.members.map(({ clientId, clientHost, memberAssignment }) => ({
     clientId,
     host: clientHost.replace(/^\//, ""),
     partitions: assignmentOf(memberAssignment),
   }));
-  return { state: described?.state ?? "Unknown", members };
+  return { state: described.state, members };
 }
 
 /** Nothing while a member joins, and of groups that divide something else than partitions. */

@@ -1,5 +1,6 @@
 import type { Admin } from "kafkajs";
 import { clusterBehind } from "./kafkajs.ts";
+import type { BrokerPool } from "./partial-answers.ts";
 
 /** A record as a fetch brings it. */
 export type FetchedMessage = {
@@ -23,6 +24,7 @@ export type Broker = {
       readonly topic: string;
       readonly partitions: readonly {
         readonly partition: number;
+        readonly errorCode: number;
         readonly offset: string;
         /** Of the record at that offset; -1 where none was looked for. */
         readonly timestamp: string;
@@ -39,6 +41,7 @@ export type Broker = {
   listGroups(): Promise<{ readonly groups: readonly { readonly groupId: string }[] }>;
   describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
     readonly groups: readonly {
+      readonly errorCode: number;
       readonly groupId: string;
       readonly state: string;
       readonly members: readonly {
@@ -69,6 +72,7 @@ export type Broker = {
 
 /** Brokers and partitions, as a cluster tells them. */
 export type ClusterMetadata = {
+  readonly clusterId: string;
   readonly brokers: readonly { readonly nodeId: number }[];
   readonly topicMetadata: readonly {
     readonly topic: string;
@@ -85,7 +89,7 @@ export type ClusterMetadata = {
 export type Cluster = {
   /** Asks for all topics, since an admin has none in particular. */
   refreshMetadata(): Promise<void>;
-  readonly brokerPool: { readonly metadata: ClusterMetadata };
+  readonly brokerPool: BrokerPool & { readonly metadata: ClusterMetadata };
   findBroker(request: { readonly nodeId: number }): Promise<Broker>;
 };
 

@@ -3,7 +3,6 @@ export {
   clusterState,
   type GroupMember,
   type GroupState,
-  type PartitionState,
 } from "./cluster-state.ts";
 export { connectKafka, type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
 export { type BatchControl, type ConsumerParts, createConsumer } from "./consumer.ts";
@@ -12,7 +11,9 @@ export {
   consumerLags,
   endsOfTopics,
   lagsFrom,
+  type MissingLag,
   type PartitionLag,
+  type PartitionState,
   type PlaceLag,
 } from "./consumer-lag.ts";
 export { type Cut, type CutPartition, cutPartitions } from "./cut-partitions.ts";

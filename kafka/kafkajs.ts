@@ -64,3 +64,8 @@ replaceModule("kafkajs/src/consumer/offsetManager/index.js", followCoordinator);
 replaceModule("kafkajs/src/consumer/consumerGroup.js", beatThroughClockChanges);
 
 export const { AssignerProtocol, Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");
+
+/** The error that the protocol means by a number. */
+export const { createErrorFromCode } = load("kafkajs/src/protocol/error.js") as {
+  readonly createErrorFromCode: (code: number) => Error;
+};

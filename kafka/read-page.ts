@@ -2,7 +2,7 @@ import { PipelineError } from "../runtime/index.ts";
 import { askMany, placeKey } from "./ask-many.ts";
 import { type Broker, clusterOf, type FetchedMessage } from "./cluster.ts";
 import type { KafkaConnection } from "./connection.ts";
-import { endsOf } from "./consumer-lag.ts";
+import { knownOf, statesOf } from "./consumer-lag.ts";
 import type { KafkaRecord } from "./records.ts";
 import { withAdmin } from "./topics.ts";
 
@@ -26,7 +26,7 @@ const maxSteps = 8;
 
 /**
  * Reads some records of a partition, from its leader and without a consumer group: nobody rebalances, and nothing stays behind.
- * @throws PipelineError kafka_topic_missing, when there is no such topic or partition; when Kafka cannot be read
+ * @throws PipelineError kafka_topic_missing, when there is no such topic or partition; kafka_partition_silent, while its offsets are not known; when Kafka cannot be read
  */
 export function readPage(
   connection: KafkaConnection,
@@ -35,11 +35,11 @@ export function readPage(
   return withAdmin(connection, async (admin) => {
     const ask = askMany(admin);
     const there = (await ask.places()).find((each) => each.topic === topic && each.partition === partition);
-    const [ends] = there === undefined ? [] : await endsOf(ask, [there]);
-    if (there === undefined || ends === undefined) {
+    const [state] = there === undefined ? [] : await statesOf(ask, [there]);
+    if (there === undefined || state === undefined) {
       throw new PipelineError("kafka_topic_missing", { fields: { topic, partition } });
     }
-    const { low, high } = ends;
+    const { low, high } = knownOf(state);
     const broker = await clusterOf(admin).findBroker({ nodeId: there.leader });
     const read = (from: bigint, to: bigint, most: number, mostBytes = Number.POSITIVE_INFINITY) =>
       readBetween(broker, { topic, partition, from, to, most, mostBytes });
@@ -50,8 +50,9 @@ export function readPage(
     let from = "from" in place ? place.from : high;
     if ("fromMs" in place) {
       const firsts = await ask.firstsAt([{ ...there, timestamp: place.fromMs }]);
-      const first = firsts.get(placeKey(topic, partition))?.offset ?? -1n;
-      if (first >= 0n) from = first;
+      const first = firsts.get(placeKey(topic, partition));
+      if (first !== undefined && "why" in first) knownOf({ ...there, why: first.why });
+      else if (first !== undefined && first.offset >= 0n) from = first.offset;
     }
     if (from < low) from = low;
     return { records: await read(from, high, limit, pageBytes), low, high };

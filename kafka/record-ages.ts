@@ -23,6 +23,7 @@ type Search = AgeAsked & { since: ArrivalPoint | undefined; before: ArrivalPoint
  * moment, and its time. Where a record stands among those that are known says where to look for it (interpolation), and in turn the middle of what is left is asked
  * for, so that an uneven stream takes little longer. All are searched for at the same time, a request a broker and round, and what is learned of a partition serves all that is
  * asked about it.
+ * An age that nobody tells is undefined.
  * @param memory what was learned before; afterwards it has what was learned of what was asked for now, and nothing else
  */
 export async function agesOf(
@@ -30,7 +31,7 @@ export async function agesOf(
   asked: readonly AgeAsked[],
   now: number,
   memory: KnownAges = createKnownAges(),
-): Promise<readonly number[]> {
+): Promise<readonly (number | undefined)[]> {
   const searches = asked.map((each): Search => {
     const arrivals = memory.get(placeKey(each.place.topic, each.place.partition)) ?? [];
     return { ...each, ...boundsOf(arrivals, each.next, { offset: each.high, time: now }) };
@@ -50,7 +51,7 @@ export async function agesOf(
       const key = placeKey(topic, partition);
       const first = firsts.get(key);
       // It has just lost its leader, or holds nothing any more: what is known must do.
-      if (first === undefined || (first.offset < 0n && timestamp === 0)) open.delete(key);
+      if (first === undefined || "why" in first || (first.offset < 0n && timestamp === 0)) open.delete(key);
       else for (const search of byPartition.get(key) ?? []) learn(search, timestamp, first);
     }
   }
@@ -61,7 +62,7 @@ export async function agesOf(
       group.map(({ next, since, before }) => ({ next, since: since?.time, before: before.time })),
     );
   }
-  return searches.map(({ since }) => (since === undefined ? 0 : Math.max(0, now - since.time)));
+  return searches.map(({ since }) => (since === undefined ? undefined : Math.max(0, now - since.time)));
 }
 
 /** How far a moment may be from that of the record, ms. */

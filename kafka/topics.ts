@@ -1,4 +1,5 @@
 import { PipelineError } from "../runtime/index.ts";
+import { askMany } from "./ask-many.ts";
 import { type KafkaConnection, shortRetry } from "./connection.ts";
 
 const day = 24 * 60 * 60 * 1_000;
@@ -214,9 +215,9 @@ export async function removeWorkspace(
   });
 }
 
-/** The id that the cluster gave itself when its storage was made. */
+/** The id that the cluster gave itself when its storage was made. It is told whatever partitions have no leader. */
 export async function clusterIdOf(connection: KafkaConnection): Promise<string> {
-  return withAdmin(connection, async (admin) => (await admin.describeCluster()).clusterId);
+  return withAdmin(connection, (admin) => askMany(admin).clusterId());
 }
 
 /** Settings of a topic that say how long its records stay. */

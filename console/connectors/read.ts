@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { type KafkaConnection, lagsFrom, type PlaceLag } from "../../kafka/index.ts";
 import { type Action, type Queryable, readActions } from "../../store/index.ts";
+import { behindOf, furthestFirst, recordsOf, secondsOf } from "../kafka/rows.ts";
+import { unknownWords } from "../kafka/unknown-words.ts";
 import type { ConnectorsPort } from "./port.ts";
 import type { ConnectorAction, ConnectorDetail, ConnectorOffset, ConnectorRow } from "./shapes.ts";
 
@@ -73,8 +75,7 @@ async function readNamed(
       ...{ name, kind: config["connector.class"] ?? "", state: status.connector.state, failed },
       tasks: status.tasks.length,
       trouble: troubleOf(status.connector.state, status.tasks.length, failed),
-      lagRecords: own.length === 0 ? null : own.reduce((sum, { records }) => sum + Number(records), 0),
-      lagSeconds: own.length === 0 ? null : Math.max(...own.map(({ seconds }) => seconds)),
+      ...{ lagRecords: recordsOf(own), lagSeconds: secondsOf(own), unknown: unknownWords(own) },
       last: done[0] ?? null,
     };
     return {
@@ -82,7 +83,7 @@ async function readNamed(
       tasks: status.tasks.map(({ id, state, worker_id, trace }) => ({
         ...{ id, state, worker: worker_id, trace: trace ?? null },
       })),
-      offsets: own.map(offsetOf).sort((a, b) => b.seconds - a.seconds || b.records - a.records),
+      offsets: own.map(offsetOf).sort(furthestFirst),
       config: Object.entries(config).map(([key, value]) => ({ name: key, value })),
     };
   });
@@ -94,12 +95,10 @@ export function troubleOf(state: string, tasks: number, failed: number): string 
   return state === "RUNNING" && tasks === 0 ? "no process runs it" : null;
 }
 
-function offsetOf({ topic, partition, committed, low, high, records, seconds }: PlaceLag): ConnectorOffset {
-  return {
-    ...{ topic, partition, seconds, records: Number(records) },
-    next: String(committed < 0n ? low : committed),
-    ...{ low: String(low), high: String(high) },
-  };
+function offsetOf(lag: PlaceLag): ConnectorOffset {
+  const { topic, partition, committed } = lag;
+  const [low, high] = "why" in lag ? [null, null] : [String(lag.low), String(lag.high)];
+  return { topic, partition, next: committed < 0n ? low : String(committed), low, high, ...behindOf(lag) };
 }
 
 /** Undefined: it was done to something else of this name. */

@@ -14,6 +14,8 @@ export type ConnectorRow = {
   readonly trouble: string | null;
   readonly lagRecords: number | null;
   readonly lagSeconds: number | null;
+  /** Of which partitions the offsets are not known now, and why; the numbers are those of the others. */
+  readonly unknown: string | null;
   /** What was done to it last by the console: `pause`, by whom, when. */
   readonly last: ConnectorAction | null;
 };
@@ -40,11 +42,13 @@ export type ConnectorTask = {
 export type ConnectorOffset = {
   readonly topic: string;
   readonly partition: number;
-  readonly next: string;
+  readonly next: string | null;
   readonly low: string | null;
   readonly high: string | null;
-  readonly records: number;
-  readonly seconds: number;
+  readonly records: number | null;
+  readonly seconds: number | null;
+  /** Why these are not known now. */
+  readonly unknown: string | null;
 };
 
 export type ConnectorDetail = {

@@ -1,4 +1,4 @@
-import type { Look, StationLook } from "./look.ts";
+import type { LagLook, Look, StationLook } from "./look.ts";
 import { type Numbers, quantileBetween } from "./read-metrics.ts";
 import type { Box, Figure, Lag } from "./shapes.ts";
 
@@ -18,7 +18,8 @@ export function boxesOf(looks: readonly Look[]): readonly Box[] {
   const station = (name: string) => now.stations.find((each) => each.name === name);
   const lagOf = (name: string) => {
     const groups = groupsOf(name, looks);
-    return (now.behind?.lags ?? []).filter(({ group }) => groups.has(group));
+    const lags = (now.behind?.lags ?? []).filter(({ group }) => groups.has(group));
+    return lagFigures(now.behind, lags, ["lag", "waiting"], groups);
   };
   const boxes: Box[] = [];
   for (const look of now.stations) {
@@ -41,22 +42,12 @@ export function boxesOf(looks: readonly Look[]): readonly Box[] {
       },
     ],
   });
-  const lags = now.behind?.lags ?? [];
   boxes.splice(at("ingest"), 0, {
     name: "kafka",
     does: "carries events",
     state: partState(now.kafka),
     main: { label: "answers in", value: answerOf(now.kafka), unit: "milliseconds" },
-    figures: [
-      {
-        ...{ label: "largest lag", unit: "seconds" },
-        value: now.behind === undefined ? null : Math.max(0, ...lags.map(({ seconds }) => seconds)),
-      },
-      {
-        ...{ label: "not read yet", unit: "events" },
-        value: now.behind === undefined ? null : lags.reduce((sum, { records }) => sum + records, 0),
-      },
-    ],
+    figures: lagFigures(now.behind, now.behind?.lags ?? [], ["largest lag", "not read yet"]),
   });
   return boxes;
 }
@@ -70,7 +61,7 @@ export function groupsOf(name: string, looks: readonly Look[]): ReadonlySet<stri
 }
 
 type Made = Pick<Box, "does" | "main" | "figures">;
-type Maker = (compared: Compared | undefined, lags: readonly Lag[]) => Made;
+type Maker = (compared: Compared | undefined, lag: readonly Figure[]) => Made;
 
 const rate = (compared: Compared | undefined, name: string, labels?: Readonly<Record<string, string>>) =>
   compared === undefined
@@ -80,10 +71,33 @@ const rate = (compared: Compared | undefined, name: string, labels?: Readonly<Re
 const share99 = (compared: Compared | undefined, name: string) =>
   compared === undefined ? null : quantileBetween(compared.before.histogram(name), compared.now.histogram(name), 0.99);
 
-function lagFigures(lags: readonly Lag[]): Figure[] {
+/**
+ * The largest of these lags, and their sum. What is known of a part only is the least that it may be, and nothing of it is no nought.
+ * @param groups whose lags these are; undefined: those of all
+ */
+function lagFigures(
+  behind: LagLook | undefined,
+  lags: readonly Lag[],
+  [most, sum]: readonly [string, string],
+  groups?: ReadonlySet<string>,
+): readonly Figure[] {
+  const told = new Set(lags.map(({ group }) => group));
+  const isMissing = ({ group }: LagLook["missing"][number]) => {
+    if (groups === undefined) return true;
+    return group === undefined ? [...groups].some((each) => !told.has(each)) : groups.has(group);
+  };
+  const isPart = lags.some(({ unknown }) => unknown.length > 0) || (behind?.missing ?? []).some(isMissing);
+  const figure = (label: string, unit: Figure["unit"], value: number): Figure => {
+    if (behind === undefined || (isPart && value === 0)) return { label, value: null, unit };
+    return { label, value, unit, ...(isPart ? { isLeast: true } : {}) };
+  };
   return [
-    { label: "lag", value: Math.max(0, ...lags.map(({ seconds }) => seconds)), unit: "seconds" },
-    { label: "waiting", value: lags.reduce((sum, { records }) => sum + records, 0), unit: "events" },
+    figure(most, "seconds", Math.max(0, ...lags.map(({ seconds }) => seconds))),
+    figure(
+      sum,
+      "events",
+      lags.reduce((total, { records }) => total + records, 0),
+    ),
   ];
 }
 
@@ -105,31 +119,31 @@ const deadLetters = (compared: Compared | undefined): Figure => ({
   value: rate(compared, "hailstream_stream_dead_letters_total"),
 });
 
-const stateless: Maker = (compared, lags) => ({
+const stateless: Maker = (compared, lag) => ({
   does: "enriches, raises alerts",
   main: { label: "records", value: rate(compared, "hailstream_stream_records_total"), unit: "per-second" },
   figures: [
-    ...lagFigures(lags),
+    ...lag,
     { label: "99% of batches within", value: share99(compared, "hailstream_stream_batch_seconds"), unit: "seconds" },
     deadLetters(compared),
   ],
 });
 
-const stateful: Maker = (compared, lags) => ({
+const stateful: Maker = (compared, lag) => ({
   does: "trips, minutes, memory",
   main: { label: "records", value: rate(compared, "hailstream_stream_records_total"), unit: "per-second" },
   figures: [
-    ...lagFigures(lags),
+    ...lag,
     { label: "results", value: rate(compared, "hailstream_stream_emitted_total"), unit: "per-second" },
     deadLetters(compared),
   ],
 });
 
-const sinks: Maker = (compared, lags) => ({
+const sinks: Maker = (compared, lag) => ({
   does: "stores rows, sends alerts",
   main: { label: "rows", value: rate(compared, "hailstream_sinks_rows_total"), unit: "per-second" },
   figures: [
-    ...lagFigures(lags),
+    ...lag,
     { label: "99% visible within", value: share99(compared, "hailstream_sinks_delay_seconds"), unit: "seconds" },
     {
       ...{ label: "dead letters", unit: "per-second", bad: true },

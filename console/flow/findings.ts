@@ -1,5 +1,5 @@
 import { groupsOf } from "./boxes.ts";
-import type { Look, StationLook, Trouble } from "./look.ts";
+import type { LagLook, Look, StationLook, Trouble } from "./look.ts";
 import type { Finding, Lag } from "./shapes.ts";
 
 /** A finding that may know by itself since when, milliseconds since 1970. */
@@ -24,6 +24,7 @@ export function findingsOf(looks: readonly Look[]): readonly Found[] {
     ...(kafkaIsSilent ? [silentKafka(now.kafka?.silence ?? "")] : []),
     ...(now.postgres?.silence === undefined ? [] : [silentPostgres(now.postgres.silence)]),
     ...now.stations.flatMap(stationFindings),
+    ...(kafkaIsSilent ? [] : unknownLags(now.behind)),
     ...(kafkaIsSilent ? [] : (now.behind?.lags ?? []).flatMap((lag) => behind(lag, looks))),
     ...(now.postgres?.deadLetters ?? []).map(deadLetters),
     ...(kafkaIsSilent ? [] : (now.letters?.waiting ?? []).map(unused)),
@@ -176,6 +177,44 @@ function behind(lag: Lag, looks: readonly Look[]): readonly Found[] {
         : "If it shrinks, it catches up. If it grows, add a process of the same station, or look into its log.",
     },
   ];
+}
+
+/** Of which partitions and consumers it is not known how far they are: a finding a reason, since one broker that is away is the reason of many. */
+function unknownLags(look: LagLook | undefined): readonly Found[] {
+  const places = (look?.lags ?? []).flatMap(({ topic, unknown }) =>
+    unknown.map(({ partition, why }) => ({ topic, place: `${topic}/${partition}`, why })),
+  );
+  const ofPlaces = [...Map.groupBy(places, ({ why }) => why)].map(([why, some]): Found => {
+    const partitions = new Set(some.map(({ place }) => place)).size;
+    return {
+      key: `unknown offsets ${why}`,
+      ...{ severity: "fault", station: "kafka" },
+      what: `Nothing is known of ${count(partitions, "partition")} of ${few(some.map(({ topic }) => topic))}: ${why}.`,
+      safe: "What was acknowledged there lies on the disks of the brokers that hold it. All other partitions go on.",
+      advice:
+        "See whether all brokers run and have room on their disks. Until then nobody can say how far consumers are there, so their lag is the least that it may be.",
+      command: "hailstream status",
+    };
+  });
+  const ofGroups = [...Map.groupBy(look?.missing ?? [], ({ why }) => why)].map(([why, some]): Found => {
+    const groups = some.flatMap(({ group }) => group ?? []);
+    return {
+      key: `unknown groups ${why}`,
+      ...{ severity: "warning", station: "kafka" },
+      what: `How far ${groups.length === 0 ? "some consumers" : few(groups)} are is not known: ${why}.`,
+      safe: "What they have committed is kept by Kafka, and they go on from there.",
+      advice: "See whether all brokers run. When one is away another one takes over its groups within some seconds.",
+      command: "hailstream status",
+    };
+  });
+  return [...ofPlaces, ...ofGroups];
+}
+
+/** The first of these names, and how many others there are. */
+function few(names: readonly string[]): string {
+  const all = [...new Set(names)].sort();
+  const others = all.length - 3;
+  return others > 0 ? `${all.slice(0, 3).join(", ")} and ${others} more` : all.join(", ");
 }
 
 function deadLetters({ what, code, events, since }: Trouble): Found {

@@ -17,8 +17,12 @@ export type StationLook = {
 /** What a part that others depend on answered to a simple question, and how quickly; `silence` as above. */
 export type KafkaLook = { readonly at: number; readonly silence?: string; readonly milliseconds: number };
 
-/** How far the consumers were behind at some moment. */
-export type LagLook = { readonly at: number; readonly lags: readonly Lag[] };
+/** How far the consumers were behind at some moment, and of whom nothing was told: a group, or without a name any that is not among the lags. */
+export type LagLook = {
+  readonly at: number;
+  readonly lags: readonly Lag[];
+  readonly missing: readonly { readonly group?: string; readonly why: string }[];
+};
 
 /** Events that lately became dead letters of a sink, or came into quarantine: how many, and since when. */
 export type Trouble = { readonly what: string; readonly code: string; readonly events: number; readonly since: number };

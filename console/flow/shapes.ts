@@ -25,6 +25,8 @@ export type DatedFinding = Finding & { readonly since: number; readonly sinceIs:
 export type Figure = {
   readonly label: string;
   readonly value: number | null;
+  /** Whether some of it is not known now, so that it may be more. */
+  readonly isLeast?: boolean;
   readonly unit: "per-second" | "seconds" | "events" | "rows" | "milliseconds";
   /** Whether it is about errors, which are marked when there are any. */
   readonly bad?: boolean;
@@ -48,6 +50,8 @@ export type Lag = {
   readonly topic: string;
   readonly records: number;
   readonly seconds: number;
+  /** Partitions of which it is not known now, and why; the numbers are those of the others. */
+  readonly unknown: readonly { readonly partition: number; readonly why: string }[];
 };
 
 /** All that the first page shows. */
@@ -55,7 +59,7 @@ export type Flow = {
   readonly at: number;
   readonly boxes: readonly Box[];
   readonly findings: readonly DatedFinding[];
-  /** Of consumers that are behind by a second or more, the furthest first. */
+  /** Of consumers that are behind by a second or more, or of which it is not known, the furthest first. */
   readonly lags: readonly Lag[];
   /** What has not answered at all yet, so that nothing can be said. */
   readonly unknown: readonly string[];

@@ -47,14 +47,17 @@ export async function lookAtKafka(connection: KafkaConnection): Promise<KafkaLoo
  */
 export async function lookAtLags(connection: KafkaConnection, prefix: string): Promise<LagLook | undefined> {
   try {
-    const lags = await consumerLags(connection, { prefix });
-    return { at: Date.now(), lags: lags.filter(({ records }) => records > 0).map(lagOf) };
+    const { lags, missing } = await consumerLags(connection, { prefix });
+    return {
+      ...{ at: Date.now(), lags: lags.map(lagOf) },
+      missing: missing.map(({ groupId, why }) => ({ ...(groupId === undefined ? {} : { group: groupId }), why })),
+    };
   } catch {
     return undefined;
   }
 }
 
-const lagOf = ({ groupId, topic, records, seconds }: ConsumerLag) => ({ group: groupId, topic, records, seconds });
+const lagOf = ({ groupId, ...lag }: ConsumerLag) => ({ group: groupId, ...lag });
 
 type TroubleRow = { readonly what: string; readonly code: string; readonly events: number; readonly since: Date };
 

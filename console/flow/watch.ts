@@ -64,7 +64,9 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
     ];
     // What is there before all were asked once is no news of this moment.
     const findings = unknown.length > 0 ? createSince()(findingsOf(looks), at) : dated(findingsOf(looks), at);
-    const lags = (behind?.lags ?? []).filter(({ seconds }) => seconds >= 1).sort((a, b) => b.seconds - a.seconds);
+    const lags = (behind?.lags ?? [])
+      .filter(({ seconds, unknown: of }) => seconds >= 1 || of.length > 0)
+      .sort((a, b) => b.seconds - a.seconds);
     latest = { at, boxes: boxesOf(looks), findings, lags: lags.slice(0, 20), unknown };
     for (const follower of followers) follower(latest);
   }

@@ -11,6 +11,7 @@ import { roleOf } from "../server/sign-in.ts";
 import { describeRecord } from "./describe-record.ts";
 import { groupDetail, groupRows, groupsOfTopic, partitionRows, topicRows, troubleOf } from "./rows.ts";
 import type { GroupDetail, GroupRow, ListPage, RecordList, TopicDetail, TopicRow } from "./shapes.ts";
+import { unknownWords } from "./unknown-words.ts";
 import type { ClusterLook, ClusterWatch } from "./watch.ts";
 
 export type KafkaRoutesParts = {
@@ -19,7 +20,8 @@ export type KafkaRoutesParts = {
   readonly watch: ClusterWatch;
 };
 
-const isTrouble = ({ trouble }: { readonly trouble: string | null }) => (trouble === null ? 0 : 1);
+const isTrouble = ({ trouble, unknown }: Pick<TopicRow, "trouble" | "unknown">) =>
+  trouble === null && unknown === null ? 0 : 1;
 
 const topicSorts = {
   worst: [isTrouble, (row) => row.lagSeconds, (row) => row.lagRecords, (row) => row.name],
@@ -112,7 +114,8 @@ export function kafkaRoutes({ connection, schemas, watch }: KafkaRoutesParts): R
       ({ topic, enriched }) => topic === name || enriched?.topic === name,
     );
     const detail: TopicDetail = {
-      ...{ ...headOf(look), name, trouble: troubleOf(partitions), perSecond: look.rates.get(name) ?? null, settings },
+      ...{ ...headOf(look), name, trouble: troubleOf(partitions), unknown: unknownWords(partitions) },
+      ...{ perSecond: look.rates.get(name) ?? null, settings },
       partitions: partitionRows(partitions),
       groups: sortedRows(groupsOfTopic(look, name), { name: "", sort: "worst" }, groupSorts),
       types: types.map((type) => ({ name: type.name, doc: type.doc })),
@@ -150,7 +153,10 @@ export function kafkaRoutes({ connection, schemas, watch }: KafkaRoutesParts): R
   return router;
 }
 
-const headOf = ({ at, problem }: ClusterLook) => ({ at, ...(problem === undefined ? {} : { problem }) });
+const headOf = ({ at, problem, missing }: ClusterLook) => ({
+  ...{ at, ...(problem === undefined ? {} : { problem }) },
+  ...(missing.length === 0 ? {} : { missing: missing.join("; ") }),
+});
 
 function placeOf({ before, offset: from, time }: Pick<z.output<typeof recordsQuery>, "before" | "offset" | "time">) {
   const place: PagePlace =

@@ -6,6 +6,8 @@ export type ListPage<Row> = {
   readonly at: number;
   /** Why there is nothing newer; absent: there is. */
   readonly problem?: string;
+  /** Why there may be consumer groups that nobody tells of now; absent: these are all. */
+  readonly missing?: string;
   /** How many there are, and how many of them fit the filter. */
   readonly total: number;
   readonly matched: number;
@@ -20,8 +22,10 @@ export type TopicRow = {
   readonly partitions: number;
   /** What is wrong with its replicas. */
   readonly trouble: string | null;
+  /** Of which partitions the offsets are not known now, and why; the numbers are those of the others. */
+  readonly unknown: string | null;
   /** Offsets that it holds; of a compacted topic some of them are empty. */
-  readonly records: number;
+  readonly records: number | null;
   readonly perSecond: number | null;
   /** Groups that have read of it. */
   readonly groups: number;
@@ -37,6 +41,8 @@ export type GroupRow = {
   readonly topics: number;
   /** Nobody reads although there is something to read. */
   readonly trouble: string | null;
+  /** What of it is not known now, and why; the numbers are those of what is. */
+  readonly unknown: string | null;
   readonly lagRecords: number | null;
   /** The age of its oldest record that is not committed. */
   readonly lagSeconds: number | null;
@@ -49,6 +55,8 @@ export type PartitionRow = {
   readonly inSync: number;
   readonly low: string | null;
   readonly high: string | null;
+  /** Why these are not known now. */
+  readonly unknown: string | null;
 };
 
 /** How far a group is in a partition. */
@@ -56,8 +64,10 @@ export type LagRow = {
   readonly topic: string;
   readonly partition: number;
   readonly committed: string | null;
-  readonly records: number;
-  readonly seconds: number;
+  readonly records: number | null;
+  readonly seconds: number | null;
+  /** Why these are not known now. */
+  readonly unknown: string | null;
   /** Who reads it now. */
   readonly member: string | null;
 };
@@ -65,8 +75,10 @@ export type LagRow = {
 export type TopicDetail = {
   readonly at: number;
   readonly problem?: string;
+  readonly missing?: string;
   readonly name: string;
   readonly trouble: string | null;
+  readonly unknown: string | null;
   readonly perSecond: number | null;
   readonly partitions: readonly PartitionRow[];
   readonly groups: readonly GroupRow[];

@@ -1,4 +1,10 @@
-import { type ClusterState, clusterState, createKnownAges, type KafkaConnection } from "../../kafka/index.ts";
+import {
+  type ClusterState,
+  clusterState,
+  createKnownAges,
+  type KafkaConnection,
+  type PartitionState,
+} from "../../kafka/index.ts";
 import { messageOf } from "../../runtime/index.ts";
 
 /** What is known of the cluster, and of how quickly its topics grow. */
@@ -65,12 +71,12 @@ export function ratesBetween(before: ClusterLook | undefined, now: ClusterState)
   return rates;
 }
 
-/** Undefined while a partition has no leader to ask. */
-function endOf(partitions: readonly { readonly high?: bigint }[] | undefined): bigint | undefined {
+/** Undefined while that of one partition is not known. */
+function endOf(partitions: readonly PartitionState[] | undefined): bigint | undefined {
   let sum = 0n;
-  for (const { high } of partitions ?? []) {
-    if (high === undefined) return undefined;
-    sum += high;
+  for (const state of partitions ?? []) {
+    if ("why" in state) return undefined;
+    sum += state.high;
   }
   return partitions === undefined ? undefined : sum;
 }

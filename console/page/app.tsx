@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Role, roleNow, signInWith } from "./api.ts";
 import type { Theme } from "./choices.ts";
 import { pageAt, pages } from "./pages.ts";
-import { choose, onLink, useChoices, usePlace } from "./router.ts";
+import { Link } from "./parts/link.tsx";
+import { choose, useChoices, usePlace } from "./router.ts";
 import { SettingsContext } from "./settings.ts";
 import { SignInPage } from "./sign-in.tsx";
 
@@ -49,9 +50,7 @@ function View() {
     <main id="main">
       <h1>There is nothing here</h1>
       <p>
-        <a href="/" onClick={onLink}>
-          Back to the pipeline
-        </a>
+        <Link to="/">Back to the pipeline</Link>
       </p>
     </main>
   );
@@ -76,9 +75,9 @@ function Head({ role, onSignedOut }: HeadProps) {
       <span class="mark">hailstream</span>
       <nav aria-label="Pages" ref={nav}>
         {pages.map((page) => (
-          <a key={page.path} href={page.path} onClick={onLink} aria-current={page === here ? "page" : undefined}>
+          <Link key={page.path} to={page.path} current={page === here}>
             {page.name}
-          </a>
+          </Link>
         ))}
       </nav>
       <div class="choices">

@@ -61,11 +61,7 @@ function useTold<T>(now: () => T): T {
   return value;
 }
 
-/** For links within the page: a plain click is taken, what opens a new tab is the browser's. */
-export function onLink(event: MouseEvent): void {
-  const link = event.currentTarget;
-  if (!(link instanceof HTMLAnchorElement) || event.button !== 0) return;
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  goTo(link.getAttribute("href") ?? "/");
+/** Whether a click on a link is for the page: a plain one is, what opens a new tab is the browser's. */
+export function isTaken({ button, metaKey, ctrlKey, shiftKey, altKey }: MouseEvent): boolean {
+  return button === 0 && !(metaKey || ctrlKey || shiftKey || altKey);
 }

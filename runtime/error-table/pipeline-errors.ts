@@ -34,6 +34,12 @@ export const pipelineErrors = {
     remedy: "Run hailstream topics create, or start the stack with hailstream up.",
     retryable: false,
   },
+  kafka_partition_silent: {
+    title: "A partition cannot be read now.",
+    remedy:
+      "The message says why. Without a leader it waits for one of the brokers that hold it: see whether they run and have room on their disks.",
+    retryable: true,
+  },
   // Schemas: files, the registry, and records that cannot be read.
   schema_file_invalid: {
     title: "A schema file cannot be used.",

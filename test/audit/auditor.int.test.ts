@@ -75,7 +75,7 @@ test("the lag of a group is the age of the oldest record that it has not committ
   );
   const now = Date.now();
   const lags = new Map(
-    (await consumerLags(connection(), { prefix: groupAt(0).slice(0, -1), now })).map((lag) => [lag.groupId, lag]),
+    (await consumerLags(connection(), { prefix: groupAt(0).slice(0, -1), now })).lags.map((lag) => [lag.groupId, lag]),
   );
   expect(lags.size).toBe(3);
   for (const [i, { from, to }] of arrived.entries()) {

@@ -41,6 +41,17 @@ test("what stands is told each time, and its end once", () => {
   expect(tell([])).toEqual([]);
 });
 
+test("what stood and cannot be seen now stands as it was, since nobody knows that it has ended", () => {
+  const tell = createStanding<{ readonly key: string; readonly n: number }>(
+    ({ key }) => key,
+    (before) => ({ ...before, n: 0 }),
+  );
+  const a = { key: "a", n: 1 };
+  tell([a]);
+  expect(tell([], ({ key }) => key === "a")).toEqual([a]);
+  expect(tell([], () => false)).toEqual([{ key: "a", n: 0 }]);
+});
+
 test("a mended finding says that nothing is missing there", () => {
   const [found] = findingsOf({ ...bounds, missing: [at("trip.rated", "a")], extra: [], unnamed: [] });
   expect(found === undefined ? undefined : mended(found)).toEqual({

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { boxesOf } from "../../console/flow/boxes.ts";
+import type { LagLook } from "../../console/flow/look.ts";
 import { answering, look, silent } from "./looks.ts";
 
 const accepted = (count: number) => `hailstream_ingest_events_total{type="trip.rated",result="accepted"} ${count}\n`;
@@ -34,16 +35,40 @@ test("the boxes stand in the order of an event's way, Kafka and Postgres between
 test("a station has the lag of its own consumers, also while it is silent", () => {
   const own = 'hailstream_kafka_consumer_lag_events{group="hailstream-sink-postgres",topic="safety",partition="0"} 0\n';
   const lags = [
-    { group: "hailstream-sink-postgres", topic: "safety", records: 7, seconds: 3.5 },
-    { group: "hailstream-enrich-trip-events", topic: "trip-events", records: 100, seconds: 60 },
+    { group: "hailstream-sink-postgres", topic: "safety", records: 7, seconds: 3.5, unknown: [] },
+    { group: "hailstream-enrich-trip-events", topic: "trip-events", records: 100, seconds: 60, unknown: [] },
   ];
-  const behind = { at: 0, lags };
+  const behind = { at: 0, lags, missing: [] };
   const looks = [look(0, [answering("sinks", 0, own)]), look(2, [silent("sinks", 2)], { behind })];
   const sinks = box(boxesOf(looks), "sinks");
   expect(sinks?.state).toBe("silent");
   expect(sinks?.main.value).toBeNull();
   expect(sinks?.figures.slice(0, 2).map(({ value }) => value)).toEqual([3.5, 7]);
   expect(box(boxesOf(looks), "kafka")?.figures.map(({ value }) => value)).toEqual([60, 107]);
+});
+
+test("a lag of which a part is not known is the least that it may be, and never nought", () => {
+  const own = 'hailstream_kafka_consumer_lag_events{group="g",topic="safety",partition="0"} 0\n';
+  const unknown = [{ partition: 1, why: "there is no leader" }];
+  const lag = (records: number, seconds: number) => ({ group: "g", topic: "safety", records, seconds, unknown });
+  const figures = (behind: LagLook, name = "sinks") =>
+    box(boxesOf([look(0, [answering("sinks", 0, own)], { behind })]), name)?.figures.slice(0, 2);
+  const least = [
+    { label: "lag", value: 3.5, unit: "seconds", isLeast: true },
+    { label: "waiting", value: 7, unit: "events", isLeast: true },
+  ];
+  expect(figures({ at: 0, lags: [lag(7, 3.5)], missing: [] })).toEqual(least);
+  for (const behind of [
+    { at: 0, lags: [lag(0, 0)], missing: [] },
+    { at: 0, lags: [], missing: [{ group: "g", why: "broker 2 says: loading" }] },
+    { at: 0, lags: [], missing: [{ why: "broker 2 does not answer: gone" }] },
+  ]) {
+    expect(figures(behind)?.map(({ value }) => value)).toEqual([null, null]);
+    expect(figures(behind, "kafka")?.map(({ value }) => value)).toEqual([null, null]);
+  }
+  // Another group's is none of its own.
+  const other = { at: 0, lags: [{ ...lag(0, 0), unknown: [] }], missing: [{ group: "h", why: "gone" }] };
+  expect(figures(other)?.map(({ value }) => value)).toEqual([0, 0]);
 });
 
 test("a part that was not asked yet shows no figure", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { troubleOf } from "../../console/connectors/read.ts";
-import { effectOf } from "../../console/page/connectors/move-words.ts";
+import { effectOf, expectedOf } from "../../console/page/connectors/move-words.ts";
 
 test("a connector is in trouble when a task has failed, or nobody runs what should run", () => {
   expect(troubleOf("RUNNING", 1, 0)).toBeNull();
@@ -8,6 +8,13 @@ test("a connector is in trouble when a task has failed, or nobody runs what shou
   expect(troubleOf("RUNNING", 3, 1)).toBe("1 of 3 tasks failed");
   expect(troubleOf("RUNNING", 0, 0)).toBe("no process runs it");
   expect(troubleOf("STOPPED", 0, 0)).toBeNull();
+});
+
+test("a partition of which nothing is known can be given no offset, and it is said why", () => {
+  const lost = { next: "50", low: null, high: null, unknown: "there is no leader" };
+  expect(effectOf(lost, "49", "PostgresSink")).toBeUndefined();
+  expect(expectedOf(lost)).toBe("The offsets of this partition are not known now: there is no leader.");
+  expect(expectedOf({ low: "1", high: "9", unknown: null })).toBe("Expected an offset from 1 to 9.");
 });
 
 test("what a change of offsets means is said before it is made", () => {

@@ -28,10 +28,10 @@ test("a station that is not ready says what it waits for", () => {
 });
 
 test("without Kafka or Postgres these are the first findings, and no lag is told that nobody knows", () => {
-  const lags = [{ group: "hailstream-x", topic: "safety", records: 5, seconds: 500 }];
+  const lags = [{ group: "hailstream-x", topic: "safety", records: 5, seconds: 500, unknown: [] }];
   const parts = {
     kafka: { at: 0, milliseconds: 2_000, silence: "nothing came within 2 s" },
-    behind: { at: 0, lags },
+    behind: { at: 0, lags, missing: [] },
     postgres: { at: 0, milliseconds: 0, silence: "connection refused", deadLetters: [], quarantined: [] },
   };
   const found = findingsOf([look(0, [answering("sinks", 0, "", { kafka: "away" })], parts)]);
@@ -45,18 +45,37 @@ test("without Kafka or Postgres these are the first findings, and no lag is told
 test("lag is told from ten seconds on, is a fault from sixty on, and began when its oldest record came", () => {
   const at = midnight + 100_000;
   const lag = (seconds: number) => {
-    const lags = [{ group: "hailstream-x", topic: "safety", records: 1, seconds }];
-    return findingsOf([look(100, [], { behind: { at, lags } })]);
+    const lags = [{ group: "hailstream-x", topic: "safety", records: 1, seconds, unknown: [] }];
+    return findingsOf([look(100, [], { behind: { at, lags, missing: [] } })]);
   };
   expect(lag(9.9)).toEqual([]);
   expect(lag(30)).toMatchObject([{ severity: "warning", station: "kafka", since: midnight + 70_000 }]);
   expect(lag(60)).toMatchObject([{ severity: "fault", what: "hailstream-x is behind in safety by 1 record." }]);
 });
 
+test("where nobody knows how far consumers are is told with the reason, once for all that have it", () => {
+  const lost = (topic: string, partition: number, seconds = 0) => ({
+    ...{ group: "hailstream-x", topic, records: seconds, seconds },
+    unknown: [{ partition, why: "there is no leader" }],
+  });
+  const behind = {
+    ...{ at: midnight, lags: [lost("trips", 2), lost("safety", 0), lost("alerts", 1, 5), lost("payments", 1)] },
+    missing: [{ group: "hailstream-y", why: "broker 2 says: loading" }, { why: "broker 3 does not answer: gone" }],
+  };
+  const found = findingsOf([look(0, [], { behind })]);
+  expect(found.map(({ severity, station, what }) => [severity, station, what])).toEqual([
+    ["fault", "kafka", "Nothing is known of 4 partitions of alerts, payments, safety and 1 more: there is no leader."],
+    ["warning", "kafka", "How far hailstream-y are is not known: broker 2 says: loading."],
+    ["warning", "kafka", "How far some consumers are is not known: broker 3 does not answer: gone."],
+  ]);
+  const silence = { at: midnight, milliseconds: 2_000, silence: "nothing came within 2 s" };
+  expect(findingsOf([look(0, [], { behind, kafka: silence })])).toHaveLength(1);
+});
+
 test("the lag of a silent station is a consequence of its silence", () => {
   const own = 'hailstream_kafka_consumer_lag_events{group="hailstream-x",topic="safety",partition="0"} 0\n';
-  const lags = [{ group: "hailstream-x", topic: "safety", records: 5, seconds: 500 }];
-  const behind = { at: midnight, lags };
+  const lags = [{ group: "hailstream-x", topic: "safety", records: 5, seconds: 500, unknown: [] }];
+  const behind = { at: midnight, lags, missing: [] };
   const found = findingsOf([look(0, [answering("sinks", 0, own)]), look(2, [silent("sinks", 2)], { behind })]);
   expect(found).toMatchObject([
     { severity: "fault", key: "sinks silent" },

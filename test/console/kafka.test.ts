@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeRecord } from "../../console/kafka/describe-record.ts";
-import { groupRows, topicRows } from "../../console/kafka/rows.ts";
+import { groupDetail, groupRows, partitionRows, topicRows } from "../../console/kafka/rows.ts";
 import { type ClusterLook, ratesBetween } from "../../console/kafka/watch.ts";
 import { pageOf, pageRows, sortedRows } from "../../console/lists/list.ts";
 import { maskText } from "../../console/live/shapes.ts";
+import { recordsText, waitText } from "../../console/page/parts/lag-words.ts";
 import { listAddress, listPlaceOf, nameAt } from "../../console/page/parts/list-address.ts";
 import { browsePlaceOf, browseQuery, fieldOfTime, timeOfField } from "../../console/page/topics/browse-address.ts";
 import type { GroupState, KafkaRecord, PartitionState } from "../../kafka/index.ts";
@@ -18,10 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-const partition = (n: number, high: bigint, parts: Partial<PartitionState> = {}): PartitionState => ({
-  ...{ partition: n, leader: 1, replicas: 3, inSync: 3, low: 0n, high },
+const place = (n: number) => ({ topic: "t", partition: n, leader: 1, replicas: 3, inSync: 3 });
+type Known = Exclude<PartitionState, { readonly why: string }>;
+const partition = (n: number, high: bigint, parts: Partial<Known> = {}): Known => ({
+  ...{ ...place(n), low: 0n, high },
   ...parts,
 });
+const lost = (n: number): PartitionState => ({ ...place(n), leader: -1, why: "there is no leader" });
 
 function group(groupId: string, members: number, lags: readonly [string, bigint, number][]): GroupState {
   return {
@@ -38,16 +42,18 @@ const lookAt = (
   groups: readonly GroupState[] = [],
   at = midnight,
 ): ClusterLook => ({
-  ...{ at, topics: new Map(Object.entries(topics)), rates: new Map() },
+  ...{ at, topics: new Map(Object.entries(topics)), rates: new Map(), missing: [] },
   groups: new Map(groups.map((each) => [each.groupId, each])),
 });
+
+const hurtWords = "offsets of 1 of 2 partitions not known: there is no leader";
 
 test("a topic has the lag of the group that is furthest behind, and says what is wrong with its replicas", () => {
   const rows = topicRows(
     lookAt(
       {
         calm: [partition(0, 10n)],
-        hurt: [partition(0, 1n, { leader: -1 }), partition(1, 4n, { inSync: 2 })],
+        hurt: [lost(0), partition(1, 4n, { inSync: 2 })],
         thin: [partition(0, 7n, { low: 2n, inSync: 1 }), partition(1, 3n)],
       },
       [
@@ -61,7 +67,7 @@ test("a topic has the lag of the group that is furthest behind, and says what is
   );
   expect(rows).toMatchObject([
     { name: "calm", records: 10, trouble: null, groups: 0, lagRecords: null, lagSeconds: null },
-    { name: "hurt", trouble: "1 partition without a leader" },
+    { name: "hurt", records: 4, trouble: "1 partition without a leader", unknown: hurtWords },
     { name: "thin", records: 8, trouble: "1 partition not fully replicated", groups: 2, lagRecords: 5, lagSeconds: 9 },
   ]);
 });
@@ -76,6 +82,49 @@ test("a group without members is in trouble while there is something to read", (
     ["new", null, null],
   ]);
 });
+
+test("what is not known of a group is no lag of nought and no group that nobody reads for, and comes first", () => {
+  const known = group("part", 1, [
+    ["t", 5n, 60],
+    ["t", 0n, 0],
+  ]);
+  const part = { ...known, lags: [...known.lags, { ...lagOf("part", 2), why: "there is no leader" }] };
+  const whole = { ...group("whole", 1, []), lags: [{ ...lagOf("whole", 0), why: "broker 2 says: moved" }] };
+  const unread = { ...group("unread", 0, []), state: "Unknown", why: "broker 2 does not answer: gone" };
+  const look = lookAt({ t: [partition(0, 10n), partition(1, 5n), lost(2)] }, [part, whole, unread]);
+  expect(groupRows(look)).toMatchObject([
+    {
+      name: "part",
+      lagRecords: 5,
+      lagSeconds: 60,
+      unknown: "offsets of 1 of 3 partitions not known: there is no leader",
+    },
+    {
+      name: "whole",
+      lagRecords: null,
+      lagSeconds: null,
+      unknown: "offsets of 1 of 1 partition not known: broker 2 says: moved",
+    },
+    { name: "unread", lagRecords: null, trouble: null, unknown: "broker 2 does not answer: gone" },
+  ]);
+  expect(topicRows(look)).toMatchObject([{ records: 15, lagRecords: 5, lagSeconds: 60 }]);
+  expect(topicRows(lookAt({ t: [lost(0)] }))).toMatchObject([{ records: null, lagRecords: null }]);
+  expect(groupDetail(part).lags.map(({ partition: n, records, unknown }) => [n, records, unknown])).toEqual([
+    [2, null, "there is no leader"],
+    [0, 5, null],
+    [1, 0, null],
+  ]);
+  expect(partitionRows([lost(2)])).toMatchObject([{ low: null, high: null, unknown: "there is no leader" }]);
+  expect([recordsText(0, true), recordsText(5, true), recordsText(0), recordsText(null, true)]).toEqual([
+    "–",
+    "≥ 5",
+    "0",
+    "–",
+  ]);
+  expect([waitText(0, true), waitText(60, true), waitText(null)]).toEqual(["–", "≥ 60 s", "–"]);
+});
+
+const lagOf = (groupId: string, n: number) => ({ groupId, topic: "t", partition: n, committed: 1n });
 
 test("a rate is taken between two looks; of a topic that was made anew, or across a long pause, there is none", () => {
   const before = lookAt({ grows: [partition(0, 100n)], anew: [partition(0, 50n)] });

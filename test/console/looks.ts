@@ -21,7 +21,7 @@ export function look(seconds: number, stations: readonly StationLook[], parts: P
     at,
     stations,
     kafka: { at, milliseconds: 40 },
-    behind: { at, lags: [] },
+    behind: { at, lags: [], missing: [] },
     postgres: { at, milliseconds: 3, deadLetters: [], quarantined: [] },
     ...parts,
   };

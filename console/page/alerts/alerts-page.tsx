@@ -1,5 +1,6 @@
 import "./alerts.css";
-import { Link } from "../parts/list-parts.tsx";
+
+import { Link } from "../parts/link.tsx";
 import { usePlace } from "../router.ts";
 import { DeliveriesView } from "./deliveries-view.tsx";
 import { DeliveryView } from "./delivery-view.tsx";

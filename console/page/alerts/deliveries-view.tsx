@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { type Delivery, deliveryStates, type EndpointLine, type Page, type Replayed } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
-import { Exports, Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Exports, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { More } from "../parts/more.tsx";
 import { useQuery } from "../parts/query.ts";
 import { Signed } from "../parts/signed.tsx";

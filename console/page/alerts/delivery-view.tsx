@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Action, DeliveryWhole, Replayed } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
-import { Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { spanText } from "../parts/words.ts";

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import type { EndpointLine, TestAnswer } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
-import { Link, Problem, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Problem, Time } from "../parts/list-parts.tsx";
 import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";

@@ -1,5 +1,6 @@
 import { notifications, type Page, type Transition } from "../../alerts/shapes.ts";
-import { Exports, Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Exports, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { More } from "../parts/more.tsx";
 import { useQuery } from "../parts/query.ts";
 import { rangeOf } from "../parts/range.ts";

@@ -1,5 +1,6 @@
 import type { AlertsNow, Silence, Watched } from "../../alerts/shapes.ts";
-import { Link, Problem, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Problem, Time } from "../parts/list-parts.tsx";
 import { useQuery } from "../parts/query.ts";
 import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";

@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RuleWhole, Trial } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
-import { Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { useQuery } from "../parts/query.ts";
 import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";

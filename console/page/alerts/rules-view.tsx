@@ -1,5 +1,6 @@
 import type { AlertsNow } from "../../alerts/shapes.ts";
-import { Link, Problem, Scroll } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Problem, Scroll } from "../parts/list-parts.tsx";
 import { Signed } from "../parts/signed.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";

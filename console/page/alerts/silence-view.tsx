@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AlertsNow, Labels } from "../../alerts/shapes.ts";
 import { ask } from "../api.ts";
-import { Link } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { shortTimeText } from "../parts/words.ts";
 import { goTo, usePlace } from "../router.ts";

@@ -1,6 +1,7 @@
 import "./audit.css";
 import type { AuditFinding, AuditMinutes, AuditVerdict, MinuteLine, TypeLine } from "../../audit/shapes.ts";
-import { Exports, Link, Problem, Scroll, Time } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Exports, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { type Query, useQuery } from "../parts/query.ts";
 import { rangeOf } from "../parts/range.ts";
 import { RangeFields } from "../parts/range-fields.tsx";

@@ -8,11 +8,10 @@ import type {
 } from "../../connectors/shapes.ts";
 import { ask } from "../api.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
-import { topicAddress, Wait } from "../parts/kafka-columns.tsx";
+import { OffsetLink, placeColumns, Wait } from "../parts/kafka-columns.tsx";
 import { recordsText } from "../parts/lag-words.ts";
 import { type Column, Mark, Table } from "../parts/list.tsx";
-import { countText, timeText } from "../parts/words.ts";
-import { onLink } from "../router.ts";
+import { timeText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
 import { ConnectorState } from "./connector-state.tsx";
 import { MoveOffsets } from "./move-offsets.tsx";
@@ -34,6 +33,11 @@ function Detail({ api, detail, refresh }: DetailProps) {
   const { connector, tasks, offsets, config, actions } = detail;
   return (
     <>
+      {connector.unknown === null ? null : (
+        <p>
+          <Mark of="warning">{connector.unknown}</Mark>
+        </p>
+      )}
       <dl class="facts-line">
         <div>
           <dt>State</dt>
@@ -44,12 +48,12 @@ function Detail({ api, detail, refresh }: DetailProps) {
         <div>
           <dt>Oldest waits</dt>
           <dd>
-            <Wait seconds={connector.lagSeconds} />
+            <Wait seconds={connector.lagSeconds} isPart={connector.unknown !== null} />
           </dd>
         </div>
         <div>
           <dt>Not stored yet</dt>
-          <dd>{recordsText(connector.lagRecords)}</dd>
+          <dd>{recordsText(connector.lagRecords, connector.unknown !== null)}</dd>
         </div>
         <div>
           <dt>Kind</dt>
@@ -180,23 +184,10 @@ function Task({ task: { id, state, worker, trace } }: { readonly task: Connector
 }
 
 const offsetColumns: readonly Column<ConnectorOffset>[] = [
-  {
-    name: "Partition",
-    cell: ({ topic, partition }) => (
-      <a href={`${topicAddress(topic)}?partition=${partition}`} onClick={onLink}>
-        {topic} / {partition}
-      </a>
-    ),
-  },
-  { name: "Oldest waits", isNumber: true, cell: ({ seconds }) => <Wait seconds={seconds} /> },
-  { name: "Not stored yet", isNumber: true, cell: ({ records }) => countText(records) },
+  ...placeColumns<ConnectorOffset>("Not stored yet"),
   {
     ...{ name: "Next to store", isNumber: true },
-    cell: ({ topic, partition, next }) => (
-      <a href={`${topicAddress(topic)}?partition=${partition}&offset=${next}`} onClick={onLink}>
-        {next}
-      </a>
-    ),
+    cell: ({ next, ...place }) => (next === null ? "–" : <OffsetLink {...place} offset={next} />),
   },
   { name: "End", isNumber: true, cell: ({ high }) => high ?? "–" },
 ];

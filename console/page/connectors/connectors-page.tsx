@@ -1,11 +1,11 @@
 import { nameAt } from "../parts/list-address.ts";
 import "./connectors.css";
 import type { ConnectorAction, ConnectorRow } from "../../connectors/shapes.ts";
-import { Wait } from "../parts/kafka-columns.tsx";
-import { recordsText } from "../parts/lag-words.ts";
+import { lagColumns, Unknown } from "../parts/kafka-columns.tsx";
+import { Link } from "../parts/link.tsx";
 import { type Column, List } from "../parts/list.tsx";
 import { countText, shortTimeText } from "../parts/words.ts";
-import { onLink, usePlace } from "../router.ts";
+import { usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";
 import { ConnectorPage } from "./connector-page.tsx";
 import { ConnectorState, connectorAddress } from "./connector-state.tsx";
@@ -20,15 +20,15 @@ export function ConnectorsPages() {
 const columns: readonly Column<ConnectorRow>[] = [
   {
     ...{ name: "Connector", sort: "name" },
-    cell: ({ name }) => (
-      <a href={connectorAddress(name)} onClick={onLink}>
-        {name}
-      </a>
+    cell: ({ name, unknown }) => (
+      <>
+        <Link to={connectorAddress(name)}>{name}</Link>
+        <Unknown text={unknown} />
+      </>
     ),
   },
   { name: "State", sort: "state", cell: (row) => <ConnectorState connector={row} /> },
-  { name: "Oldest waits", sort: "wait", isNumber: true, cell: ({ lagSeconds }) => <Wait seconds={lagSeconds} /> },
-  { name: "Not stored yet", sort: "lag", isNumber: true, cell: ({ lagRecords }) => recordsText(lagRecords) },
+  ...lagColumns<ConnectorRow>("Not stored yet"),
   { name: "Tasks", sort: "tasks", isNumber: true, cell: ({ tasks }) => countText(tasks) },
   { name: "Kind", sort: "kind", cell: ({ kind }) => kind },
   { name: "Done last", cell: ({ last }) => (last === null ? "–" : <Last action={last} />) },

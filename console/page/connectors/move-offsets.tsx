@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { ConnectorDetail } from "../../connectors/shapes.ts";
 import { ask } from "../api.ts";
-import { effectOf, repetition } from "./move-words.ts";
+import { effectOf, expectedOf, repetition } from "./move-words.ts";
 
 type Props = { readonly api: string; readonly detail: ConnectorDetail; refresh(): void };
 
@@ -29,7 +29,7 @@ export function MoveOffsets({ api, detail, refresh }: Props) {
       ? `Everything that Kafka still has is read again. ${repetition(connector.kind)}`
       : to === ""
         ? ""
-        : (effectOf(chosen, to, connector.kind) ?? `Expected an offset from ${chosen.low} to ${chosen.high}.`);
+        : (effectOf(chosen, to, connector.kind) ?? expectedOf(chosen));
   const isSound = chosen === undefined || effectOf(chosen, to, connector.kind) !== undefined;
   const submit = async (event: Event) => {
     event.preventDefault();

@@ -7,7 +7,7 @@ export function effectOf(
   wanted: string,
   kind: string,
 ): string | undefined {
-  if (!/^\d{1,15}$/.test(wanted) || high === null || BigInt(wanted) > BigInt(high)) return undefined;
+  if (!/^\d{1,15}$/.test(wanted) || next === null || high === null || BigInt(wanted) > BigInt(high)) return undefined;
   const [to, from] = [BigInt(wanted), BigInt(next)];
   if (to === from) return "Nothing changes: it is there already.";
   if (to > from) {
@@ -16,6 +16,13 @@ export function effectOf(
   const first = low !== null && to < BigInt(low) ? BigInt(low) : to;
   const gone = first > to ? ` Kafka has nothing before offset ${first} any more.` : "";
   return `${records(from - first)} will be read again. ${repetition(kind)}${gone}`;
+}
+
+/** What would have been a place that the partition has. */
+export function expectedOf({ low, high, unknown }: Pick<ConnectorOffset, "low" | "high" | "unknown">): string {
+  return unknown === null
+    ? `Expected an offset from ${low} to ${high}.`
+    : `The offsets of this partition are not known now: ${unknown}.`;
 }
 
 /** What comes of a record that is read again. */

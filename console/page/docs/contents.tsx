@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { pathOf } from "../../docs/doc-path.ts";
 import type { DocGroup, DocHeading } from "../../docs/shapes.ts";
-import { Link } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
 
 type ContentsProps = {
   readonly groups: readonly DocGroup[];

@@ -1,6 +1,6 @@
 import { type ComponentChildren, h } from "preact";
 import type { DocElement, DocNode } from "../../docs/shapes.ts";
-import { onLink } from "../router.ts";
+import { Link } from "../parts/link.tsx";
 
 /** What a page is made of. Text stays text: nothing here becomes markup. */
 export function DocNodes({ nodes }: { readonly nodes: readonly DocNode[] }): ComponentChildren {
@@ -61,11 +61,7 @@ function Code({ node: { children, language } }: { readonly node: DocElement }) {
 function DocLink({ href, children }: { readonly href: string; readonly children: ComponentChildren }) {
   if (href.startsWith("#")) return <a href={href}>{children}</a>;
   if (href.startsWith("/")) {
-    return (
-      <a href={href} onClick={onLink}>
-        {children}
-      </a>
-    );
+    return <Link to={href}>{children}</Link>;
   }
   return (
     <a href={href} rel="noreferrer">

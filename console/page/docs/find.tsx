@@ -1,6 +1,7 @@
 import { pathOf } from "../../docs/doc-path.ts";
 import type { DocHit } from "../../docs/shapes.ts";
-import { Link, Problem } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Problem } from "../parts/list-parts.tsx";
 import type { Query } from "../parts/query.ts";
 import { useAsked } from "../parts/use-asked.ts";
 

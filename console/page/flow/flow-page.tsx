@@ -2,7 +2,9 @@ import "./flow.css";
 import { useRef, useState } from "preact/hooks";
 import type { Box, DatedFinding, Figure, Flow, Lag } from "../../flow/shapes.ts";
 import { type Connection, useEventStream } from "../api.ts";
-import { countText, figureText, shortTimeText, spanText, timeText, verdictText } from "../parts/words.ts";
+import { Unknown } from "../parts/kafka-columns.tsx";
+import { recordsText, unknownTexts, waitText } from "../parts/lag-words.ts";
+import { figureText, shortTimeText, spanText, timeText, verdictText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
 import { Sparkline } from "./sparkline.tsx";
 
@@ -210,16 +212,19 @@ function Lags({ lags }: { readonly lags: readonly Lag[] }) {
               </tr>
             </thead>
             <tbody>
-              {lags.map(({ group, topic, records, seconds }) => {
-                const age = figureText({ value: seconds, unit: "seconds" });
+              {lags.map(({ group, topic, records, seconds, unknown }) => {
+                const isPart = unknown.length > 0;
                 return (
                   <tr key={`${group} ${topic}`}>
                     <td>{group}</td>
-                    <td>{topic}</td>
-                    <td class="number">{countText(records)}</td>
-                    <td class="number">
-                      {age.value} {age.unit}
+                    <td>
+                      {topic}
+                      {unknownTexts(unknown).map((text) => (
+                        <Unknown key={text} text={text} />
+                      ))}
                     </td>
+                    <td class="number">{recordsText(records, isPart)}</td>
+                    <td class="number">{waitText(seconds, isPart)}</td>
                   </tr>
                 );
               })}

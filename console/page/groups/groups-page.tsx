@@ -1,11 +1,11 @@
 import type { GroupDetail, LagRow } from "../../kafka/shapes.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
-import { GroupState, groupColumns, topicAddress, Wait } from "../parts/kafka-columns.tsx";
+import { GroupState, groupColumns, OffsetLink, placeColumns, Wait } from "../parts/kafka-columns.tsx";
 import { recordsText } from "../parts/lag-words.ts";
-import { type Column, List, Table } from "../parts/list.tsx";
+import { type Column, List, Mark, Table } from "../parts/list.tsx";
 import { nameAt } from "../parts/list-address.ts";
 import { countText } from "../parts/words.ts";
-import { onLink, usePlace } from "../router.ts";
+import { usePlace } from "../router.ts";
 
 /** All consumer groups at `/groups`, and each at an address of its own. */
 export function GroupsPages() {
@@ -24,27 +24,12 @@ function GroupsPage() {
   );
 }
 
-const lagColumns: readonly Column<LagRow>[] = [
-  {
-    name: "Partition",
-    cell: ({ topic, partition }) => (
-      <a href={`${topicAddress(topic)}?partition=${partition}`} onClick={onLink}>
-        {topic} / {partition}
-      </a>
-    ),
-  },
-  { name: "Oldest waits", isNumber: true, cell: ({ seconds }) => <Wait seconds={seconds} /> },
-  { name: "Not read yet", isNumber: true, cell: ({ records }) => countText(records) },
+const partitionColumns: readonly Column<LagRow>[] = [
+  ...placeColumns<LagRow>("Not read yet"),
   {
     ...{ name: "Next to read", isNumber: true },
-    cell: ({ topic, partition, committed }) =>
-      committed === null ? (
-        "nothing read"
-      ) : (
-        <a href={`${topicAddress(topic)}?partition=${partition}&offset=${committed}`} onClick={onLink}>
-          {committed}
-        </a>
-      ),
+    cell: ({ committed, ...place }) =>
+      committed === null ? "nothing read" : <OffsetLink {...place} offset={committed} />,
   },
   { name: "Read by", cell: ({ member }) => member ?? "nobody" },
 ];
@@ -59,8 +44,14 @@ function GroupPage({ name }: { readonly name: string }) {
 }
 
 function Detail({ detail }: { readonly detail: GroupDetail }) {
+  const { lagSeconds, lagRecords, unknown } = detail.group;
   return (
     <>
+      {unknown === null ? null : (
+        <p>
+          <Mark of="warning">{unknown}</Mark>
+        </p>
+      )}
       <dl class="facts-line">
         <div>
           <dt>State</dt>
@@ -71,20 +62,22 @@ function Detail({ detail }: { readonly detail: GroupDetail }) {
         <div>
           <dt>Oldest waits</dt>
           <dd>
-            <Wait seconds={detail.group.lagSeconds} />
+            <Wait seconds={lagSeconds} isPart={unknown !== null} />
           </dd>
         </div>
         <div>
           <dt>Not read yet</dt>
-          <dd>{recordsText(detail.group.lagRecords)}</dd>
+          <dd>{recordsText(lagRecords, unknown !== null)}</dd>
         </div>
       </dl>
       <h2>Partitions</h2>
       {detail.lags.length === 0 ? (
-        <p class="empty">It has committed nothing.</p>
+        <p class="empty">
+          {unknown === null ? "It has committed nothing." : "What it has committed is not known now."}
+        </p>
       ) : (
         <Table
-          columns={lagColumns}
+          columns={partitionColumns}
           rows={detail.lags}
           keyOf={({ topic, partition }) => `${topic}/${partition}`}
           label="Partitions"
@@ -92,7 +85,11 @@ function Detail({ detail }: { readonly detail: GroupDetail }) {
       )}
       <h2>Members</h2>
       {detail.members.length === 0 ? (
-        <p class="empty">No process reads for this group now.</p>
+        <p class="empty">
+          {detail.group.state === "Unknown"
+            ? "Who reads for it is not known now."
+            : "No process reads for this group now."}
+        </p>
       ) : (
         <ul class="plain-list">
           {detail.members.map(({ name: client, host, partitions }, i) => (

@@ -3,8 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import { type EventDetail, maskText, maxShownBytes } from "../../live/shapes.ts";
 import { ApiError, ask } from "../api.ts";
 import { hexOf } from "../parts/hex.ts";
+import { Link } from "../parts/link.tsx";
 import { countText, timeText } from "../parts/words.ts";
-import { onLink, usePlace } from "../router.ts";
+import { usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";
 import { EventTrace } from "./event-trace.tsx";
 import { addressOf, recordPlaceOf, tracedIdOf } from "./live-address.ts";
@@ -74,9 +75,7 @@ export function TracePage({ back }: { readonly back?: string | undefined }) {
 function BackLink({ back }: { readonly back?: string | undefined }) {
   return (
     <p class="back">
-      <a href={back ?? "/live"} onClick={onLink}>
-        Live events
-      </a>
+      <Link to={back ?? "/live"}>Live events</Link>
     </p>
   );
 }
@@ -98,15 +97,7 @@ function Detail({ detail }: { readonly detail: EventDetail }) {
           <Fact name="Id">
             <span class="mono">{id}</span>
           </Fact>
-          <Fact name="Key">
-            {key === maskText ? (
-              key
-            ) : (
-              <a href={ofKey} onClick={onLink}>
-                {key}
-              </a>
-            )}
-          </Fact>
+          <Fact name="Key">{key === maskText ? key : <Link to={ofKey}>{key}</Link>}</Fact>
           <Fact name="Happened">{time}</Fact>
           <Fact name="Arrived">
             {timeText(arrivedAt, zone, true)} {zone === "utc" ? "UTC" : "local time"}

@@ -2,8 +2,9 @@ import "./live.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { LiveBatch, LiveState } from "../../live/shapes.ts";
 import { useEventStream } from "../api.ts";
+import { Link } from "../parts/link.tsx";
 import { countText, shortTimeText } from "../parts/words.ts";
-import { goTo, onLink, usePlace } from "../router.ts";
+import { goTo, usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";
 import { EventPage, TracePage } from "./event-page.tsx";
 import { addressOf, filterOf, type LiveFilter, traceAddress, tracedIdOf } from "./live-address.ts";
@@ -108,9 +109,9 @@ function Filters({ filter }: { readonly filter: LiveFilter }) {
         {field("text", "Text", "in the data")}
         <button type="submit">Filter</button>
         {address === "/live" ? null : (
-          <a class="clear" href="/live" onClick={onLink}>
+          <Link class="clear" to="/live">
             Show all
-          </a>
+          </Link>
         )}
       </form>
     </search>

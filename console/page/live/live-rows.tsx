@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../../live/shapes.ts";
+import { Link } from "../parts/link.tsx";
 import { countText, timeText } from "../parts/words.ts";
-import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
 import { recordAddress } from "./live-address.ts";
 import { maxKept, placeOf } from "./live-list.ts";
@@ -97,9 +97,9 @@ function Row({ event, position, count, top }: RowProps) {
         </span>
         <span class="words">{words}</span>
       </span>
-      <a class="type" href={recordAddress(event)} onClick={onLink}>
+      <Link class="type" to={recordAddress(event)}>
         {event.type}
-      </a>
+      </Link>
       <span class="key">{key}</span>
       <span class="data">
         {problem === undefined ? null : <strong>{problem} </strong>}

@@ -1,7 +1,8 @@
 import "./map.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CellLine, Land, MapMinute } from "../../map/shapes.ts";
-import { Exports, Link, Problem, Scroll } from "../parts/list-parts.tsx";
+import { Link } from "../parts/link.tsx";
+import { Exports, Problem, Scroll } from "../parts/list-parts.tsx";
 import { type Query, useQuery } from "../parts/query.ts";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText, timeText } from "../parts/words.ts";

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { onLink } from "../router.ts";
+import { Link } from "./link.tsx";
 import { AsOf, refreshMs } from "./list.tsx";
 import { useAsked } from "./use-asked.ts";
 
@@ -29,9 +29,7 @@ export function DetailPage<T extends { readonly at: number; readonly problem?: s
   return (
     <main id="main" tabIndex={-1} class="listing">
       <p class="back">
-        <a href={path} onClick={onLink}>
-          {listName}
-        </a>
+        <Link to={path}>{listName}</Link>
       </p>
       <div class="list-head">
         <h1>{name}</h1>

@@ -1,4 +1,4 @@
-import { Link } from "./list-parts.tsx";
+import { Link } from "./link.tsx";
 
 /** The code of an error, which leads to what the documentation says of it. */
 export function ErrorLink({ code }: { readonly code: string }) {

@@ -1,13 +1,24 @@
-import { countText, figureText } from "./words.ts";
+import type { Lag } from "../../flow/shapes.ts";
+import { figureText } from "./words.ts";
 
-/** A number of records, or a dash where it is not known. */
-export const recordsText = (records: number | null) => (records === null ? "–" : countText(records));
+/** A number of records, or a dash where it is not known. @param isPart some of it is not known: the number is the least that it may be, and nought says nothing */
+export function recordsText(records: number | null, isPart = false): string {
+  return figureText({ value: isPart && records === 0 ? null : records, unit: "events", isLeast: isPart }).value;
+}
 
-/** How long the oldest record waits; nothing waits: a dash. */
-export function waitText(seconds: number | null): string {
+/** How long the oldest record waits; nothing waits, or it is not known: a dash. */
+export function waitText(seconds: number | null, isPart = false): string {
   if (seconds === null || seconds === 0) return "–";
-  const { value, unit } = figureText({ value: seconds, unit: "seconds" });
+  const { value, unit } = figureText({ value: seconds, unit: "seconds", isLeast: isPart });
   return unit === "" ? value : `${value} ${unit}`;
+}
+
+/** Of which partitions it is not known, one text for each reason. */
+export function unknownTexts(unknown: Lag["unknown"]): readonly string[] {
+  return [...Map.groupBy(unknown, ({ why }) => why)].map(([why, some]) => {
+    const partitions = some.map(({ partition }) => partition).join(", ");
+    return `partition${some.length === 1 ? "" : "s"} ${partitions} not known: ${why}`;
+  });
 }
 
 export function rateText(perSecond: number | null): string {

@@ -1,6 +1,5 @@
 import "./views.css";
 import type { ComponentChildren } from "preact";
-import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
 import { shortTimeText, timeText } from "./words.ts";
 
@@ -23,22 +22,6 @@ export function Time({ at }: { readonly at: number }) {
     <time dateTime={new Date(at).toISOString()} title={timeText(at, zone)}>
       {shortTimeText(at, zone)}
     </time>
-  );
-}
-
-type LinkProps = {
-  readonly to: string;
-  readonly children: ComponentChildren;
-  readonly class?: string;
-  readonly current?: boolean;
-};
-
-/** A link within the page. */
-export function Link({ to, children, current, ...rest }: LinkProps) {
-  return (
-    <a href={to} onClick={onLink} aria-current={current === true ? "page" : undefined} {...rest}>
-      {children}
-    </a>
   );
 }
 

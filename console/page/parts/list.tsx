@@ -2,8 +2,9 @@ import "./lists.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ListPage } from "../../kafka/shapes.ts";
-import { goTo, onLink, usePlace } from "../router.ts";
+import { goTo, usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";
+import { Link } from "./link.tsx";
 import { listAddress, listPlaceOf } from "./list-address.ts";
 import { useAsked } from "./use-asked.ts";
 import { countText, shortTimeText } from "./words.ts";
@@ -51,11 +52,7 @@ export function List<Row>({ path, api, things, columns, keyOf, files }: ListProp
           label={`Filter ${plural} by name`}
           onChange={(name) => goTo(goal({ name }), { replace: true })}
         />
-        {place.sort === "worst" ? null : (
-          <a href={goal({ sort: "worst" })} onClick={onLink}>
-            Worst first
-          </a>
-        )}
+        {place.sort === "worst" ? null : <Link to={goal({ sort: "worst" })}>Worst first</Link>}
         <p class="list-count" role="status">
           {data === undefined ? "" : countWords(data, plural, singular)}
         </p>
@@ -64,6 +61,7 @@ export function List<Row>({ path, api, things, columns, keyOf, files }: ListProp
           <a href={`${files}?${query}&format=jsonl`}>JSON lines</a>
         </span>
       </div>
+      <MissingGroups why={data?.missing} />
       {data === undefined ? (
         <p class="empty">{problem === undefined ? "Asking …" : ""}</p>
       ) : data.rows.length === 0 ? (
@@ -103,9 +101,7 @@ export function PageLink({ to, children }: { readonly to: string | undefined; re
       {children}
     </span>
   ) : (
-    <a href={to} onClick={onLink}>
-      {children}
-    </a>
+    <Link to={to}>{children}</Link>
   );
 }
 
@@ -127,6 +123,16 @@ export function AsOf({ problem, at }: AsOfProps) {
       <span aria-hidden="true">✕ </span>
       {at === undefined ? "" : `What is shown is of ${shortTimeText(at, zone)}. `}
       {problem}
+    </p>
+  );
+}
+
+/** Why there may be consumer groups that are not among those that are shown. */
+export function MissingGroups({ why }: { readonly why: string | undefined }) {
+  if (why === undefined) return null;
+  return (
+    <p>
+      <Mark of="warning">There may be consumer groups of which nothing is known now: {why}</Mark>
     </p>
   );
 }
@@ -206,12 +212,12 @@ export function Table<Row>({ columns, rows, keyOf, label, sort, sortedAt }: Tabl
                 {column.sort === undefined || sortedAt === undefined ? (
                   column.name
                 ) : (
-                  <a href={sortedAt(column.sort)} onClick={onLink} title={`Sort by ${column.name.toLowerCase()}`}>
+                  <Link to={sortedAt(column.sort)} title={`Sort by ${column.name.toLowerCase()}`}>
                     {column.name}
                     {column.sort === sort ? (
                       <span aria-hidden="true">{column.isNumber === true ? " ↓" : " ↑"}</span>
                     ) : null}
-                  </a>
+                  </Link>
                 )}
               </th>
             ))}

@@ -1,4 +1,4 @@
-import { Link } from "./list-parts.tsx";
+import { Link } from "./link.tsx";
 import type { Query } from "./query.ts";
 
 /** Leads to what is older, and back to the newest. */

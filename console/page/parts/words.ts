@@ -39,12 +39,16 @@ const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
 export const countText = (count: number) => whole.format(count);
 
+type FigureText = { readonly value: string; readonly unit: string };
+
 /** A figure's value and unit; a dash where it is not known. */
-export function figureText({ value, unit }: Pick<Figure, "value" | "unit">): {
-  readonly value: string;
-  readonly unit: string;
-} {
+export function figureText({ value, unit, isLeast }: Pick<Figure, "value" | "unit" | "isLeast">): FigureText {
   if (value === null) return { value: "–", unit: "" };
+  const text = knownText(value, unit);
+  return isLeast === true ? { ...text, value: `≥ ${text.value}` } : text;
+}
+
+function knownText(value: number, unit: Figure["unit"]): FigureText {
   switch (unit) {
     case "per-second":
       return { value: value > 0 && value < 10 ? tenth.format(value) : whole.format(value), unit: "/s" };

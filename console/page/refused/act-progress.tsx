@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Act } from "../../refused/act-shapes.ts";
 import { ask, useEventStream } from "../api.ts";
+import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText, spanText } from "../parts/words.ts";
-import { onLink } from "../router.ts";
 import { useSettings } from "../settings.ts";
 import { actText, deedWords, stateText } from "./act-words.ts";
 import { Moment, Problem } from "./parts.tsx";
@@ -15,10 +15,7 @@ export function ActProgress({ id, onEnded }: { readonly id: string; onEnded(): v
     <section class="act" aria-label="What is done">
       {problem === undefined ? null : (
         <p class="hint">
-          {problem}{" "}
-          <a href="/refused/records" onClick={onLink}>
-            Records
-          </a>
+          {problem} <Link to="/refused/records">Records</Link>
         </p>
       )}
       {answer === undefined ? null : <Followed key={id} first={answer} onEnded={onEnded} />}
@@ -94,9 +91,9 @@ function Shown({ act }: { readonly act: Act }) {
           <ul class="outcomes">
             {outcomes.map(({ id: event, outcome, code, message }) => (
               <li key={event}>
-                <a class="mono" href={`/refused/event?id=${encodeURIComponent(event)}`} onClick={onLink}>
+                <Link class="mono" to={`/refused/event?id=${encodeURIComponent(event)}`}>
                   {event}
-                </a>{" "}
+                </Link>{" "}
                 {outcome}
                 {code === null ? null : <span class="mono"> {code}</span>}
                 {message === null ? null : `: ${message}`}

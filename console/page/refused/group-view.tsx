@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import type { Group, Item, Items, Kind } from "../../refused/shapes.ts";
+import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";
-import { goTo, onLink } from "../router.ts";
+import { goTo } from "../router.ts";
 import { ActPanel } from "./act-panel.tsx";
 import { Choice, ExportLinks, KindMark, Moment, Problem } from "./parts.tsx";
 import { appText, conditionWords, placeText, schemaText, stateWords } from "./words.ts";
@@ -20,9 +21,7 @@ export function GroupView({ query }: { readonly query: URLSearchParams }) {
   return (
     <main id="main" class="refused" tabIndex={-1} aria-busy={answer === undefined && problem === undefined}>
       <p class="crumbs">
-        <a href={`/refused?${back}`} onClick={onLink}>
-          Refused events
-        </a>
+        <Link to={`/refused?${back}`}>Refused events</Link>
       </p>
       <h1>{title?.title ?? code ?? "Refused events"}</h1>
       {title === undefined ? null : <p class="lead">{title.remedy}</p>}
@@ -155,16 +154,8 @@ function Rows({ answer, query, chosen, onChoose }: RowsProps) {
         </table>
       </section>
       <nav class="pager" aria-label="Pages of the list">
-        {before === null ? null : (
-          <a href={addressWith(query, { before: undefined })} onClick={onLink}>
-            Newest
-          </a>
-        )}
-        {next === null ? null : (
-          <a href={addressWith(query, { before: next })} onClick={onLink}>
-            Older
-          </a>
-        )}
+        {before === null ? null : <Link to={addressWith(query, { before: undefined })}>Newest</Link>}
+        {next === null ? null : <Link to={addressWith(query, { before: next })}>Older</Link>}
       </nav>
     </>
   );
@@ -186,9 +177,7 @@ function Row({ item, isChosen, onChoose }: RowProps) {
         />
       </td>
       <th scope="row" class="mono">
-        <a href={`/refused/event?id=${encodeURIComponent(id)}`} onClick={onLink}>
-          {eventId ?? id}
-        </a>
+        <Link to={`/refused/event?id=${encodeURIComponent(id)}`}>{eventId ?? id}</Link>
       </th>
       <td>
         <Moment at={first} />

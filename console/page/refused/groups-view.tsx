@@ -1,8 +1,9 @@
 import type { Group, Groups } from "../../refused/shapes.ts";
 import { ErrorLink } from "../parts/error-link.tsx";
+import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";
-import { goTo, onLink } from "../router.ts";
+import { goTo } from "../router.ts";
 import { Choice, ExportLinks, FaultFacts, KindMark, Moment, Problem } from "./parts.tsx";
 import { appText, conditionWords, groupQuery, kindsInWords, kindWords, schemaText, spans } from "./words.ts";
 
@@ -46,13 +47,9 @@ export function GroupsView({ query }: { readonly query: URLSearchParams }) {
           onChoose={(value) => choose("state", value)}
         />
         {chosen.kind === "dead" || chosen.kind === "quarantined" ? (
-          <a href={`/refused/group?${asked}`} onClick={onLink}>
-            All as one list
-          </a>
+          <Link to={`/refused/group?${asked}`}>All as one list</Link>
         ) : null}
-        <a href="/refused/records" onClick={onLink}>
-          Who did what
-        </a>
+        <Link to="/refused/records">Who did what</Link>
         <ExportLinks query={asked} />
       </div>
       <Problem words={problem} />
@@ -170,9 +167,5 @@ function GroupCard({ group, title, address }: CardProps) {
 }
 
 function Go({ to, children }: { readonly to: string; readonly children: string }) {
-  return (
-    <a href={to} onClick={onLink}>
-      {children}
-    </a>
-  );
+  return <Link to={to}>{children}</Link>;
 }

@@ -1,9 +1,9 @@
 import type { OneItem, Whole } from "../../refused/shapes.ts";
 import { ErrorLink } from "../parts/error-link.tsx";
 import { hexOf } from "../parts/hex.ts";
+import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";
-import { onLink } from "../router.ts";
 import { ActPanel } from "./act-panel.tsx";
 import { FaultFacts, KindMark, Moment, Problem } from "./parts.tsx";
 import { appText, jsonText, schemaText, stateWords, textOfBytes } from "./words.ts";
@@ -14,9 +14,7 @@ export function ItemView({ id }: { readonly id: string }) {
   return (
     <main id="main" class="refused" tabIndex={-1} aria-busy={answer === undefined && problem === undefined}>
       <p class="crumbs">
-        <a href="/refused" onClick={onLink}>
-          Refused events
-        </a>
+        <Link to="/refused">Refused events</Link>
       </p>
       {answer === undefined ? <h1>Refused event</h1> : <Shown answer={answer} again={again} />}
       <Problem words={problem} />

@@ -1,7 +1,7 @@
 import type { RecordLine } from "../../refused/act-shapes.ts";
+import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { countText } from "../parts/words.ts";
-import { onLink } from "../router.ts";
 import { deedWords } from "./act-words.ts";
 import { Moment, Problem } from "./parts.tsx";
 
@@ -11,9 +11,7 @@ export function RecordsView() {
   return (
     <main id="main" class="refused" tabIndex={-1} aria-busy={answer === undefined && problem === undefined}>
       <p class="crumbs">
-        <a href="/refused" onClick={onLink}>
-          Refused events
-        </a>
+        <Link to="/refused">Refused events</Link>
       </p>
       <h1>Who did what</h1>
       <p class="lead">The last hundred corrections, replays and redrives, of this page and of the command line.</p>

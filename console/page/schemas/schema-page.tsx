@@ -1,8 +1,9 @@
 import type { SchemaDetail, SchemaField } from "../../schemas/shapes.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
 import { groupAddress, groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
+import { Link } from "../parts/link.tsx";
 import { type Column, Mark, Table } from "../parts/list.tsx";
-import { goTo, onLink, usePlace } from "../router.ts";
+import { goTo, usePlace } from "../router.ts";
 import { ChangesTable } from "./changes-table.tsx";
 import { CheckSchema } from "./check-schema.tsx";
 import { comparedOf, minuteText, schemaAddress, versionText } from "./schema-words.ts";
@@ -47,9 +48,7 @@ function Detail({ api, detail }: { readonly api: string; readonly detail: Schema
             {topics.map((topic, i) => (
               <span key={topic}>
                 {i === 0 ? "" : ", "}
-                <a href={topicAddress(topic)} onClick={onLink}>
-                  {topic}
-                </a>
+                <Link to={topicAddress(topic)}>{topic}</Link>
               </span>
             ))}
           </dd>
@@ -122,19 +121,10 @@ function Writers({ detail: { writers } }: { readonly detail: SchemaDetail }) {
     <ul class="plain-list">
       {writers.map(({ name, source, group }) => (
         <li key={name}>
-          {group === null ? (
-            name
-          ) : (
-            <a href={groupAddress(group)} onClick={onLink}>
-              {name}
-            </a>
-          )}
+          {group === null ? name : <Link to={groupAddress(group)}>{name}</Link>}
           {source === null ? null : (
             <>
-              , from{" "}
-              <a href={topicAddress(source)} onClick={onLink}>
-                {source}
-              </a>
+              , from <Link to={topicAddress(source)}>{source}</Link>
             </>
           )}
         </li>

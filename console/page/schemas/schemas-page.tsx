@@ -2,9 +2,10 @@ import { nameAt } from "../parts/list-address.ts";
 import "./schemas.css";
 import type { SchemaRow } from "../../schemas/shapes.ts";
 import { topicAddress } from "../parts/kafka-columns.tsx";
+import { Link } from "../parts/link.tsx";
 import { type Column, List, Mark } from "../parts/list.tsx";
 import { countText } from "../parts/words.ts";
-import { onLink, usePlace } from "../router.ts";
+import { usePlace } from "../router.ts";
 import { SchemaPage } from "./schema-page.tsx";
 import { minuteText, schemaAddress } from "./schema-words.ts";
 
@@ -20,9 +21,7 @@ const columns: readonly Column<SchemaRow>[] = [
     ...{ name: "Type", sort: "name" },
     cell: ({ name, trouble }) => (
       <>
-        <a href={schemaAddress(name)} onClick={onLink}>
-          {name}
-        </a>
+        <Link to={schemaAddress(name)}>{name}</Link>
         {trouble === null ? null : (
           <>
             {" "}
@@ -36,11 +35,7 @@ const columns: readonly Column<SchemaRow>[] = [
   { name: "Version", sort: "version", isNumber: true, cell: ({ version }) => version ?? "–" },
   {
     ...{ name: "Topic", sort: "topic" },
-    cell: ({ topic }) => (
-      <a href={topicAddress(topic)} onClick={onLink}>
-        {topic}
-      </a>
-    ),
+    cell: ({ topic }) => <Link to={topicAddress(topic)}>{topic}</Link>,
   },
   { name: "Key", cell: ({ key }) => key },
   { name: "Kind", sort: "kind", cell: ({ kind }) => kind },

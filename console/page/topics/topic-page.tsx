@@ -1,10 +1,10 @@
 import type { PartitionRow, TopicDetail } from "../../kafka/shapes.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
-import { groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
-import { rateText } from "../parts/lag-words.ts";
-import { type Column, Mark, Table } from "../parts/list.tsx";
+import { groupColumns, topicAddress, Unknown } from "../parts/kafka-columns.tsx";
+import { rateText, recordsText } from "../parts/lag-words.ts";
+import { Link } from "../parts/link.tsx";
+import { type Column, Mark, MissingGroups, Table } from "../parts/list.tsx";
 import { countText, spanText } from "../parts/words.ts";
-import { onLink } from "../router.ts";
 import { Browse } from "./browse.tsx";
 
 /** One topic: what it holds, who reads it and how far, and its records. */
@@ -17,8 +17,9 @@ export function TopicPage({ name }: { readonly name: string }) {
 }
 
 function Detail({ detail }: { readonly detail: TopicDetail }) {
-  const { name, trouble, perSecond, partitions, groups, types, settings } = detail;
-  const records = partitions.reduce((sum, { low, high }) => sum + Number(high ?? 0) - Number(low ?? 0), 0);
+  const { name, trouble, unknown, missing, perSecond, partitions, groups, types, settings } = detail;
+  const known = partitions.filter(({ high }) => high !== null);
+  const records = known.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
   return (
     <>
       {trouble === null ? null : (
@@ -26,10 +27,15 @@ function Detail({ detail }: { readonly detail: TopicDetail }) {
           <Mark of="fault">{trouble}</Mark>
         </p>
       )}
+      {unknown === null ? null : (
+        <p>
+          <Mark of="warning">{unknown}</Mark>
+        </p>
+      )}
       <dl class="facts-line">
         <div>
           <dt>Records</dt>
-          <dd>{countText(records)}</dd>
+          <dd>{recordsText(known.length === 0 ? null : records, unknown !== null)}</dd>
         </div>
         <div>
           <dt>Arriving</dt>
@@ -56,6 +62,7 @@ function Detail({ detail }: { readonly detail: TopicDetail }) {
         </>
       )}
       <h2>Read by</h2>
+      <MissingGroups why={missing} />
       {groups.length === 0 ? (
         <p class="empty">No consumer group has read of it.</p>
       ) : (
@@ -98,10 +105,11 @@ function partitionColumns(topic: string): readonly Column<PartitionRow>[] {
   return [
     {
       name: "Partition",
-      cell: ({ partition }) => (
-        <a href={`${topicAddress(topic)}?partition=${partition}`} onClick={onLink}>
-          {partition}
-        </a>
+      cell: ({ partition, unknown }) => (
+        <>
+          <Link to={`${topicAddress(topic)}?partition=${partition}`}>{partition}</Link>
+          <Unknown text={unknown} />
+        </>
       ),
     },
     {

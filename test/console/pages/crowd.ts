@@ -41,7 +41,7 @@ export async function makeCrowd(connection: KafkaConnection, topics: number, gro
   const state = () => clusterState(connection);
   await eventually(async () => {
     const known = (await state()).topics;
-    return names.every((name) => (known.get(name) ?? []).filter(({ high }) => high !== undefined).length === 3);
+    return names.every((name) => (known.get(name) ?? []).filter((each) => !("why" in each)).length === 3);
   }, slow);
 
   const producer = connection.kafka.producer();
