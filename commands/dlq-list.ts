@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { countSinkLetters, type LetterCount, listSinkLetters } from "../sinks/letters/index.ts";
-import type { Letter } from "../store/index.ts";
+import type { Database, Letter, LetterFilter, Transaction } from "../store/index.ts";
 import { readStreamLetters } from "../stream/letters/index.ts";
 import { concerns, findLetter, letterFilterOf, letterFilterShape, withLetterFilters } from "./dlq-filters.ts";
 import type { AddDlqPart, DlqTools } from "./dlq-part.ts";
@@ -28,18 +28,11 @@ async function list(tools: DlqTools): Promise<void> {
   const filter = letterFilterOf(given);
   const place = before === undefined ? undefined : await placeOf(tools, before);
   const isStream = concerns(filter, "stream");
-  const isSinks = concerns(filter, "sinks");
   const inTopic = isStream
     ? (await readStreamLetters({ connection: tools.kafka(), db, log: tools.log }, filter)).map(({ letter }) => letter)
     : [];
-  // One more than is shown tells whether there is a next page. In one snapshot, or what comes meanwhile is counted and not listed.
-  const inPostgres = await db.transaction(
-    async (tx) =>
-      isSinks
-        ? { page: await listSinkLetters(tx, filter, limit + 1, place), counts: await countSinkLetters(tx, filter) }
-        : { page: [], counts: [] },
-    { snapshot: true },
-  );
+  // One more than is shown tells whether there is a next page.
+  const inPostgres = await lettersOfSinks(db, filter, limit + 1, place);
   const found = mergeLetters(inPostgres.page, inTopic, limit + 1, place);
   const counts = [...inPostgres.counts, ...countLetters(inTopic)];
   const letters = found.slice(0, limit);
@@ -52,6 +45,21 @@ async function list(tools: DlqTools): Promise<void> {
   if (wanted.json === true) return;
   say(`${times(total, "dead letter")}${letters.length < total ? `, ${letters.length} of them shown` : ""}.`);
   if (next !== undefined) say(`The next page: --before ${next}`);
+}
+
+/** A page of the letters of sinks, and how many there are; nothing is asked where none of them is meant. In one snapshot, or what comes meanwhile is counted and not listed. */
+export async function lettersOfSinks(
+  db: Pick<Database, "transaction">,
+  filter: LetterFilter,
+  limit: number,
+  before?: Letter,
+): Promise<{ readonly page: readonly Letter[]; readonly counts: readonly LetterCount[] }> {
+  if (!concerns(filter, "sinks")) return { page: [], counts: [] };
+  const work = async (tx: Transaction) => ({
+    page: await listSinkLetters(tx, filter, limit, before),
+    counts: await countSinkLetters(tx, filter),
+  });
+  return db.transaction(work, { snapshot: true });
 }
 
 async function placeOf(tools: DlqTools, id: string): Promise<Letter> {

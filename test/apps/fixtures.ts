@@ -1,16 +1,24 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import type { AppEvent, KeyedEvent } from "../../apps/event.ts";
 import { type Play, type Played, type PlayOptions, playTrips } from "../../apps/trips/play-trips.ts";
 import { readTrips } from "../../apps/trips/read-trips.ts";
 import type { TripRow } from "../../apps/trips/trip.ts";
 
-/** Writes an invented trip file into a directory of its own and gives its path. */
-export function tripFile(lines: readonly string[], name = "trips.csv"): string {
-  const file = join(mkdtempSync(join(tmpdir(), "hailstream-trips-")), name);
-  writeFileSync(file, `${lines.join("\n")}\n`);
-  return file;
+/**
+ * Writes an invented trip file into a directory of its own and gives its path. To be called at the top of a file of tests, behind whose last one all of them are removed: this
+ * module is loaded once for many files, so a hook of its own would be that of the first of them.
+ */
+export function tripFiles(): (lines: readonly string[], name?: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), "hailstream-trips-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return (lines, name = "trips.csv") => {
+    const file = join(mkdtempSync(join(folder, "file-")), name);
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    return file;
+  };
 }
 
 export const greenHeader =

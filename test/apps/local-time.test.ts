@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createLocalClock } from "../../apps/trips/local-time.ts";
-import { greenHeader, greenRow, rowsOf, tripFile } from "./fixtures.ts";
+import { greenHeader, greenRow, rowsOf, tripFiles } from "./fixtures.ts";
+
+const tripFile = tripFiles();
 
 const newYork = createLocalClock("America/New_York");
 const utc = (...parts: [number, number, number, number, number?, number?]) => Date.UTC(...parts);

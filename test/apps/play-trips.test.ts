@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { newYork } from "../../apps/cities.ts";
 import { isInside, type Place } from "../../apps/geo.ts";
-import { eventsOf, greenHeader, greenRow, playFile, rowsOf, tripFile } from "./fixtures.ts";
+import { eventsOf, greenHeader, greenRow, playFile, rowsOf, tripFiles } from "./fixtures.ts";
+
+const tripFile = tripFiles();
 
 const minuteMs = 60_000;
 const clockText = (minutes: number) => new Date(Date.UTC(2015, 0, 5) + minutes * minuteMs).toISOString().slice(0, 19);

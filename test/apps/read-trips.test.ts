@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { greenHeader, greenRow, rowsOf, tripFile } from "./fixtures.ts";
+import { greenHeader, greenRow, rowsOf, tripFiles } from "./fixtures.ts";
+
+const tripFile = tripFiles();
 
 describe("column names of all years with coordinates", () => {
   const dialects = {

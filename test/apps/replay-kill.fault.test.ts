@@ -9,7 +9,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findFreePortBase, markedParts, type ReadyLine } from "../../local/index.ts";
 import { runAsOwner } from "../../store/index.ts";
 import { eventually } from "../support/wait.ts";
-import { greenHeader, greenRow, tripFile } from "./fixtures.ts";
+import { greenHeader, greenRow, tripFiles } from "./fixtures.ts";
+
+const tripFile = tripFiles();
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), "hailstream-replay-kill-"));

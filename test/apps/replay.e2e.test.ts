@@ -11,8 +11,10 @@ import { createMetrics, silentLogger } from "../../runtime/index.ts";
 import { loadCatalogue } from "../../schemas/index.ts";
 import { createDatabase, type Database } from "../../store/index.ts";
 import { eventually } from "../support/wait.ts";
-import { greenHeader, greenRow, tripFile } from "./fixtures.ts";
+import { greenHeader, greenRow, tripFiles } from "./fixtures.ts";
 import { expectedTrips, inOrder, toldTrips, wrongPaths } from "./recompute-trips.ts";
+
+const tripFile = tripFiles();
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const realFile = fileURLToPath(new URL("../../../shared/data/nyc-green-trips-2015-01.csv", import.meta.url));

@@ -4,7 +4,9 @@ import { createLiveCity } from "../../apps/city/live-city.ts";
 import type { AppEvent } from "../../apps/event.ts";
 import { createMetrics, readOptions, silentLogger } from "../../runtime/index.ts";
 import { createSchemas, schemaOptions } from "../../schemas/index.ts";
-import { eventsOf, greenHeader, greenRow, playFile, tripFile } from "./fixtures.ts";
+import { eventsOf, greenHeader, greenRow, playFile, tripFiles } from "./fixtures.ts";
+
+const tripFile = tripFiles();
 
 const schemas = createSchemas({ options: readOptions(schemaOptions, {}), log: silentLogger, metrics: createMetrics() });
 

@@ -15,7 +15,7 @@ import {
   readPage,
   setGroupOffsets,
 } from "../../kafka/index.ts";
-import { type ChildService, cacheDirFrom, findFreePortBase, portsFrom } from "../../local/index.ts";
+import { type ChildService, cacheDirFrom, findFreePortBase, loadSecrets, portsFrom } from "../../local/index.ts";
 import { createClusterId, createKafka } from "../../local/kafka.ts";
 import { createMetrics, readOptions, silentLogger } from "../../runtime/index.ts";
 import { eventually } from "../support/wait.ts";
@@ -30,9 +30,10 @@ beforeAll(async () => {
   while (bases.size < 3) bases.add(await findFreePortBase());
   const ports = [...bases].map((base) => portsFrom(base));
   const clusterId = createClusterId();
+  const shared = { dataDir, cacheDir: cacheDirFrom(process.env), secrets: loadSecrets(dataDir), env: process.env };
   const controllerPorts = ports.map(({ kafkaController }) => kafkaController);
   for (const [index, own] of ports.entries()) {
-    const context = { dataDir, cacheDir: cacheDirFrom(process.env), ports: own, env: process.env, log: silentLogger };
+    const context = { ...shared, ports: own, log: silentLogger };
     const { kafka: port, ingest: internalPort } = own;
     const node = { id: index + 1, clusterId, controllerPorts, internalPort, port, advertisedPort: port };
     brokers.push(createKafka(context, node));
