@@ -99,6 +99,7 @@ function stationFindings(look: StationLook): readonly Found[] {
       safe: "The records stay in Kafka and are tried again and again; nothing is thrown away.",
       advice: "The log of sinks says what the database refuses: mostly a table that was changed by hand.",
       command: "hailstream connectors list",
+      view: { to: "/connectors", name: "the connectors" },
     });
   }
   const active = numbers.sum("hailstream_ingest_spool_active_processes");
@@ -136,6 +137,7 @@ function stationFindings(look: StationLook): readonly Found[] {
       safe: "Everything else agrees, station by station.",
       advice: "The command names each of these events.",
       command: "hailstream audit",
+      view: { to: "/audit", name: "the audit" },
     });
   }
   for (const state of ["failing", "disabled"]) {
@@ -151,6 +153,7 @@ function stationFindings(look: StationLook): readonly Found[] {
       safe: "Each delivery is kept with its attempts and can be sent again.",
       advice: "The command shows what the receivers answered.",
       command: "hailstream endpoints list",
+      view: { to: "/alerts/endpoints", name: "the endpoints" },
     });
   }
   return found;
@@ -175,6 +178,7 @@ function behind(lag: Lag, looks: readonly Look[]): readonly Found[] {
       advice: silent
         ? `It goes on once ${owner} answers again.`
         : "If it shrinks, it catches up. If it grows, add a process of the same station, or look into its log.",
+      view: { to: `/groups/${encodeURIComponent(group)}`, name: group },
     },
   ];
 }
@@ -194,6 +198,7 @@ function unknownLags(look: LagLook | undefined): readonly Found[] {
       advice:
         "See whether all brokers run and have room on their disks. Until then nobody can say how far consumers are there, so their lag is the least that it may be.",
       command: "hailstream status",
+      view: { to: "/topics", name: "the topics" },
     };
   });
   const ofGroups = [...Map.groupBy(look?.missing ?? [], ({ why }) => why)].map(([why, some]): Found => {
@@ -205,6 +210,7 @@ function unknownLags(look: LagLook | undefined): readonly Found[] {
       safe: "What they have committed is kept by Kafka, and they go on from there.",
       advice: "See whether all brokers run. When one is away another one takes over its groups within some seconds.",
       command: "hailstream status",
+      view: { to: "/groups", name: "the consumer groups" },
     };
   });
   return [...ofPlaces, ...ofGroups];
@@ -217,6 +223,8 @@ function few(names: readonly string[]): string {
   return others > 0 ? `${all.slice(0, 3).join(", ")} and ${others} more` : all.join(", ");
 }
 
+const deadView = { to: "/refused?kind=dead", name: "the dead letters" };
+
 function deadLetters({ what, code, events, since }: Trouble): Found {
   return {
     key: `dead letters ${what} ${code}`,
@@ -226,6 +234,7 @@ function deadLetters({ what, code, events, since }: Trouble): Found {
     advice:
       "The page Refused shows them, what the database said, and lets them try again once the cause is repaired; the command does, too.",
     command: `hailstream dlq list --state open --code ${code}`,
+    view: deadView,
   };
 }
 
@@ -238,6 +247,7 @@ function unused({ what, code, events, since }: Trouble): Found {
     advice:
       "The page Refused shows them, and what was expected; docs/dead-letters.md how they try again once the cause is repaired.",
     command: `hailstream dlq list --place ${what} --state open --code ${code}`,
+    view: deadView,
   };
 }
 
@@ -250,6 +260,7 @@ function quarantined({ what, code, events, since }: Trouble): Found {
     advice:
       "The page Refused shows what was expected and what came, and sends them again, corrected; the command does, too.",
     command: "hailstream quarantine list",
+    view: { to: "/refused?kind=quarantined", name: "what is in quarantine" },
   };
 }
 

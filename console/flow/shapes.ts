@@ -16,6 +16,8 @@ export type Finding = {
   /** What to do; a command is a line of its own in `command`. */
   readonly advice: string;
   readonly command?: string;
+  /** The view of the console that shows more of it. */
+  readonly view?: { readonly to: string; readonly name: string };
 };
 
 /** A finding with its beginning: `exact` to some seconds, or `latest`: it was there when the console first looked. */

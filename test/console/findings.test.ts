@@ -72,6 +72,23 @@ test("where nobody knows how far consumers are is told with the reason, once for
   expect(findingsOf([look(0, [], { behind, kafka: silence })])).toHaveLength(1);
 });
 
+test("a finding leads to the view that shows more of it", () => {
+  const at = midnight;
+  const trouble = (what: string) => [{ what, code: "c", events: 1, since: at }];
+  const found = findingsOf([
+    look(0, [answering("audit", 0, 'hailstream_audit_wrong_events{station="stream",kind="missing"} 1\n')], {
+      behind: { at, lags: [{ group: "a/b", topic: "t", records: 1, seconds: 30, unknown: [] }], missing: [] },
+      postgres: { at, milliseconds: 1, deadLetters: trouble("t"), quarantined: trouble("trip.rated") },
+    }),
+  ]);
+  expect(found.map(({ view }) => view?.to)).toEqual([
+    "/audit",
+    "/groups/a%2Fb",
+    "/refused?kind=dead",
+    "/refused?kind=quarantined",
+  ]);
+});
+
 test("the lag of a silent station is a consequence of its silence", () => {
   const own = 'hailstream_kafka_consumer_lag_events{group="hailstream-x",topic="safety",partition="0"} 0\n';
   const lags = [{ group: "hailstream-x", topic: "safety", records: 5, seconds: 500, unknown: [] }];

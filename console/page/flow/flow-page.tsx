@@ -2,8 +2,9 @@ import "./flow.css";
 import { useRef, useState } from "preact/hooks";
 import type { Box, DatedFinding, Figure, Flow, Lag } from "../../flow/shapes.ts";
 import { type Connection, useEventStream } from "../api.ts";
-import { Unknown } from "../parts/kafka-columns.tsx";
+import { groupAddress, topicAddress, Unknown } from "../parts/kafka-columns.tsx";
 import { recordsText, unknownTexts, waitText } from "../parts/lag-words.ts";
+import { Link } from "../parts/link.tsx";
 import { figureText, shortTimeText, spanText, timeText, verdictText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -100,7 +101,7 @@ function Findings({ findings, now }: { readonly findings: readonly DatedFinding[
 
 function FindingCard({ finding, now }: { readonly finding: DatedFinding; readonly now: number }) {
   const { zone } = useSettings();
-  const { severity, station, what, safe, advice, command, since, sinceIs } = finding;
+  const { severity, station, what, safe, advice, command, view, since, sinceIs } = finding;
   const known = `${timeText(since, zone)}, ${spanText(now - since)} ago`;
   return (
     <li class={`finding ${severity}`}>
@@ -117,6 +118,12 @@ function FindingCard({ finding, now }: { readonly finding: DatedFinding; readonl
         <dt>What to do</dt>
         <dd>
           {advice}
+          {view === undefined ? null : (
+            <>
+              {" "}
+              <Link to={view.to}>Look at {view.name}</Link>
+            </>
+          )}
           {command === undefined ? null : <code class="command">{command}</code>}
         </dd>
       </dl>
@@ -216,9 +223,11 @@ function Lags({ lags }: { readonly lags: readonly Lag[] }) {
                 const isPart = unknown.length > 0;
                 return (
                   <tr key={`${group} ${topic}`}>
-                    <td>{group}</td>
                     <td>
-                      {topic}
+                      <Link to={groupAddress(group)}>{group}</Link>
+                    </td>
+                    <td>
+                      <Link to={topicAddress(topic)}>{topic}</Link>
                       {unknownTexts(unknown).map((text) => (
                         <Unknown key={text} text={text} />
                       ))}
