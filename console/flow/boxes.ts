@@ -1,3 +1,4 @@
+import { knownLags } from "./lags.ts";
 import type { LagLook, Look, StationLook } from "./look.ts";
 import { type Numbers, quantileBetween } from "./read-metrics.ts";
 import type { Box, Figure, Lag } from "./shapes.ts";
@@ -16,10 +17,11 @@ export function boxesOf(looks: readonly Look[]): readonly Box[] {
   const now = looks.at(-1);
   if (now === undefined) return [];
   const station = (name: string) => now.stations.find((each) => each.name === name);
+  const behind = knownLags(now);
   const lagOf = (name: string) => {
     const groups = groupsOf(name, looks);
-    const lags = (now.behind?.lags ?? []).filter(({ group }) => groups.has(group));
-    return lagFigures(now.behind, lags, ["lag", "waiting"], groups);
+    const lags = (behind?.lags ?? []).filter(({ group }) => groups.has(group));
+    return lagFigures(behind, lags, ["lag", "waiting"], groups);
   };
   const boxes: Box[] = [];
   for (const look of now.stations) {
@@ -47,7 +49,7 @@ export function boxesOf(looks: readonly Look[]): readonly Box[] {
     does: "carries events",
     state: partState(now.kafka),
     main: { label: "answers in", value: answerOf(now.kafka), unit: "milliseconds" },
-    figures: lagFigures(now.behind, now.behind?.lags ?? [], ["largest lag", "not read yet"]),
+    figures: lagFigures(behind, behind?.lags ?? [], ["largest lag", "not read yet"]),
   });
   return boxes;
 }

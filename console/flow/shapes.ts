@@ -61,8 +61,8 @@ export type Flow = {
   readonly at: number;
   readonly boxes: readonly Box[];
   readonly findings: readonly DatedFinding[];
-  /** Of consumers that are behind by a second or more, or of which it is not known, the furthest first. */
-  readonly lags: readonly Lag[];
+  /** Of consumers that are behind by a second or more, or of which it is not known, the furthest first; null: nothing is known. */
+  readonly lags: readonly Lag[] | null;
   /** What has not answered at all yet, so that nothing can be said. */
   readonly unknown: readonly string[];
 };

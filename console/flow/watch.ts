@@ -4,6 +4,7 @@ import { createService, type Service } from "../../runtime/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import { boxesOf, windowMs } from "./boxes.ts";
 import { findingsOf } from "./findings.ts";
+import { lagsToShow } from "./lags.ts";
 import type { KafkaLook, LagLook, LettersLook, Look, PostgresLook, StationLook, Trouble } from "./look.ts";
 import type { Flow } from "./shapes.ts";
 import { createSince } from "./since.ts";
@@ -64,10 +65,7 @@ export function createFlowWatch(parts: FlowWatchParts): FlowWatch {
     ];
     // What is there before all were asked once is no news of this moment.
     const findings = unknown.length > 0 ? createSince()(findingsOf(looks), at) : dated(findingsOf(looks), at);
-    const lags = (behind?.lags ?? [])
-      .filter(({ seconds, unknown: of }) => seconds >= 1 || of.length > 0)
-      .sort((a, b) => b.seconds - a.seconds);
-    latest = { at, boxes: boxesOf(looks), findings, lags: lags.slice(0, 20), unknown };
+    latest = { at, boxes: boxesOf(looks), findings, lags: lagsToShow(look), unknown };
     for (const follower of followers) follower(latest);
   }
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { boxesOf } from "../../console/flow/boxes.ts";
-import type { LagLook } from "../../console/flow/look.ts";
-import { answering, look, silent } from "./looks.ts";
+import { lagsToShow } from "../../console/flow/lags.ts";
+import type { LagLook, Look } from "../../console/flow/look.ts";
+import { answering, look, midnight, silent } from "./looks.ts";
 
 const accepted = (count: number) => `hailstream_ingest_events_total{type="trip.rated",result="accepted"} ${count}\n`;
 const box = (boxes: ReturnType<typeof boxesOf>, name: string) => boxes.find((each) => each.name === name);
@@ -69,6 +70,19 @@ test("a lag of which a part is not known is the least that it may be, and never 
   // Another group's is none of its own.
   const other = { at: 0, lags: [{ ...lag(0, 0), unknown: [] }], missing: [{ group: "h", why: "gone" }] };
   expect(figures(other)?.map(({ value }) => value)).toEqual([0, 0]);
+});
+
+test("how far consumers were before Kafka fell silent is no figure of now", () => {
+  const lag = { group: "g", topic: "safety", records: 7, seconds: 3, unknown: [] };
+  const lost = { ...lag, records: 0, seconds: 0, unknown: [{ partition: 1, why: "there is no leader" }] };
+  const behind = { at: midnight, lags: [lost, { ...lag, seconds: 0.5 }, lag], missing: [] };
+  const silence = { at: midnight, milliseconds: 2_000, silence: "nothing came within 2 s" };
+  const of = (parts: Partial<Look>) => box(boxesOf([look(0, [], parts)]), "kafka")?.figures.map(({ value }) => value);
+  expect(of({ behind })).toEqual([3, 14]);
+  expect(of({ behind, kafka: silence })).toEqual([null, null]);
+  expect(lagsToShow(look(0, [], { behind }))).toEqual([lag, lost]);
+  expect(lagsToShow(look(0, [], { behind, kafka: silence }))).toBeNull();
+  expect(lagsToShow({})).toBeNull();
 });
 
 test("a part that was not asked yet shows no figure", () => {

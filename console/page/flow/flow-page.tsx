@@ -196,11 +196,13 @@ function FigureLine({ figure }: { readonly figure: Figure }) {
   );
 }
 
-function Lags({ lags }: { readonly lags: readonly Lag[] }) {
+function Lags({ lags }: { readonly lags: readonly Lag[] | null }) {
   return (
     <section class="lags">
       <h2>Consumers that are behind</h2>
-      {lags.length === 0 ? (
+      {lags === null ? (
+        <p class="empty">It is not known now.</p>
+      ) : lags.length === 0 ? (
         <p class="empty">No consumer is behind by a second or more.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
