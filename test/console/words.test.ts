@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { figureText, shortTimeText, spanText, timeText, verdictText } from "../../console/page/parts/words.ts";
+import {
+  figureText,
+  shortTimeText,
+  spanText,
+  timeText,
+  verdictText,
+  withTimes,
+} from "../../console/page/parts/words.ts";
 import { midnight } from "./looks.ts";
 
 test("times are in UTC; what is no time is said to be none", () => {
@@ -44,4 +51,10 @@ test("the verdict says all is right only when everybody has answered", () => {
   expect(verdictText(0, 0, [])).toBe("Everything is all right");
   expect(verdictText(0, 0, ["kafka", "sinks"])).toBe("Looking: no answer yet from kafka, sinks");
   expect(verdictText(1, 2, ["kafka"])).toBe("1 fault, 2 warnings");
+});
+
+test("a moment within a sentence stands as all others do", () => {
+  const said = "pending, next at 2026-11-27T13:07:14.248Z, made 2026-11-27T13:00:00Z";
+  expect(withTimes(said, "utc")).toBe("pending, next at 2026-11-27 13:07:14.248, made 2026-11-27 13:00:00");
+  expect(withTimes("trip-events/1/0", "utc")).toBe("trip-events/1/0");
 });

@@ -10,7 +10,7 @@ import { ask } from "../api.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
 import { OffsetLink, placeColumns, Wait } from "../parts/kafka-columns.tsx";
 import { recordsText } from "../parts/lag-words.ts";
-import { type Column, Mark, Table } from "../parts/list.tsx";
+import { type Column, Mark, Table, Unknown } from "../parts/list.tsx";
 import { timeText } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
 import { ConnectorState } from "./connector-state.tsx";
@@ -33,11 +33,7 @@ function Detail({ api, detail, refresh }: DetailProps) {
   const { connector, tasks, offsets, config, actions } = detail;
   return (
     <>
-      {connector.unknown === null ? null : (
-        <p>
-          <Mark of="warning">{connector.unknown}</Mark>
-        </p>
-      )}
+      <Unknown text={connector.unknown} />
       <dl class="facts-line">
         <div>
           <dt>State</dt>

@@ -1,9 +1,9 @@
 import { nameAt } from "../parts/list-address.ts";
 import "./connectors.css";
 import type { ConnectorAction, ConnectorRow } from "../../connectors/shapes.ts";
-import { lagColumns, Unknown } from "../parts/kafka-columns.tsx";
+import { lagColumns } from "../parts/kafka-columns.tsx";
 import { Link } from "../parts/link.tsx";
-import { type Column, List } from "../parts/list.tsx";
+import { type Column, List, Unknown } from "../parts/list.tsx";
 import { countText, shortTimeText } from "../parts/words.ts";
 import { usePlace } from "../router.ts";
 import { useSettings } from "../settings.ts";

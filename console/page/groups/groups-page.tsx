@@ -2,7 +2,7 @@ import type { GroupDetail, LagRow } from "../../kafka/shapes.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
 import { GroupState, groupColumns, OffsetLink, placeColumns, Wait } from "../parts/kafka-columns.tsx";
 import { recordsText } from "../parts/lag-words.ts";
-import { type Column, List, Mark, Table } from "../parts/list.tsx";
+import { type Column, List, Table, Unknown } from "../parts/list.tsx";
 import { nameAt } from "../parts/list-address.ts";
 import { countText } from "../parts/words.ts";
 import { usePlace } from "../router.ts";
@@ -47,11 +47,7 @@ function Detail({ detail }: { readonly detail: GroupDetail }) {
   const { lagSeconds, lagRecords, unknown } = detail.group;
   return (
     <>
-      {unknown === null ? null : (
-        <p>
-          <Mark of="warning">{unknown}</Mark>
-        </p>
-      )}
+      <Unknown text={unknown} />
       <dl class="facts-line">
         <div>
           <dt>State</dt>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { TraceAnswer } from "../../live/shapes.ts";
 import { ask } from "../api.ts";
-import { timeText } from "../parts/words.ts";
+import { timeText, withTimes } from "../parts/words.ts";
 import { useSettings } from "../settings.ts";
 
 const outcomes = {
@@ -83,7 +83,7 @@ function Steps({ answer: { outcome, verdict, steps, hints }, zone }: StepsProps)
               {at === null ? "" : timeText(at, zone, true)}
               {at === null || first === null ? null : <span> +{((at - first) / 1_000).toFixed(3)} s</span>}
             </span>
-            <span class="words">{words}</span>
+            <span class="words">{withTimes(words, zone)}</span>
           </li>
         ))}
       </ol>

@@ -2,21 +2,10 @@ import type { GroupRow, LagRow, TopicRow } from "../../kafka/shapes.ts";
 
 import { lagMark, rateText, recordsText, waitText } from "./lag-words.ts";
 import { Link } from "./link.tsx";
-import { type Column, Mark } from "./list.tsx";
+import { type Column, Mark, Unknown } from "./list.tsx";
 import { countText } from "./words.ts";
 
 export const topicAddress = (name: string) => `/topics/${encodeURIComponent(name)}`;
-
-/** What is not known now of what stands here, and why. */
-export function Unknown({ text }: { readonly text: string | null }) {
-  if (text === null) return null;
-  return (
-    <>
-      {" "}
-      <Mark of="warning">{text}</Mark>
-    </>
-  );
-}
 
 /** How far something is behind, as far as that is known. */
 type LagOfRow = Pick<TopicRow, "lagSeconds" | "lagRecords" | "unknown">;

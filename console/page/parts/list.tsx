@@ -127,13 +127,21 @@ export function AsOf({ problem, at }: AsOfProps) {
   );
 }
 
+/** What is not known now of what stands here, and why; it may be long. */
+export function Unknown({ text }: { readonly text: string | null }) {
+  if (text === null) return null;
+  return (
+    <span class="mark-of warning unknown">
+      <span aria-hidden="true">! </span>
+      {text}
+    </span>
+  );
+}
+
 /** Why there may be consumer groups that are not among those that are shown. */
 export function MissingGroups({ why }: { readonly why: string | undefined }) {
-  if (why === undefined) return null;
   return (
-    <p>
-      <Mark of="warning">There may be consumer groups of which nothing is known now: {why}</Mark>
-    </p>
+    <Unknown text={why === undefined ? null : `There may be consumer groups of which nothing is known now: ${why}`} />
   );
 }
 

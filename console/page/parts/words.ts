@@ -14,6 +14,13 @@ export function timeText(at: number, zone: Zone, milliseconds = false): string {
     .replace("T", " ");
 }
 
+/** A sentence in which each moment (2026-11-27T00:04:05.120Z) stands as it is shown elsewhere in the page. */
+export function withTimes(sentence: string, zone: Zone): string {
+  return sentence.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (moment, fraction?: string) =>
+    timeText(Date.parse(moment), zone, fraction !== undefined),
+  );
+}
+
 /** Only the time of the day for a moment of today. */
 export function shortTimeText(at: number, zone: Zone, now = Date.now()): string {
   const [text, today] = [timeText(at, zone), timeText(now, zone)];

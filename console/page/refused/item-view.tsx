@@ -3,7 +3,8 @@ import { ErrorLink } from "../parts/error-link.tsx";
 import { hexOf } from "../parts/hex.ts";
 import { Link } from "../parts/link.tsx";
 import { useAsked } from "../parts/use-asked.ts";
-import { countText } from "../parts/words.ts";
+import { countText, withTimes } from "../parts/words.ts";
+import { useSettings } from "../settings.ts";
 import { ActPanel } from "./act-panel.tsx";
 import { FaultFacts, KindMark, Moment, Problem } from "./parts.tsx";
 import { appText, jsonText, schemaText, stateWords, textOfBytes } from "./words.ts";
@@ -73,6 +74,7 @@ function Shown({ answer, again }: { readonly answer: OneItem; again(): void }) {
 }
 
 function Facts({ item }: { readonly item: Whole }) {
+  const { zone } = useSettings();
   const { kind, id, eventId, type, schemaId, source, subject, state, first, last, timesSeen, facts } = item;
   const rows: readonly (readonly [string, preact.ComponentChildren])[] = [
     ["What", <KindMark key="kind" kind={kind} />],
@@ -103,7 +105,7 @@ function Facts({ item }: { readonly item: Whole }) {
             </>,
           ],
         ] as const)),
-    ...Object.entries(facts),
+    ...Object.entries(facts).map(([name, value]) => [name, withTimes(value, zone)] as const),
   ];
   return (
     <dl class="group-facts wide">

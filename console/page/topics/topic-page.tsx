@@ -1,10 +1,11 @@
 import type { PartitionRow, TopicDetail } from "../../kafka/shapes.ts";
 import { DetailPage } from "../parts/detail-page.tsx";
-import { groupColumns, topicAddress, Unknown } from "../parts/kafka-columns.tsx";
+import { groupColumns, topicAddress } from "../parts/kafka-columns.tsx";
 import { rateText, recordsText } from "../parts/lag-words.ts";
 import { Link } from "../parts/link.tsx";
-import { type Column, Mark, MissingGroups, Table } from "../parts/list.tsx";
+import { type Column, Mark, MissingGroups, Table, Unknown } from "../parts/list.tsx";
 import { countText, spanText } from "../parts/words.ts";
+import { schemaAddress } from "../schemas/schema-words.ts";
 import { Browse } from "./browse.tsx";
 
 /** One topic: what it holds, who reads it and how far, and its records. */
@@ -27,11 +28,7 @@ function Detail({ detail }: { readonly detail: TopicDetail }) {
           <Mark of="fault">{trouble}</Mark>
         </p>
       )}
-      {unknown === null ? null : (
-        <p>
-          <Mark of="warning">{unknown}</Mark>
-        </p>
-      )}
+      <Unknown text={unknown} />
       <dl class="facts-line">
         <div>
           <dt>Records</dt>
@@ -54,7 +51,9 @@ function Detail({ detail }: { readonly detail: TopicDetail }) {
           <dl class="types">
             {types.map((type) => (
               <div key={type.name}>
-                <dt>{type.name}</dt>
+                <dt>
+                  <Link to={schemaAddress(type.name)}>{type.name}</Link>
+                </dt>
                 <dd>{type.doc}</dd>
               </div>
             ))}
