@@ -71,7 +71,7 @@ export function firstPage(onStage: OnStage): void {
       };
       const views = await inConsole();
       expect(views.length).toBeGreaterThan(10);
-      for (const view of [...views, "/docs/console"]) {
+      for (const view of [...views, "/docs/console?zone=local&theme=dark"]) {
         await shared.goto(ready.console + view);
         await shared.locator('main a[href^="/docs/"], main h1, main table a').first().waitFor();
         expect((await inConsole()).filter((href) => !/[?&]zone=local&theme=dark(#|$)/.test(href))).toEqual([]);
