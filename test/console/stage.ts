@@ -31,6 +31,9 @@ export type Stage = {
 /** A test on the stage, which is open by then. The tests of a page are a function of this in its own file below pages/, which test-pages.ts calls. */
 export type OnStage = (name: string, run: (stage: Stage) => Promise<void>, timeoutMs?: number) => void;
 
+/** How long a page may take for whatever a test waits for: a busy machine needs long, and a test is not timed. */
+const patienceMs = 120_000;
+
 type StageOptions = { readonly demo?: boolean; readonly env?: Readonly<Record<string, string>> };
 
 export const noBrowser = "There is no Chromium: apt-get install chromium, or CHROMIUM_PATH";
@@ -56,6 +59,7 @@ export async function openStage({ demo = false, env = {} }: StageOptions = {}): 
   await eventually(() => line.includes("\n"), { timeoutMs: 200_000 });
   const ready = JSON.parse(line) as ReadyLine;
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  browser.on("context", (context) => context.setDefaultTimeout(patienceMs));
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const foreign: string[] = [];

@@ -16,7 +16,7 @@ export function testPages(...pages: readonly ((onStage: OnStage) => void)[]): vo
   });
   afterAll(() => stage?.end());
 
-  const onStage: OnStage = (name, run, timeout = 300_000) => {
+  const onStage: OnStage = (name, run, timeout = 600_000) => {
     test(name, { timeout }, async ({ skip }) => {
       if (stage === undefined) return skip(noBrowser);
       await run(stage);

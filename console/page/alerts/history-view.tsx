@@ -1,8 +1,9 @@
+import { useState } from "preact/hooks";
 import { notifications, type Page, type Transition } from "../../alerts/shapes.ts";
 import { Link } from "../parts/link.tsx";
 import { Exports, Problem, Scroll, Time } from "../parts/list-parts.tsx";
 import { More } from "../parts/more.tsx";
-import { useQuery } from "../parts/query.ts";
+import { type Query, useQuery } from "../parts/query.ts";
 import { rangeOf } from "../parts/range.ts";
 import { RangeFields } from "../parts/range-fields.tsx";
 import { Signed } from "../parts/signed.tsx";
@@ -35,14 +36,7 @@ export function HistoryView() {
       <h1>History of alerts</h1>
       <form class="filter-form" onSubmit={(event) => event.preventDefault()}>
         <RangeFields query={query} />
-        <label>
-          <span>Rule</span>
-          <input
-            value={query.get("rule") ?? ""}
-            placeholder="all"
-            onChange={(event) => query.set({ rule: event.currentTarget.value.trim(), after: undefined })}
-          />
-        </label>
+        <RuleField query={query} />
         <label>
           <span>Told because</span>
           <select
@@ -93,7 +87,24 @@ export function HistoryView() {
   );
 }
 
-function TransitionRow({ row, query }: { readonly row: Transition; readonly query: ReturnType<typeof useQuery> }) {
+/** The rule counts when it is typed to its end; until then no newer answer may take away what is there. */
+function RuleField({ query }: { readonly query: Query }) {
+  const rule = query.get("rule") ?? "";
+  const [typed, setTyped] = useState({ of: rule, text: rule });
+  return (
+    <label>
+      <span>Rule</span>
+      <input
+        value={typed.of === rule ? typed.text : rule}
+        placeholder="all"
+        onInput={(event) => setTyped({ of: rule, text: event.currentTarget.value })}
+        onChange={(event) => query.set({ rule: event.currentTarget.value.trim(), after: undefined })}
+      />
+    </label>
+  );
+}
+
+function TransitionRow({ row, query }: { readonly row: Transition; readonly query: Query }) {
   const { sign, look } = looks[row.notification];
   const why = row.cause === "condition" ? "" : ` (${row.cause.replace("_", " ")})`;
   return (

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { pathOf } from "../../docs/doc-path.ts";
 import type { DocGroup, DocHeading } from "../../docs/shapes.ts";
 import { Link } from "../parts/link.tsx";
@@ -65,7 +65,7 @@ type FoldedProps = {
 /** Beside the page where there is room; else folded above it. */
 function Folded({ name, above, children, ...rest }: FoldedProps) {
   const [isWide, setWide] = useState(wide.matches);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const update = () => setWide(wide.matches);
     wide.addEventListener("change", update);
     return () => wide.removeEventListener("change", update);

@@ -1,5 +1,5 @@
 import "./live.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LiveBatch, LiveState } from "../../live/shapes.ts";
 import { useEventStream } from "../api.ts";
 import { Link } from "../parts/link.tsx";
@@ -63,10 +63,11 @@ function FindById() {
 }
 
 function Filters({ filter }: { readonly filter: LiveFilter }) {
-  const [draft, setDraft] = useState(filter);
   const address = addressOf(filter);
-  // Another address, as by the button Back, is another filter.
-  useEffect(() => setDraft(filterOf(address.slice("/live".length))), [address]);
+  const [typed, setTyped] = useState({ at: address, filter });
+  // Another address, as by the button Back, is another filter: what was typed before it is none of it.
+  const draft = typed.at === address ? typed.filter : filter;
+  const setDraft = (next: LiveFilter) => setTyped({ at: address, filter: next });
   const field = (name: "type" | "key" | "text", label: string, example: string) => (
     <label class="field">
       <span>{label}</span>
@@ -133,7 +134,8 @@ function Stream({ filter }: { readonly filter: LiveFilter }) {
     signedOut,
   );
   const lostAt = useRef<number>();
-  useEffect(() => {
+  // Before the first batch of the new connection, which counts from zero.
+  useLayoutEffect(() => {
     if (connection === "broken") lostAt.current ??= Date.now();
     if (connection !== "open" || lostAt.current === undefined) return;
     const gap = { from: lostAt.current, to: Date.now() };

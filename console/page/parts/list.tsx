@@ -50,7 +50,10 @@ export function List<Row>({ path, api, things, columns, keyOf, files }: ListProp
         <NameFilter
           value={place.name}
           label={`Filter ${plural} by name`}
-          onChange={(name) => goTo(goal({ name }), { replace: true })}
+          // What else the address says may have changed since the letter was typed.
+          onChange={(name) =>
+            goTo(listAddress(path, { ...listPlaceOf(location.search), page: 1, name }), { replace: true })
+          }
         />
         {place.sort === "worst" ? null : <Link to={goal({ sort: "worst" })}>Worst first</Link>}
         <p class="list-count" role="status">

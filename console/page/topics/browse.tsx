@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { maxShownBytes, type PartitionRow, type RecordList, type RecordRow } from "../../kafka/shapes.ts";
 import { hexOf } from "../parts/hex.ts";
 import { AsOf, PageLink } from "../parts/list.tsx";
@@ -21,7 +21,10 @@ type BrowseProps = { readonly topic: string; readonly partitions: readonly Parti
 export function Browse({ topic, partitions }: BrowseProps) {
   const { path, search } = usePlace();
   const asked = browsePlaceOf(search);
-  const place = { ...asked, partition: asked.partition ?? firstWithRecords(partitions) };
+  // Once chosen it stays: a record that comes into another one must not take away what somebody reads and types here.
+  const first = useRef<number>();
+  first.current ??= firstWithRecords(partitions);
+  const place = { ...asked, partition: asked.partition ?? first.current ?? 0 };
   const { open, ...where } = place;
   const api = `/api/kafka/topics/${encodeURIComponent(topic)}/records${browseQuery(where)}`;
   const { answer: list, problem, again } = useAsked<RecordList>(api);
@@ -71,8 +74,8 @@ export function Browse({ topic, partitions }: BrowseProps) {
   );
 }
 
-function firstWithRecords(partitions: readonly PartitionRow[]): number {
-  return partitions.find(({ low, high }) => low !== high)?.partition ?? 0;
+function firstWithRecords(partitions: readonly PartitionRow[]): number | undefined {
+  return partitions.find(({ low, high }) => low !== high)?.partition;
 }
 
 function inOrder({ records }: RecordList, place: BrowsePlace): readonly RecordRow[] {

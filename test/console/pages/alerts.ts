@@ -41,7 +41,7 @@ export function alertTests(onStage: OnStage): void {
       await page.goto(`${ready.console}/alerts`);
       const sos = await callForHelp(stage);
       const card = page.getByRole("listitem").filter({ hasText: sos });
-      await card.waitFor({ timeout: 10_000 });
+      await card.waitFor();
       expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("1 firing");
       for (const words of [
         "safety-sos",
@@ -92,8 +92,8 @@ export function alertTests(onStage: OnStage): void {
           await callForHelp(stage);
           await page.goto(`${ready.console}/alerts/deliveries`);
           const row = page.getByRole("row").filter({ hasText: "night shift" });
-          await row.getByText("declined, 503").waitFor({ timeout: 10_000 });
-          await row.getByText("safety-sos, opened").waitFor({ timeout: 10_000 });
+          await row.getByText("declined, 503").waitFor();
+          await row.getByText("safety-sos, opened").waitFor();
           expect(await complaints()).toEqual([]);
           await row.getByRole("link").click();
           await page.getByText("is tried again at").waitFor();
@@ -107,7 +107,7 @@ export function alertTests(onStage: OnStage): void {
           status = 204;
           await enableEndpoint(db, id);
           await page.getByRole("button", { name: "Send again" }).click();
-          await page.getByText("delivered, 204").waitFor({ timeout: 10_000 });
+          await page.getByText("delivered, 204").waitFor();
           await page
             .getByText(/delivery replay\s+by console operate@127\.0\.0\.1/)
             .first()
@@ -119,6 +119,18 @@ export function alertTests(onStage: OnStage): void {
           const told = page.getByRole("row").filter({ hasText: "1 of 1" });
           await told.getByText("opened").waitFor();
           expect(await complaints()).toEqual([]);
+          // The page is told anew, here by another zone, while somebody types.
+          const field = page.getByLabel("Rule");
+          await field.fill("");
+          await field.pressSequentially("safety");
+          await page.evaluate(`document.querySelector(".switch [aria-pressed=false]").click()`);
+          await page.getByRole("button", { name: "Local", exact: true, pressed: true }).waitFor();
+          expect(await field.inputValue()).toBe("safety");
+          await page.evaluate(`document.querySelector(".switch [aria-pressed=false]").click()`);
+          await field.pressSequentially("-none");
+          await field.press("Enter");
+          await page.getByText("No alert was told in this time.").waitFor();
+          expect(new URL(page.url()).searchParams.get("rule")).toBe("safety-none");
         } finally {
           await deleteEndpoint(db, id);
           await receiver.stop();

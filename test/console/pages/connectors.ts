@@ -12,14 +12,14 @@ export function connectorPages(onStage: OnStage): void {
       const { ready, page, complaints } = stage;
       await page.goto(`${ready.console}/connectors`);
       const row = page.getByRole("row").filter({ hasText: "PostgresSink" });
-      await eventually(async () => expect(await row.textContent()).toContain("runs"), { timeoutMs: 15_000 });
+      await eventually(async () => expect(await row.textContent()).toContain("runs"));
       expect(await complaints()).toEqual([]);
       await row.getByRole("link", { name: "events", exact: true }).click();
       await page.getByRole("heading", { level: 1, name: "events" }).waitFor();
       const state = page.locator(".facts-line").getByTitle(/RUNNING|PAUSED|STOPPED/);
       const press = async (name: string, then: string) => {
         await page.getByRole("button", { name, exact: true }).click();
-        await eventually(async () => expect(await state.textContent()).toContain(then), { timeoutMs: 20_000 });
+        await eventually(async () => expect(await state.textContent()).toContain(then));
       };
       await press("Pause", "rests");
       const wanted = async () =>
@@ -37,14 +37,14 @@ export function connectorPages(onStage: OnStage): void {
       expect(await change.isDisabled()).toBe(true);
       await page.getByLabel("I have read what comes of it").check();
       await change.click();
-      await page.getByText("It goes on from there when it is resumed.").waitFor({ timeout: 20_000 });
+      await page.getByText("It goes on from there when it is resumed.").waitFor();
       const offsets = (await (await fetch(`${ready.connectors}/connectors/events/offsets`)).json()) as {
         offsets: { offset: { kafka_offset: number } }[];
       };
       expect(offsets.offsets.every(({ offset }) => offset.kafka_offset === 0)).toBe(true);
       await press("Resume", "runs");
       const done = page.getByRole("region", { name: "Done to it" }).getByRole("row");
-      await eventually(async () => expect(await done.count()).toBe(7), { timeoutMs: 15_000 });
+      await eventually(async () => expect(await done.count()).toBe(7));
       const lines = (await done.allTextContents()).slice(1).join("\n");
       for (const words of [
         "pause",

@@ -19,7 +19,8 @@ export function docPages(onStage: OnStage): void {
     await page.getByRole("link", { name: "docs/console.md" }).first().click();
     await page.getByRole("heading", { level: 1, name: "The console" }).waitFor();
     expect(new URL(page.url()).pathname).toBe("/docs/console");
-    expect(await page.title()).toBe("The console · hailstream");
+    // Told behind the picture of the page.
+    await eventually(async () => expect(await page.title()).toBe("The console · hailstream"));
     const pages = page.getByRole("navigation", { name: "All pages" });
     expect(await pages.getByRole("link", { name: "The console" }).getAttribute("aria-current")).toBe("page");
     await page.getByRole("navigation", { name: "On this page" }).getByRole("link", { name: "Alerts" }).click();
@@ -70,6 +71,7 @@ export function docPages(onStage: OnStage): void {
     await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
     await page.getByRole("link", { name: "Skip to the page" }).focus();
     await page.keyboard.press("Enter");
+    await eventually(() => expect(new URL(page.url()).hash).toBe("#doc"));
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.closest('article') !== null")).toBe(true);
 

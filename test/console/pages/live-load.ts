@@ -32,20 +32,30 @@ export async function post(
   return answer.results;
 }
 
-/** Calls `send` at an even rate: `size` each time, until `count` are sent. Late is caught up with. */
+/** So far behind it catches up; what is later than that comes later. */
+const mostBehindMs = 500;
+
+/** Calls `send` at an even rate: `size` each time, until `count` are sent. A little delay is caught up with; a machine that stood still makes no flood. */
 export async function evenly(
   { count, perSecond, size }: { readonly count: number; readonly perSecond: number; readonly size: number },
   send: (from: number, to: number) => Promise<void>,
 ): Promise<void> {
-  const begun = performance.now();
+  let begun = performance.now();
   for (let from = 0; from < count; from += size) {
-    await delay(Math.max(0, begun + (from * 1_000) / perSecond - performance.now()));
+    const ahead = begun + (from * 1_000) / perSecond - performance.now();
+    await delay(Math.max(0, ahead));
+    begun += Math.max(0, -ahead - mostBehindMs);
     await send(from, Math.min(count, from + size));
   }
 }
 
-/** Writes locations straight into their topic, at an even rate. */
-export async function produce({ ready, dataDir }: Stage, count: number, perSecond: number): Promise<void> {
+/** Writes locations straight into their topic, at an even rate. @param mayGoOn waits where the test is not ready for more */
+export async function produce(
+  { ready, dataDir }: Stage,
+  count: number,
+  perSecond: number,
+  mayGoOn: () => Promise<unknown>,
+): Promise<void> {
   const given = {
     env: {
       HAILSTREAM_KAFKA_BROKERS: ready.kafka,
@@ -61,6 +71,7 @@ export async function produce({ ready, dataDir }: Stage, count: number, perSecon
   await producer.start(() => undefined);
   try {
     await evenly({ count, perSecond, size: Math.ceil(perSecond / 20) }, async (from, to) => {
+      await mayGoOn();
       const records = Array.from({ length: to - from }, (_, n) => {
         const { data, ...envelope } = locationEvent(`drv_fast${(from + n) % 500}`);
         const value = schemas.encode("driver.location", data);

@@ -51,7 +51,8 @@ export function mapTests(onStage: OnStage): void {
           }
           return seen.size;
         });
-      expect(await colours()).toBeGreaterThan(10);
+      // It is drawn behind the picture of the page, and again with its coasts.
+      await eventually(async () => expect(await colours()).toBeGreaterThan(10));
       expect(await complaints()).toEqual([]);
 
       const first = await rows.nth(1).textContent();

@@ -33,7 +33,7 @@ export function refusedActs(onStage: OnStage): void {
       await page.goto(groupOf(stage));
       await page.getByLabel("Your name, for the records").fill("Ada");
       await bringBack(stage).getByRole("button", { name: "Try it: dry run" }).click();
-      await page.getByText("40 events: 40 would be redriven. Nothing was changed.").waitFor({ timeout: 60_000 });
+      await page.getByText("40 events: 40 would be redriven. Nothing was changed.").waitFor();
       expect(await openLetters(stage, "dead")).toBe(40);
 
       const holder = new pg.Client({ connectionString: stage.ready.postgres });
@@ -53,7 +53,7 @@ export function refusedActs(onStage: OnStage): void {
       } finally {
         await holder.end();
       }
-      await page.getByRole("heading", { name: "Redrive: Stopped" }).waitFor({ timeout: 30_000 });
+      await page.getByRole("heading", { name: "Redrive: Stopped" }).waitFor();
       const left = await openLetters(stage, "dead");
       expect(left).toBeGreaterThan(0);
       expect(left).toBeLessThan(40);
@@ -79,7 +79,7 @@ export function refusedActs(onStage: OnStage): void {
         .getByRole("button", { name: `Redrive: ${left} events` })
         .click();
       await page.getByRole("dialog").getByRole("button", { name: "Redrive" }).dblclick();
-      await page.getByText(`${left} events: ${left - 1} redriven, 1 failed again.`).waitFor({ timeout: 60_000 });
+      await page.getByText(`${left} events: ${left - 1} redriven, 1 failed again.`).waitFor();
       expect(await sql(stage, "select attempts from pipeline.dead_letters where state = 'open'")).toEqual([
         { attempts: 1 },
       ]);
@@ -100,7 +100,7 @@ export function refusedActs(onStage: OnStage): void {
       await sql(stage, "alter table events.trip_rated drop constraint stubborn");
       await bringBack(stage).getByRole("button", { name: "Redrive: 1 event" }).click();
       await confirm(stage, "Redrive");
-      await page.getByText("1 event: 1 redriven.").waitFor({ timeout: 60_000 });
+      await page.getByText("1 event: 1 redriven.").waitFor();
       expect(await rowsOf(stage, "dead")).toBe(40);
       expect(await openLetters(stage, "dead")).toBe(0);
       await page.goto(`${stage.ready.console}/refused/records`);
@@ -125,15 +125,13 @@ export function refusedActs(onStage: OnStage): void {
       await page.getByLabel("Value, JSON or a text").fill("5");
       expect(await stage.complaints()).toEqual([]);
       await page.getByRole("button", { name: "Try the correction" }).click();
-      await page
-        .getByText("2 events: 2 would be accepted as corrected. Nothing was changed.")
-        .waitFor({ timeout: 60_000 });
+      await page.getByText("2 events: 2 would be accepted as corrected. Nothing was changed.").waitFor();
       await page.getByRole("button", { name: "Keep the correction" }).click();
       await confirm(stage, "Correct");
-      await page.getByText("2 events: 2 can be accepted as corrected.").waitFor({ timeout: 60_000 });
+      await page.getByText("2 events: 2 can be accepted as corrected.").waitFor();
       await bringBack(stage).getByRole("button", { name: "Send again: 2 events" }).click();
       await confirm(stage, "Send again");
-      await page.getByText("2 events: 2 accepted.").waitFor({ timeout: 60_000 });
+      await page.getByText("2 events: 2 accepted.").waitFor();
 
       await page.goto(`${ready.console}/refused?kind=quarantined`);
       const misnamed = page.getByRole("listitem").filter({ hasText: "event_field_unknown" });
@@ -145,15 +143,12 @@ export function refusedActs(onStage: OnStage): void {
       await text.fill(JSON.stringify(event));
       await page.getByRole("button", { name: "Keep the correction" }).click();
       await confirm(stage, "Correct");
-      await page.getByRole("heading", { name: "Corrected version" }).waitFor({ timeout: 60_000 });
+      await page.getByRole("heading", { name: "Corrected version" }).waitFor();
       await bringBack(stage).getByRole("button", { name: "Send again: 1 event" }).click();
       await confirm(stage, "Send again");
-      await page.getByText("1 event: 1 accepted.").waitFor({ timeout: 60_000 });
-      await eventually(
-        async () => expect([await rowsOf(stage, "wrong"), await rowsOf(stage, "misnamed")]).toEqual([2, 1]),
-        {
-          timeoutMs: 30_000,
-        },
+      await page.getByText("1 event: 1 accepted.").waitFor();
+      await eventually(async () =>
+        expect([await rowsOf(stage, "wrong"), await rowsOf(stage, "misnamed")]).toEqual([2, 1]),
       );
       const lines = await sql<{ kind: string; by: string }>(
         stage,
@@ -195,7 +190,7 @@ export function refusedActs(onStage: OnStage): void {
       await page.getByRole("dialog").getByRole("button", { name: "Redrive" }).waitFor();
       const began = performance.now();
       await confirm(stage, "Redrive");
-      await page.getByText(`${words} events: ${words} redriven.`).waitFor({ timeout: 120_000 });
+      await page.getByText(`${words} events: ${words} redriven.`).waitFor({ timeout: 240_000 });
       const seconds = (performance.now() - began) / 1_000;
       process.stderr.write(`console: ${letters} dead letters redriven from the page in ${seconds.toFixed(1)} s\n`);
       // The bar of the proof; a test is not timed.

@@ -11,10 +11,10 @@ export function schemaPages(onStage: OnStage): void {
     async (stage) => {
       const { ready, page, complaints } = stage;
       await page.goto(`${ready.console}/schemas`);
-      await page.getByText(/^\d+ schemas$/).waitFor({ timeout: 15_000 });
+      await page.getByText(/^\d+ schemas$/).waitFor();
       // The second look at ingest has something to compare with.
       const rate = page.getByRole("row").filter({ hasText: "driver.location" }).getByRole("cell").first();
-      await eventually(async () => expect(await rate.textContent()).toMatch(/^\d/), { timeoutMs: 15_000 });
+      await eventually(async () => expect(await rate.textContent()).toMatch(/^\d/));
       expect(await complaints()).toEqual([]);
       await page.getByRole("link", { name: "driver.location", exact: true }).click();
       await page.getByRole("heading", { level: 1, name: "driver.location" }).waitFor();
