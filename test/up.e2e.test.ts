@@ -77,7 +77,7 @@ async function rowsOf(id: string): Promise<number> {
 
 test("an event posted over HTTP is a row that the analyst sees", async () => {
   const id = await post();
-  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 10_000 });
+  await eventually(async () => expect(await rowsOf(id)).toBe(1));
 });
 
 test("a second up on the same directory says that it runs and ends well", async () => {
@@ -88,8 +88,12 @@ test("a second up on the same directory says that it runs and ends well", async 
 });
 
 test("status names every part and no password", async () => {
-  const status = hailstream("status", "--json");
-  expect(await status.ended).toBe(0);
+  // A part that stands still for a moment is not ready in it.
+  const status = await eventually(async () => {
+    const asked = hailstream("status", "--json");
+    expect(await asked.ended, asked.stdout() + asked.stderr()).toBe(0);
+    return asked;
+  });
   const { state, parts } = JSON.parse(status.stdout()) as { state: string; parts: { name: string; pid?: number }[] };
   expect(state).toBe("ready");
   expect(parts.map((part) => part.name)).toEqual([
@@ -111,7 +115,7 @@ test("status names every part and no password", async () => {
 
 test("trace tells where an event is, from the door to the row, and the audit that all are there", async () => {
   const id = await post();
-  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 60_000 });
+  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 180_000 });
   const found = hailstream("trace", id, "--json");
   expect(await found.ended, found.stderr()).toBe(0);
   const trace = JSON.parse(found.stdout()) as Record<string, unknown>;
@@ -142,15 +146,18 @@ test("services and the broker that are killed come back and carry events again",
         expect(part?.pid).not.toBe(old.pid);
       }
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 180_000 },
   );
-  const id = await eventually(post, { timeoutMs: 60_000, everyMs: 200 });
-  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 60_000 });
+  const id = await eventually(post, { timeoutMs: 180_000, everyMs: 200 });
+  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 180_000 });
 });
 
 test("Ctrl-C stops everything and leaves no process", async () => {
-  const pids = markedParts(dataDir).map((part) => part.pid ?? 0);
-  expect(pids.every((pid) => identityOf(pid) !== undefined)).toBe(true);
+  // One of them may just be starting again, as the broker was away before.
+  const pids = await eventually(() => {
+    const found = markedParts(dataDir).map((part) => part.pid ?? 0);
+    return found.every((pid) => identityOf(pid) !== undefined) && found;
+  });
   // Twice: npm start hands on the signal that the terminal has given to all already.
   process.kill(up.pid, "SIGINT");
   process.kill(up.pid, "SIGINT");
@@ -165,7 +172,7 @@ test("after a kill of the whole program, the next start ends what was left and h
   up = hailstream("up", "--json", "--no-demo");
   ready = await untilReady(up);
   const id = await post();
-  await eventually(async () => expect(await rowsOf(id)).toBe(1), { timeoutMs: 10_000 });
+  await eventually(async () => expect(await rowsOf(id)).toBe(1));
   const orphans = markedParts(dataDir).map((part) => part.pid ?? 0);
   process.kill(up.pid, "SIGKILL");
   await up.ended;

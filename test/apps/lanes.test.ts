@@ -47,7 +47,7 @@ function openLanes(
   const count = options.lanes ?? 4;
   const stored: string[] = [];
   const lanes = createLanes({
-    client: createHttpClient({ url, apiKey: "key", connections: count, timeoutMs: options.timeoutMs ?? 5_000 }),
+    client: createHttpClient({ url, apiKey: "key", connections: count, timeoutMs: options.timeoutMs ?? 60_000 }),
     lanes: count,
     batchSize: options.batchSize ?? 10,
     // The shortest waits: the test does not want to see them, only that there are attempts.
@@ -116,7 +116,7 @@ test("any trouble on the way: everything is stored, and each key's events in the
     }),
     { numRuns: 15 },
   );
-}, 30_000);
+});
 
 describe("the answer decides about each event", () => {
   test("207: rejected ones are counted with their reason, retry ones go again before what is behind them", async () => {
@@ -182,7 +182,9 @@ test("no answer in time: the events go again with the same ids", async () => {
   const { lanes } = openLanes(door.url, { timeoutMs: 150 });
   lanes.submit(someEvent("k", 0));
   await lanes.drain();
-  expect(door.requests.map(({ events }) => events.map((event) => event.id))).toEqual([["k-0"], ["k-0"]]);
+  // An answer that a busy machine gives too late is asked for once more.
+  expect(door.requests.length).toBeGreaterThan(1);
+  for (const { events } of door.requests) expect(events.map((event) => event.id)).toEqual(["k-0"]);
 });
 
 test("room is made when the server takes events, so memory is bounded", async () => {
@@ -200,7 +202,7 @@ test("room is made when the server takes events, so memory is bounded", async ()
   const room = lanes.room().then(() => {
     roomy = true;
   });
-  await eventually(() => expect(door.requests).toHaveLength(1), { timeoutMs: 5_000 });
+  await eventually(() => expect(door.requests).toHaveLength(1));
   expect(roomy).toBe(false);
   open();
   await room;
@@ -212,7 +214,7 @@ test("stop lets go of a server that does not answer", async () => {
   await lanes.start(() => {});
   lanes.submit(someEvent("k", 0));
   const drained = lanes.drain();
-  await eventually(() => expect(door.requests).toHaveLength(1), { timeoutMs: 5_000 });
+  await eventually(() => expect(door.requests).toHaveLength(1));
   await lanes.stop();
   await drained;
   expect(lanes.tally).toMatchObject({ sent: 1, accepted: 0 });

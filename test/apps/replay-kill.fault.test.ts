@@ -16,6 +16,8 @@ const tripFile = tripFiles();
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), "hailstream-replay-kill-"));
 const trips = 500;
+/** Where everything is slow, so is this. */
+const slowly = { timeoutMs: 180_000 };
 
 let up: ChildProcess;
 let ready: ReadyLine;
@@ -52,11 +54,14 @@ async function storedLocations(): Promise<{ rows: number; distinct: number }> {
 }
 
 async function kill(name: string): Promise<void> {
-  const pid = markedParts(dataDir).find((part) => part.name === name)?.pid;
-  process.kill(pid ?? Number.NaN, "SIGKILL");
-  await eventually(() => ![undefined, pid].includes(markedParts(dataDir).find((part) => part.name === name)?.pid), {
-    timeoutMs: 60_000,
-  });
+  const pidNow = () => markedParts(dataDir).find((part) => part.name === name)?.pid;
+  // It may be starting again because of the one that was killed before.
+  const pid = await eventually(() => {
+    const found = pidNow();
+    if (found !== undefined) process.kill(found, "SIGKILL");
+    return found ?? false;
+  }, slowly);
+  await eventually(() => ![undefined, pid].includes(pidNow()), slowly);
 }
 
 /** Every station and the broker die in the middle of a replay; whoever runs them starts them again. */
@@ -72,7 +77,7 @@ test("kill -9 of sinks, broker, stream and ingest in the middle of a replay chan
   createInterface({ input: replay.stdout as NodeJS.ReadableStream }).on("line", (line) => lines.push(line));
   const ended = once(replay, "close");
 
-  await eventually(async () => (await storedLocations()).rows > 0, { timeoutMs: 60_000 });
+  await eventually(async () => (await storedLocations()).rows > 0, slowly);
   for (const part of ["sinks", "kafka", "stream", "ingest"]) await kill(part);
   await ended;
 

@@ -158,7 +158,7 @@ describe("replay into a whole pipeline", () => {
           expect(await database.query(counted)).toEqual(await database.query(ratings));
           expect((await wrongPaths(database)).slice(0, 5)).toEqual([]);
         },
-        { timeoutMs: 120_000, everyMs: 2_000 },
+        { timeoutMs: 400_000, everyMs: 2_000 },
       );
       const told = (await toldTrips(database))
         .map((row) => ({
@@ -199,7 +199,7 @@ describe("replay into a whole pipeline", () => {
     const more = tripFile([greenHeader, greenRow({ pickup: "2015-01-25 10:00:00", dropoff: "2015-01-25 10:10:00" })]);
     await replay(more);
     await withDatabase((database) =>
-      eventually(async () => expect(await toldTrips(database)).toHaveLength(7_176), { timeoutMs: 60_000 }),
+      eventually(async () => expect(await toldTrips(database)).toHaveLength(7_176), { timeoutMs: 240_000 }),
     );
   });
 

@@ -131,11 +131,11 @@ test("a page goes offline, its browser is closed, and opens again: nothing is lo
   context = await start();
   try {
     const page = await openPage(context);
-    await eventually(() => page.evaluate(() => (globalThis as unknown as Page).hailstream.status().delivered === 100));
-    expect(await page.evaluate(() => (globalThis as unknown as Page).hailstream.status())).toMatchObject({
-      waiting: 0,
-      dropped: {},
-    });
+    await eventually(async () =>
+      expect(await page.evaluate(() => (globalThis as unknown as Page).hailstream.status())).toMatchObject({
+        ...{ delivered: 100, waiting: 0, dropped: {} },
+      }),
+    );
     // What is tracked in the very moment in which the page goes leaves with it.
     const last = await page.evaluate(() => {
       const { id } = (globalThis as unknown as Page).hailstream.track(
@@ -154,4 +154,4 @@ test("a page goes offline, its browser is closed, and opens again: nothing is lo
   } finally {
     await context.close();
   }
-}, 60_000);
+});

@@ -88,7 +88,7 @@ async function follow(page: string, expected: Expected, terminal = open()): Prom
     const where = `${page}, the block in line ${block.line}`;
     const [words, wanted] = wantedOf(block, expected);
     if (words === undefined) await runBlock(terminal, block, where);
-    else await eventually(() => runBlock(terminal, block, where, wanted), { timeoutMs: 60_000, everyMs: 200 });
+    else await eventually(() => runBlock(terminal, block, where, wanted), { timeoutMs: 180_000, everyMs: 200 });
     if (words !== undefined) met.add(words);
   }
   expect([...met].sort()).toEqual(Object.keys(expected).sort());
@@ -103,7 +103,8 @@ async function compile(terminal: Terminal, programs: readonly string[]): Promise
   expect(ran).toEqual({ status: 0, printed: "" });
 }
 
-const minutes = 4 * 60_000;
+/** Where everything is slow, so is this. */
+const minutes = 15 * 60_000;
 /** A block that is run again is answered as a repetition. */
 const stored = /"status":"(accepted|duplicate)"/;
 
@@ -236,7 +237,7 @@ test(
           // The lake has just been started: at first there is no file, then some.
           const written = async () =>
             expect(await duck(block.code), where).toContainEqual(expect.objectContaining({ type: "driver.location" }));
-          await eventually(written, { timeoutMs: 60_000, everyMs: 200 });
+          await eventually(written, { timeoutMs: 180_000, everyMs: 200 });
         } else if (block.language === "python") {
           await runInPython(terminal, page, block);
         } else {

@@ -39,7 +39,7 @@ export function openTerminal(cwd: string, first: NodeJS.ProcessEnv): Terminal {
     const file = openSync(output, "w");
     const failures = `${output}-failures`;
     const child = spawn("bash", ["-c", `${begin}${noteFailures(failures)}${script}\nenv -0 > "${variables}"`], {
-      ...{ cwd, env, detached: true, timeout: 120_000 },
+      ...{ cwd, env, detached: true, timeout: 300_000 },
       stdio: ["ignore", file, file],
     });
     closeSync(file);

@@ -100,7 +100,7 @@ export async function recordsOf(
   topics: readonly string[],
   prefix: string,
   count: number,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<KafkaRecord[]> {
   const found: KafkaRecord[] = [];
   const reached = new Map<string, bigint>();

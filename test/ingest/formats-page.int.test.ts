@@ -29,7 +29,7 @@ async function print(language: string, code: string): Promise<string> {
   const file = join(folder, language === "js" ? "example.mjs" : "example.sh");
   await writeFile(file, language === "js" ? code : `set -euo pipefail\n${uuidgen}\n${code}`);
   const program = language === "js" ? process.execPath : "bash";
-  const { stdout, stderr } = await run(program, [file], { cwd: folder, env, timeout: 20_000 });
+  const { stdout, stderr } = await run(program, [file], { cwd: folder, env, timeout: 60_000 });
   return stdout + stderr.replace(/^.*% Total[\s\S]*$/m, "");
 }
 
@@ -50,4 +50,4 @@ test("every example of docs/formats.md is accepted as it stands there", async ()
       printed: expect.not.stringMatching(/rejected["']?:? ?['"]?[1-9]|error/i),
     });
   }
-}, 60_000);
+});

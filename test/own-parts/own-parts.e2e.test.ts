@@ -119,7 +119,7 @@ function hailstream(args: readonly string[], more: Readonly<Record<string, strin
 }
 
 async function untilReady({ child, out, words }: Started): Promise<Record<string, unknown>> {
-  await eventually(() => out().includes("\n") || child.exitCode !== null, { timeoutMs: 120_000 });
+  await eventually(() => out().includes("\n") || child.exitCode !== null, { timeoutMs: 240_000 });
   expect(out(), words()).toMatch(/^\{"ready":true,.*\}\n$/);
   return JSON.parse(out()) as Record<string, unknown>;
 }
@@ -146,7 +146,7 @@ async function travels(ingest: string): Promise<void> {
       });
       expect(response.status, await response.text()).toBe(202);
     },
-    { timeoutMs: 20_000 },
+    { timeoutMs: 120_000 },
   );
   // A short transaction each time: its lock would keep the sinks from making the day's partition.
   await eventually(
@@ -155,7 +155,7 @@ async function travels(ingest: string): Promise<void> {
         const rows = await query("select h3_cell from events.driver_location where event_id = $1", [id]);
         expect(rows).toHaveLength(1);
       }),
-    { timeoutMs: 20_000, everyMs: 100 },
+    { timeoutMs: 120_000, everyMs: 100 },
   );
 }
 

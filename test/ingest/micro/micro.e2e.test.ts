@@ -31,7 +31,7 @@ function run(block: string): string {
   const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
     cwd: root,
     encoding: "utf8",
-    timeout: 120_000,
+    timeout: 300_000,
   });
   expect(status, stderr).toBe(0);
   return stdout;
@@ -56,7 +56,7 @@ beforeAll(async () => {
   running.stderr?.on("data", (data: Buffer) => {
     said += data;
   });
-  micro = await startMicro({ url, startTimeoutMs: 60_000, timeoutMs: 10_000 });
+  micro = await startMicro({ url, startTimeoutMs: 240_000, timeoutMs: 60_000 });
 });
 beforeEach(() => micro.reset());
 afterAll(async () => {
@@ -164,13 +164,13 @@ describe("from the SDK", () => {
 
 describe("the process", () => {
   test("ends with whoever started it", async () => {
-    const own = await startMicro({ command, startTimeoutMs: 60_000 });
+    const own = await startMicro({ command, startTimeoutMs: 240_000 });
     expect(await own.counts()).toMatchObject({ total: 0 });
     await own.stop();
     await expect(fetch(`${own.url}/live`)).rejects.toThrow();
     // A test run that is killed closes the pipe as well.
     const script = `import { startMicro } from "./client/testing.ts";
-const { url } = await startMicro({ command: ${JSON.stringify(command)}, startTimeoutMs: 60_000 });
+const { url } = await startMicro({ command: ${JSON.stringify(command)}, startTimeoutMs: 240_000 });
 process.stdout.write(url + "\\n");
 setInterval(() => undefined, 1_000);`;
     const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
@@ -218,7 +218,7 @@ setInterval(() => undefined, 1_000);`;
 
 describe("examples/app-tests", () => {
   const env = { ...process.env, NO_COLOR: "1", VITEST: undefined };
-  const environment = { cwd: root, encoding: "utf8", timeout: 120_000, env } as const;
+  const environment = { cwd: root, encoding: "utf8", timeout: 300_000, env } as const;
 
   const page = readFileSync(join(root, "examples/app-tests/README.md"), "utf8");
   test.each([...page.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] as string))("%s passes", (block) => {

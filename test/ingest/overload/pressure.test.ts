@@ -38,11 +38,11 @@ test("pressure that is gone is felt for a while, so that the door does not swing
     bytes.inFlight = 100;
     return bulk;
   };
-  await eventually(() => held() === 1, { timeoutMs: 5_000, everyMs: 20 });
+  await eventually(() => held() === 1, { everyMs: 20 });
   bytes.inFlight = 0;
   expect(pressure.shares().bulk).toBe(1);
-  await eventually(() => pressure.shares().bulk > 0 && pressure.shares().bulk < 1, { timeoutMs: 5_000, everyMs: 20 });
-  await eventually(() => pressure.shares().bulk === 0, { timeoutMs: 5_000, everyMs: 20 });
+  await eventually(() => pressure.shares().bulk > 0 && pressure.shares().bulk < 1, { everyMs: 20 });
+  await eventually(() => pressure.shares().bulk === 0, { everyMs: 20 });
   await pressure.stop();
 });
 
@@ -54,7 +54,7 @@ test("an event loop that is kept busy is pressure", async () => {
     const until = performance.now() + 60;
     while (performance.now() < until);
   }, 1);
-  await eventually(() => pressure.shares().bulk === 1, { timeoutMs: 10_000, everyMs: 1 });
+  await eventually(() => pressure.shares().bulk === 1, { everyMs: 1 });
   clearInterval(busy);
   await pressure.stop();
 });

@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createTurns } from "../../../ingest/overload/turns.ts";
 
-const work = (ms: number) => {
-  for (const end = performance.now() + ms; performance.now() < end; );
-};
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+const work = (ms: number) => void vi.advanceTimersByTime(ms);
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 test("requests of one turn begin at once while the turn is short", async () => {

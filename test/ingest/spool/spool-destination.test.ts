@@ -95,8 +95,9 @@ test("events that Kafka cannot take for good are refused and do not go to the di
 });
 
 test("when Kafka is slow and its buffer full, the disk takes the overflow", async () => {
-  const kafka = newKafka(2_000, 3_000);
-  const { destination, metrics } = await open(kafka, newFolder(), { afterMs: 1_000 });
+  // Longer than the test may take: what goes to the disk goes there because the buffer is full.
+  const kafka = newKafka(300_000, 3_000);
+  const { destination, metrics } = await open(kafka, newFolder(), { afterMs: 200_000 });
   kafka.leave("waits");
   const big = (n: number) => [{ ...recordOf(String(n)), value: Buffer.from(String(n).padStart(1_000)) }];
   const sent = Array.from({ length: 6 }, (_, n) => destination.send("topic", big(n), { replicated: false }));
@@ -108,9 +109,7 @@ test("when Kafka is slow and its buffer full, the disk takes the overflow", asyn
   await eventually(async () => (await metrics.valueOf("drained_events_total")) > 0);
 });
 
-test("a disk that hangs does not keep the senders, and what it writes late comes twice at most", {
-  timeout: 20_000,
-}, async () => {
+test("a disk that hangs does not keep the senders, and what it writes late comes twice at most", async () => {
   const kafka = newKafka();
   let hang: Promise<void> | undefined;
   const openFile = async (path: string): Promise<SegmentFile> => {
@@ -119,10 +118,8 @@ test("a disk that hangs does not keep the senders, and what it writes late comes
       write: file.write.bind(file) as SegmentFile["write"],
       truncate: (bytes) => file.truncate(bytes),
       close: () => file.close(),
-      datasync: async () => {
-        await hang;
-        await file.datasync();
-      },
+      // The machine's own disk may be slow, and is not what hangs here.
+      datasync: async () => hang,
     };
   };
   const { send } = await open(kafka, newFolder(), { openFile, diskTimeoutMs: 300 });
@@ -229,7 +226,7 @@ const seeds = Number(process.env.HAILSTREAM_SPOOL_SEEDS ?? 1);
 const firstSeed = Number(process.env.HAILSTREAM_SPOOL_FIRST_SEED ?? Math.floor(Math.random() * 1e9));
 
 test("random outages, deaths and load: nothing acknowledged is lost and each key keeps its order", {
-  timeout: 60_000 + seeds * 5_000,
+  timeout: 120_000 + seeds * 20_000,
 }, async () => {
   const play = async (seed: number) => {
     const random = randomOf(seed);
@@ -263,6 +260,7 @@ test("random outages, deaths and load: nothing acknowledged is lost and each key
     }
     kafka.comeBack();
     await eventually(async () => (await door.send("end", true, "end").catch(() => "retry")) === "replicated");
+    await eventually(() => acknowledged.length > 200);
     running = false;
     await Promise.all(clients);
     const lost = () => {
@@ -272,7 +270,6 @@ test("random outages, deaths and load: nothing acknowledged is lost and each key
     await eventually(() => expect(lost(), `lost with seed ${seed}`).toEqual([]));
     const written = new Set(kafka.written);
     kafka.close();
-    expect(acknowledged.length).toBeGreaterThan(200);
     for (let key = 0; key < 8; key++) {
       const order = [...written].filter((value) => value.startsWith(`${key}-`)).map((value) => Number(value.slice(2)));
       expect(order, `order of key ${key} with seed ${seed}`).toEqual(order.map((_, n) => n));
