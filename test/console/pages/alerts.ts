@@ -131,6 +131,7 @@ export function alertTests(onStage: OnStage): void {
           await field.press("Enter");
           await page.getByText("No alert was told in this time.").waitFor();
           expect(new URL(page.url()).searchParams.get("rule")).toBe("safety-none");
+          await page.evaluate("localStorage.clear()");
         } finally {
           await deleteEndpoint(db, id);
           await receiver.stop();
