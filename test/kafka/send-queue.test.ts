@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createSendQueue, type SendPart } from "../../kafka/send-queue.ts";
 import { PipelineError } from "../../runtime/index.ts";
 
@@ -10,6 +10,8 @@ const limits = {
   deliveryTimeoutMs: 1_000,
   lingerMs: 0,
 };
+afterEach(() => void vi.useRealTimers());
+
 const record = (text: string, size = 0) => ({ key: text, value: Buffer.alloc(size) });
 const keys = (request: readonly SendPart[] | undefined) =>
   (request ?? []).flatMap((part) => part.records.slice(part.from, part.to).map((r) => String(r.key)));
@@ -99,6 +101,7 @@ test("what is full or too large is refused at once and takes no memory", async (
 });
 
 test("calls that come within the linger of a request share the next one; large ones do not wait for it", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
   const queue = createSendQueue({ ...limits, lingerMs: 60_000, maxRequestBytes: 1_000_000 });
   void queue.send("t", [record("first")]);
   const first = await queue.next();
@@ -113,7 +116,8 @@ test("calls that come within the linger of a request share the next one; large o
   short.acknowledge((await short.next()) ?? []);
   void short.send("t", [record("second")]);
   const next = short.next();
-  await new Promise((resolve) => setImmediate(resolve));
+  await vi.advanceTimersByTimeAsync(29);
   void short.send("t", [record("third")]);
+  await vi.advanceTimersByTimeAsync(1);
   expect(keys(await next)).toEqual(["second", "third"]);
 });

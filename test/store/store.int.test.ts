@@ -112,14 +112,14 @@ test("a claim waits for the open transaction of the former owner and sees what i
   let claiming: Promise<unknown> = Promise.resolve();
   const formerOwner = db.sink.transaction(async (tx) => {
     expect(await advance(tx, { ...key, epoch, expected: 0n, next: 7n })).toBe(true);
-    claiming = claim(db.sink, "c2", "t", 0, 0n);
+    // It would end the transaction that it is to wait for.
+    claiming = claim(db.sink, "c2", "t", 0, 0n, 60_000);
     await held;
   });
   await eventually(async () => {
     const waiting = await db.owner.query("select from pg_locks where not granted and locktype = 'transactionid'");
     expect(waiting).toHaveLength(1);
-  });
-  letGo();
+  }).finally(letGo);
   await formerOwner;
   expect(await claiming).toEqual({ epoch: 2n, nextOffset: 7n });
 });
@@ -138,6 +138,29 @@ test("a claim ends the session of a former owner that stopped in the middle of a
   const late = db.sink.transaction((tx) => advance(tx, { ...key, epoch, expected: 0n, next: 5n }));
   expect(await late).toBe(false);
   await stopped.end().catch(() => undefined);
+});
+
+test("a claim ends the sessions of former owners that stopped behind one another", async () => {
+  const { epoch } = await claim(db.sink, "c4", "t", 0, 0n);
+  const stopped = async () => {
+    const client = new pg.Client({ connectionString: db.sinkUrl });
+    client.on("error", () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    await client.query("begin");
+    const moved = client.query("update pipeline.checkpoints set next_offset = 5 where consumer = 'c4'");
+    moved.catch(() => undefined);
+    return { client, moved, pid: rows[0]?.pid };
+  };
+  const first = await stopped();
+  await first.moved;
+  const second = await stopped();
+  await eventually(async () => {
+    const blockers = await db.owner.query("select 1 from unnest(pg_blocking_pids($1))", [second.pid]);
+    expect(blockers).toHaveLength(1);
+  });
+  expect(await claim(db.sink, "c4", "t", 0, 0n, 500)).toEqual({ epoch: epoch + 1n, nextOffset: 0n });
+  for (const { client } of [first, second]) await client.end().catch(() => undefined);
 });
 
 test("migrations may be run again, and by several at once", async () => {

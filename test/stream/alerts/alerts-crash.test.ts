@@ -94,4 +94,4 @@ test("whatever comes when: each incident opens once and is resolved once, and pa
     { numRuns: 60 },
   );
   // A busy machine takes three times as long as an idle one.
-}, 90_000);
+});
