@@ -14,6 +14,9 @@ import {
 import { createMetrics, readOptions, type Service, silentLogger } from "../../runtime/index.ts";
 
 export type Fixture = Awaited<ReturnType<typeof createFixture>>;
+/** A process that gets no time for some seconds is still a member, so it repeats nothing for that. */
+export const sessionTimeoutMs = 30_000;
+
 /** A record of a topic with the partition it was found in. */
 export type Found = KafkaRecord & { readonly partition: number };
 
@@ -46,10 +49,7 @@ async function readAll(connection: KafkaConnection, topic: string): Promise<Foun
     if (high > low) missing.set(partition, high);
   if (missing.size === 0) return [];
   const found: Found[] = [];
-  let done = () => {};
-  const complete = new Promise<void>((resolve) => {
-    done = resolve;
-  });
+  const complete = Promise.withResolvers<void>();
   const consumer: Service = createConsumer({
     name: "test reader",
     connection,
@@ -58,17 +58,21 @@ async function readAll(connection: KafkaConnection, topic: string): Promise<Foun
     metrics: createMetrics(),
     log: silentLogger,
     maxWaitMs: 50,
+    sessionTimeoutMs,
     async onBatch({ partition, records, nextOffset }) {
       for (const { offset, timestamp, key, value, headers } of records) {
         found.push({ offset, timestamp, key, value, headers, partition });
       }
       if (nextOffset >= (missing.get(partition) ?? 0n)) missing.delete(partition);
-      if (missing.size === 0) done();
+      if (missing.size === 0) complete.resolve();
     },
   });
-  await consumer.start(() => undefined);
-  await complete;
-  await consumer.stop();
+  try {
+    await consumer.start(complete.reject);
+    await complete.promise;
+  } finally {
+    await consumer.stop();
+  }
   return found.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset));
 }
 

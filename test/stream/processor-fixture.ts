@@ -7,7 +7,7 @@ import { composeServices, createMetrics, readOptions, type Service, silentLogger
 import { createSchemas, envelopeHeaders, schemaOptions } from "../../schemas/index.ts";
 import { createRememberingRunner, createStream, type RememberingFlow, streamOptions } from "../../stream/index.ts";
 import { createTestDatabase } from "../sinks/pipeline.ts";
-import { createFixture } from "./fixture.ts";
+import { createFixture, type Found, sessionTimeoutMs } from "./fixture.ts";
 
 export type ProcessorFixture = Awaited<ReturnType<typeof createProcessorFixture>>;
 
@@ -36,6 +36,12 @@ export async function createProcessorFixture(label: string, topics?: readonly st
   const names = { topicPrefix: fixture.prefix, groupPrefix: fixture.prefix };
   let sequence = 0;
 
+  async function dataIn({ value }: Found): Promise<Readonly<Record<string, unknown>>> {
+    const decoded = await schemas.decode(value ?? Buffer.alloc(0));
+    if (!decoded.ok) throw new Error(decoded.reason);
+    return decoded.value;
+  }
+
   return {
     ...fixture,
     ...{ cacheDir, db, schemas, names },
@@ -50,12 +56,18 @@ export async function createProcessorFixture(label: string, topics?: readonly st
 
     /** The data of everything in a topic, by partition and offset, repetitions and all. */
     async dataOf(topic: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+      return Promise.all((await fixture.readAll(topic)).map(dataIn));
+    },
+
+    /** The same with what the envelope says, of one reading: what is written meanwhile stands between others. */
+    async eventsOf(topic: string) {
       const records = await fixture.readAll(topic);
-      const decoded = await Promise.all(records.map(({ value }) => schemas.decode(value ?? Buffer.alloc(0))));
-      return decoded.map((one) => {
-        if (!one.ok) throw new Error(one.reason);
-        return one.value;
-      });
+      return Promise.all(
+        records.map(async (record) => ({
+          ...{ id: String(record.headers.ce_id), time: String(record.headers.ce_time) },
+          data: await dataIn(record),
+        })),
+      );
     },
 
     /** Flows as one process runs them. */
@@ -63,7 +75,10 @@ export async function createProcessorFixture(label: string, topics?: readonly st
       const parts = { connection: fixture.connection, metrics: createMetrics(), log: silentLogger, ...names };
       const producer = createProducer({ name: "test", ...parts });
       const runners = flows.map((flow) =>
-        createRememberingRunner({ ...parts, producer, flow, db: db.sink, idleMs: 1_000, maxCachedKeys: 100 }),
+        createRememberingRunner({
+          ...{ ...parts, producer, flow, db: db.sink, sessionTimeoutMs },
+          ...{ idleMs: 1_000, maxCachedKeys: 100 },
+        }),
       );
       return composeServices(label, [producer, ...runners]);
     },
@@ -71,7 +86,8 @@ export async function createProcessorFixture(label: string, topics?: readonly st
     /** The whole service, with these of its flows. */
     streamOf(flows: readonly string[], more: Readonly<Record<string, string>> = {}, metrics = createMetrics()) {
       const own = { "stream-metrics-port": "0", "stream-group-prefix": fixture.prefix, "stream-flows": flows.join() };
-      const options = readOptions(streamOptions, { flags: { ...own, ...more } });
+      const patient = { "stream-session-timeout-ms": String(sessionTimeoutMs) };
+      const options = readOptions(streamOptions, { flags: { ...own, ...patient, ...more } });
       const { connection, prefix: topicPrefix } = fixture;
       return createStream({ options, connection, schemas, db: db.sink, metrics, log: silentLogger, topicPrefix });
     },

@@ -10,7 +10,7 @@ import { createSchemas, envelopeHeaders, type Schemas, schemaOptions } from "../
 import { createDatabase } from "../../store/index.ts";
 import { createStream, streamOptions } from "../../stream/index.ts";
 import { eventually } from "../support/wait.ts";
-import { createFixture, type Fixture, type Found, whileRunning } from "./fixture.ts";
+import { createFixture, type Fixture, type Found, sessionTimeoutMs, whileRunning } from "./fixture.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hailstream-stream-"));
 let fixture: Fixture;
@@ -40,7 +40,8 @@ const location = (driver: string) =>
 function streamOf(group: string, topicPrefix = fixture.prefix) {
   // Those without a memory: this test has no database.
   const flows = { "stream-flows": "enrich-driver-locations,enrich-trip-events,match-safety" };
-  const flags = { "stream-metrics-port": "0", "stream-group-prefix": topicPrefix + group, ...flows };
+  const patient = { "stream-session-timeout-ms": String(sessionTimeoutMs) };
+  const flags = { "stream-metrics-port": "0", "stream-group-prefix": topicPrefix + group, ...patient, ...flows };
   const options = readOptions(streamOptions, { flags });
   const metrics = createMetrics();
   const log = silentLogger;
@@ -142,7 +143,7 @@ test("killed in the middle and started again, it leaves nothing out and repeats 
     (await topicEnds(own.connection, `${own.prefix}driver-locations-enriched`)).reduce((n, p) => n + Number(p.high), 0);
 
   const first = await startProcess(own.prefix);
-  await eventually(async () => (await written()) > 0, { everyMs: 5, timeoutMs: 30_000 });
+  await eventually(async () => (await written()) > 0, { everyMs: 5 });
   first.kill("SIGKILL");
   await once(first, "exit");
   const second = await startProcess(own.prefix);
@@ -151,7 +152,7 @@ test("killed in the middle and started again, it leaves nothing out and repeats 
       const ids = new Set((await own.readAll("driver-locations-enriched")).map(idOf));
       expect(ids.size).toBe(sent.length);
     },
-    { timeoutMs: 60_000, everyMs: 500 },
+    { timeoutMs: 120_000, everyMs: 500 },
   );
   second.kill("SIGTERM");
   expect((await once(second, "exit"))[0]).toBe(0);
@@ -176,7 +177,7 @@ test("killed in the middle and started again, it leaves nothing out and repeats 
     bytesOf.set(idOf(record), bytes);
   }
   await own.stop();
-}, 120_000);
+});
 
 async function startProcess(prefix: string): Promise<ChildProcess> {
   const program = join(import.meta.dirname, "stream-process.ts");

@@ -291,10 +291,8 @@ async function letTimePass(
 }
 
 async function toldOf(rule: string) {
-  const records = await fixture.readAll("alerts");
-  const data = await fixture.dataOf("alerts");
-  const told = records
-    .map(({ headers }, i) => ({ ...data[i], id: String(headers.ce_id), at: Date.parse(String(headers.ce_time)) }))
+  const told = (await fixture.eventsOf("alerts"))
+    .map(({ id, time, data }) => ({ ...data, id, at: Date.parse(time) }))
     .filter((one) => (one as Record<string, unknown>).rule === rule);
   return [...new Map(told.map((one) => [one.id, one as typeof one & Record<string, unknown>])).values()];
 }
@@ -327,7 +325,7 @@ test("each rule that ships fires by what the apps send, and is resolved when tha
   await whileRunning(fixture.streamOf([...flows, ...matching], flags), async () => {
     // The minute of the versions is over only once all that belongs to it has come by its two ways.
     const activities = async () => (await fixture.readAll("app-activity")).length;
-    await eventually(async () => expect(await activities()).toBe(138), { timeoutMs: 30_000, everyMs: 250 });
+    await eventually(async () => expect(await activities()).toBe(138), { everyMs: 250 });
     await letTimePass(overMs, "rider-events", "rider.session", (i) => ({ rider_id: `rdr_end_${i}`, app_version: "0" }));
     await eventually(
       async () => {
@@ -353,7 +351,7 @@ test("each rule that ships fires by what the apps send, and is resolved when tha
         const opened = await Promise.all(cases.map(async ({ rule }) => ((await toldOf(rule)).length > 0 ? rule : "")));
         expect(opened.filter((rule) => rule !== "").sort()).toEqual([...wanted].sort());
       },
-      { timeoutMs: 30_000, everyMs: 250 },
+      { timeoutMs: 60_000, everyMs: 250 },
     );
     // The city is heard of again.
     const again = fixture.event("driver.location", Date.now(), { driver_id: "drv_back", ...center });
@@ -362,7 +360,7 @@ test("each rule that ships fires by what the apps send, and is resolved when tha
       async () => {
         for (const { rule } of cases) expect((await toldOf(rule)).at(-1), rule).toMatchObject({ status: "resolved" });
       },
-      { timeoutMs: 30_000, everyMs: 250 },
+      { timeoutMs: 60_000, everyMs: 250 },
     );
   });
   for (const { rule, key, summary, labels, story } of cases) {
@@ -380,4 +378,4 @@ test("each rule that ships fires by what the apps send, and is resolved when tha
       expect(minutes, `${rule} ${told[i]?.notification}`).toBeLessThan(earliest + 2.5);
     }
   }
-}, 150_000);
+});

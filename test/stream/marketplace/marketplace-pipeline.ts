@@ -6,6 +6,7 @@ import { composeServices, createMetrics, type Service, silentLogger } from "../.
 import { createEventSink, createSinkRunner, ensureEventTables, storedTables } from "../../../sinks/index.ts";
 import { createRememberingRunner } from "../../../stream/index.ts";
 import { marketplaceFlows } from "../../../stream/marketplace/marketplace-flows.ts";
+import { sessionTimeoutMs } from "../fixture.ts";
 import { createProcessorFixture } from "../processor-fixture.ts";
 import { type CityEvent, minute } from "./invented-city.ts";
 
@@ -35,7 +36,7 @@ export async function createMarketplace(
     const flows = marketplaceFlows(schemas, { latenessMs, capMs: 2 * minute, patienceMs: 2 * minute }).map((flow) =>
       createRememberingRunner({
         ...{ ...common, producer, flow, db: db.sink, idleMs, maxCachedKeys: 1_000, concurrency: 2 },
-        ...fixture.names,
+        ...{ ...fixture.names, sessionTimeoutMs },
       }),
     );
     const types = [...schemas.catalogue.types.values()].filter(({ name }) => stored.includes(name));

@@ -55,4 +55,4 @@ test(`${trips} real trips give the minutes that SQL finds in the event tables`, 
     "select sum(requests)::int as requests, sum(pickups)::int as pickups from events.marketplace_minute where resolution is null",
   );
   expect(row).toEqual({ requests: trips, pickups: trips });
-}, 180_000);
+});

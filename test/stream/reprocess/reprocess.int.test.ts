@@ -91,7 +91,7 @@ const leftovers = async () => {
   return found.flat().length;
 };
 const told = (count: number) =>
-  eventually(async () => expect((await accounts()).newest.size).toBe(count), { timeoutMs: 30_000 });
+  eventually(async () => expect((await accounts()).newest.size).toBe(count), { timeoutMs: 60_000 });
 
 test("a bug's results are found by a dry run, and replaced by a switch while the live processor goes on", async () => {
   const first = Array.from({ length: 40 }, (_, i) => trip(i + 1)).flat();
@@ -127,7 +127,7 @@ test("a bug's results are found by a dry run, and replaced by a switch while the
       event("trip.rated", 20 * minute, { trip_id: "trp_3", rated_by: "rider", rating: 4, driver_id: "drv_1" }),
     ]);
     await eventually(async () => expect((await accounts()).newest.get("trp_3")).toMatchObject({ rider_rating: 4 }), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expect((await accounts()).newest.get("trp_3")).toMatchObject({ revision: 1_002, fare_amount: 3 });
     const again = await rebuild();

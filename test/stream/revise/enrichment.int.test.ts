@@ -31,7 +31,7 @@ async function told(driver: string) {
 test("an event joins the version of its time, waits for a profile on its way, and is enriched again when one comes later", async () => {
   const metrics = createMetrics();
   const flows = ["enrich-driver-locations", "revise-enrichment"];
-  const stream = fixture.streamOf(flows, { "stream-profile-wait-ms": "20000" }, metrics);
+  const stream = fixture.streamOf(flows, { "stream-profile-wait-ms": "60000" }, metrics);
   await fixture.write("driver-profiles", [
     profile("drv_1", "2026-02-01T00:00:00Z", 4.2),
     profile("drv_1", "2026-01-01T00:00:00Z", 4.1),

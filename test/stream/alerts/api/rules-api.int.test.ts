@@ -14,7 +14,7 @@ beforeAll(async () => {
   // Two processes, each of which has rules of its own for a moment.
   streams = [flows, flows].map((each) => fixture.streamOf(each, { "stream-api-key": key }));
   await Promise.all(streams.map((stream) => stream.start((error) => expect.fail(String(error)))));
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(streams.map((stream) => stream.stop()));
   await fixture.stop();
@@ -51,11 +51,10 @@ async function pay(trip: string, amount: number): Promise<void> {
 
 /** What was told, each message once: the notifications of each alert of a rule. */
 async function told(rule: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const [records, alerts] = [await fixture.readAll("alerts"), await fixture.dataOf("alerts")];
-  const byId = new Map(records.map(({ headers }, i) => [String(headers.ce_id), alerts[i]]));
-  const own = [...byId.values()].filter((alert) => alert?.rule === rule);
-  const keys = Map.groupBy(own, (alert) => String(alert?.alert_key));
-  return new Map([...keys].map(([name, all]) => [name, all.map((alert) => String(alert?.notification)).sort()]));
+  const byId = new Map((await fixture.eventsOf("alerts")).map(({ id, data }) => [id, data]));
+  const own = [...byId.values()].filter((alert) => alert.rule === rule);
+  const keys = Map.groupBy(own, (alert) => String(alert.alert_key));
+  return new Map([...keys].map(([name, all]) => [name, all.map((alert) => String(alert.notification)).sort()]));
 }
 
 /** Sends an event for one thing after the other until one is told. */
@@ -67,7 +66,7 @@ async function untilTold(rule: string, send: (i: number) => Promise<void>): Prom
       await send(i++);
       expect((await told(rule)).size).toBeGreaterThan(before);
     },
-    { timeoutMs: 30_000, everyMs: 200 },
+    { everyMs: 200 },
   );
 }
 
@@ -91,7 +90,7 @@ async function untilAtWork(rule: string, summary: string, send: (trip: string) =
       });
       expect(words).toEqual(trips.map(() => summary));
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 120_000 },
   );
 }
 
@@ -149,11 +148,13 @@ test("a rule is at work without a restart, changed, and removed: what it told is
     async () => {
       for (const messages of (await told("big")).values()) expect(messages).toEqual(["opened", "resolved"]);
     },
-    { timeoutMs: 30_000, everyMs: 200 },
+    { everyMs: 200 },
   );
   process.stderr.write(`resolved ${Math.round(performance.now() - began)} ms behind the removal\n`);
-  expect((await ask("GET", "?firing=true")).body.alerts).toEqual([]);
-}, 120_000);
+  // Others may fire: of so many payments each has failed.
+  const { alerts } = (await ask("GET", "?firing=true")).body as { alerts: readonly { readonly rule: string }[] };
+  expect(alerts.filter(({ rule }) => rule === "big")).toEqual([]);
+});
 
 test("a rule on a topic that no rule listened to has its flow started, and hears nothing of what arrived before", async () => {
   const visit = (rider: string) => {
@@ -171,9 +172,9 @@ test("a rule on a topic that no rule listened to has its flow started, and hears
   // Nothing that arrives behind the answer is lost, for the flow begins where the topic does.
   await visit("rdr_behind");
   await eventually(async () => expect([...(await told("visits")).keys()]).toEqual(["visits/rdr_behind"]), {
-    ...{ timeoutMs: 30_000, everyMs: 200 },
+    everyMs: 200,
   });
-}, 60_000);
+});
 
 test("a rule that cannot be used any more is told and left out, and the others go on", async () => {
   const text = ruleOf("stale", "on: payment.failed", "when: data.gone > 1", "summary: s");
@@ -187,7 +188,7 @@ test("a rule that cannot be used any more is told and left out, and the others g
   await ask("PUT", "/rules/big", big(100, "summary: s"));
   await untilTold("big", (i) => pay(`trp_still_${i}`, 500));
   expect(await ask("DELETE", "/rules/stale")).toMatchObject({ status: 204 });
-}, 60_000);
+});
 
 test("silences are made, listed and ended", async () => {
   const wrong = await ask("POST", "/silences", JSON.stringify({ matches: { rule: "big" }, for: "soon", reason: "r" }));
