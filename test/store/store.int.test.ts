@@ -1,4 +1,5 @@
 import pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLogger } from "../../runtime/index.ts";
 import { advance, claim, migrate, sqlStateOf, sqlStates } from "../../store/index.ts";
@@ -132,8 +133,13 @@ test("a claim ends the session of a former owner that stopped in the middle of a
   await stopped.connect();
   await stopped.query("begin");
   await stopped.query("update pipeline.checkpoints set next_offset = 5 where consumer = 'c3'");
-  // The server answers that it waits for data, and nothing ever comes.
-  stopped.query("copy public.t from stdin").catch(() => undefined);
+  // The server answers that it waits for data, and nothing ever comes. Given as text, pg would end it by itself.
+  const data = stopped.query(copyFrom("copy public.t from stdin"));
+  data.on("error", () => undefined);
+  await eventually(async () => {
+    const waiting = "select 1 from pg_stat_activity where query like 'copy public.t%' and wait_event = 'ClientRead'";
+    expect(await db.owner.query(`${waiting} and state = 'active'`)).toHaveLength(1);
+  });
   expect(await claim(db.sink, "c3", "t", 0, 0n, 500)).toEqual({ epoch: epoch + 1n, nextOffset: 0n });
   const late = db.sink.transaction((tx) => advance(tx, { ...key, epoch, expected: 0n, next: 5n }));
   expect(await late).toBe(false);
