@@ -20,7 +20,7 @@ const advanceSql = `
   update pipeline.checkpoints set next_offset = $1, updated_at = clock_timestamp()
   where consumer = $2 and topic = $3 and partition = $4 and epoch = $5 and next_offset = $6`;
 
-/** How long a claim lets a former owner's transaction finish before it has the server end it. */
+/** How long a claim lets the former owner's transaction finish before it has the server end it. */
 const defaultPatienceMs = 5_000;
 
 /**
@@ -29,8 +29,8 @@ const defaultPatienceMs = 5_000;
  * that nobody claimed before starts at `startOffset`.
  *
  * A former owner that was stopped while the server waited for its COPY data would hold the lock for ever: neither
- * statement_timeout nor idle_in_transaction_session_timeout ends such a wait. So each `patienceMs` the claim ends the sessions that block it; their
- * transactions are rolled back, as the claim would have fenced them anyway. Behind one that was itself waiting for the row the next one shows only then.
+ * statement_timeout nor idle_in_transaction_session_timeout ends such a wait. So after `patienceMs` the claim ends the session that blocks it; its
+ * transaction is rolled back, as the claim would have fenced it anyway.
  *
  * In a transaction of its own that reaches the disk: an epoch that a crash took back would let a zombie pass.
  * @throws PipelineError store_unavailable
@@ -47,7 +47,7 @@ export async function claim(
   const rows = await db.transaction(
     async (tx) => {
       const [self] = await tx.query<{ pid: number }>("select pg_backend_pid() as pid");
-      const timer = setInterval(() => {
+      const timer = setTimeout(() => {
         // Where the blocking session belongs to another role it is left alone, and the claim ends by its lock time-out.
         db.query(endBlockersSql, [self?.pid]).catch(() => undefined);
       }, patienceMs);
@@ -60,7 +60,7 @@ export async function claim(
           owner,
         ]);
       } finally {
-        clearInterval(timer);
+        clearTimeout(timer);
       }
     },
     { synchronousCommit: true },
