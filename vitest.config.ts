@@ -15,7 +15,6 @@ export default defineConfig({
           // No test changes what another file's modules hold, and loading them anew for each file takes a third of the time.
           isolate: false,
           include: [name("test")],
-          globalSetup: ["test/support/left-behind.ts"],
           exclude: [name("int.test"), name("e2e.test"), name("fault.test")],
         },
       },
