@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Consumer as KafkaJsConsumer } from "kafkajs";
 import { createService, type Logger, type Metrics, PipelineError, type Service } from "../runtime/index.ts";
 import { type KafkaConnection, outageRetry, shortRetry } from "./connection.ts";
@@ -19,6 +20,8 @@ export type TableReaderParts = {
 
 /** So many answers without a record mean that the offsets asked for hold none; a slow or absent broker does not answer at all. */
 const idleFetchesUntilStep = 20;
+/** Consumers of the same process stop before it, and all of them together have ten seconds. */
+const stopTimeoutMs = 3_000;
 
 /**
  * Reads compacted topics whole and follows them for as long as it runs. `start` resolves when everything that was there when
@@ -88,8 +91,11 @@ export function createTableReader(parts: TableReaderParts): Service {
     },
     async stop() {
       stopping = true;
-      await consumer?.disconnect();
-      if (consumer !== undefined) await deleteGroup();
+      if (consumer === undefined) return;
+      // Without its broker kafkajs would try for a minute, and after a crash wait for ever; nothing of ours is under way.
+      const abandoned = delay(stopTimeoutMs, false, { ref: false });
+      const hasLeft = await Promise.race([consumer.disconnect().then(() => true), abandoned]);
+      if (hasLeft) await deleteGroup();
     },
   });
 

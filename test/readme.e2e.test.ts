@@ -84,17 +84,17 @@ describe("the README", () => {
   });
 
   test("first webhook: the receiver prints the alert", async () => {
-    // The receiver keeps running behind the block, so the block must not wait for its output.
-    const block = blockWith("WEBHOOK_SECRET").replace(
+    // The receiver keeps running behind the block, so the block must not wait for its output. Its group is ended, since npx ends without its child.
+    const block = `set -m\n${blockWith("WEBHOOK_SECRET").replace(
       /receiver\.ts 9400 &/,
       `receiver.ts 9400 > ${dataDir}/receiver.log 2>&1 & echo $! > ${dataDir}/receiver.pid`,
-    );
+    )}`;
     try {
       expect(run(block)).toContain('"accepted"');
       const log = () => readFileSync(join(dataDir, "receiver.log"), "utf8");
       await eventually(() => expect(log()).toMatch(/emergency button/));
     } finally {
-      process.kill(Number(readFileSync(join(dataDir, "receiver.pid"), "utf8")));
+      process.kill(-Number(readFileSync(join(dataDir, "receiver.pid"), "utf8")));
     }
   });
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "../../apps/random.ts";
 import { topicEnds } from "../../kafka/index.ts";
+import { eventually } from "../support/wait.ts";
 import type { Apps } from "./apps.ts";
 import type { Cluster } from "./cluster.ts";
 import { checkpointsOf, type Place, storedTopics } from "./gather.ts";
@@ -134,7 +135,7 @@ async function caughtUp(place: Place, { apps, cluster }: Victims, perSecond: num
 }
 
 async function ready({ processes }: Cluster, target: Process): Promise<void> {
-  while (processes.get(target)?.state !== "ready") await sleep(pollMs);
+  await eventually(() => processes.get(target)?.state === "ready", { timeoutMs, everyMs: pollMs });
 }
 
 /** Nearly every second brings something to each of their partitions. */

@@ -3,6 +3,7 @@ import {
   connectKafka,
   createConsumer,
   createProducer,
+  createTableReader,
   ensureTopics,
   kafkaOptions,
   topicEnds,
@@ -97,4 +98,24 @@ test("kill -9 of the broker loses nothing that was acknowledged and repeats noth
   }
   for (const consumer of consumers) await consumer.stop();
   await out.stop();
+});
+
+/** By themselves they would wait for twice the time that a request has, a minute. */
+test("what reads stops although the broker does not answer", { timeout: 45_000 }, async () => {
+  const connection = connectKafka(readOptions(kafkaOptions, { flags: { "kafka-brokers": stack.kafka } }), silentLogger);
+  const topic = "broker-silent";
+  await ensureTopics(connection, [{ name: topic, partitions: 1, cleanup: "compact" }]);
+  const common = { name: "silent", connection, topics: [topic], metrics: createMetrics(), log: silentLogger };
+  const consumer = createConsumer({ ...common, groupId: topic, onBatch: async () => undefined });
+  const table = createTableReader({ ...common, onRecord: () => undefined });
+  const fail = (cause: unknown) => expect.fail(String(cause));
+  await Promise.all([consumer.start(fail), table.start(fail)]);
+  const broker = stack.stack.children.find((child) => /kafka/i.test(child.name));
+  const pid = broker?.pid ?? Number.NaN;
+  process.kill(pid, "SIGSTOP");
+  try {
+    await Promise.all([consumer.stop(), table.stop()]);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
 });
