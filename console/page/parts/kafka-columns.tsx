@@ -1,5 +1,4 @@
 import type { GroupRow, LagRow, TopicRow } from "../../kafka/shapes.ts";
-
 import { lagMark, rateText, recordsText, waitText } from "./lag-words.ts";
 import { Link } from "./link.tsx";
 import { type Column, Mark, Unknown } from "./list.tsx";

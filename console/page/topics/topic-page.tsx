@@ -79,7 +79,7 @@ function Detail({ detail }: { readonly detail: TopicDetail }) {
         keyOf={({ partition }) => String(partition)}
         label="Partitions"
       />
-      <Browse topic={name} partitions={partitions} />
+      <Browse key={name} topic={name} partitions={partitions} />
     </>
   );
 }
